@@ -1,0 +1,1 @@
+//! The protected server's side: registration, cache folder, jobs.

@@ -1,0 +1,220 @@
+//! The agent plane, `/agent/v1`. Every call is idempotent: after any failure it can be repeated as it was.
+//!
+//! | call | body → answer |
+//! |---|---|
+//! | `POST /agent/v1/register` (no token: the credential's secret is in the body) | [`RegisterRequest`] → [`Registered`] |
+//! | `GET  /agent/v1/server` | → [`ServerInfo`] |
+//! | `PUT  /agent/v1/items/{item}` | [`ItemRequest`] → 204 |
+//! | `POST /agent/v1/sessions` | [`OpenSessionRequest`] → [`SessionOpened`] |
+//! | `POST /agent/v1/sessions/{session}/heartbeat` | → [`Lease`] |
+//! | `PUT  /agent/v1/sessions/{session}/packs/{pack}` | the pack → 201, or 200 if it was there |
+//! | `POST /agent/v1/sessions/{session}/commit` | the point object → 200, the receipt object |
+//! | `POST /agent/v1/sessions/{session}/close` | → 204 |
+//! | `GET  /agent/v1/packs/{pack}` (with `Range: bytes=a-b`) | → 206, the bytes |
+//! | `GET  /agent/v1/points` | → [`PointList`] |
+//! | `GET  /agent/v1/points/{sequence}/{hash}` | → the point object |
+//! | `GET  /agent/v1/receipts/{sequence}/{hash}` | → the receipt object |
+//! | `GET  /agent/v1/slots` | → [`SlotList`] |
+//! | `PUT  /agent/v1/slots/{epoch}/{hash}` | the slot object → 201, or 200 if it was there |
+//! | `PUT  /agent/v1/jobs/{job}` | [`JobReport`] → 204 |
+//!
+//! All but `register` need the server's token, and see that server's things only. There is no call that deletes,
+//! replaces a slot, writes a policy or shortens a retention.
+//!
+//! A session has a lease; any call within it (and the heartbeat) renews it. Opening a session while another's lease is
+//! alive is refused with `SessionBusy`; a session whose lease ran out is replaced by the next, and its calls are
+//! answered with `SessionLost` from then on. Its holder may close it, or open the next one with `replaces`, which only
+//! the holder of the session's secret can.
+
+use serde::{Deserialize, Serialize};
+use stateward_model::{
+    CredentialId, ItemId, ItemKind, JobId, JobKind, JobState, Label, PackId, Phase, PointHash, Sequence,
+    ServerId, SessionId, Timestamp, VaultId,
+};
+
+/// The longest pack that the vault takes, in bytes.
+pub const PACK_BYTES_MAX: usize = 64 << 20;
+
+/// Registers a server. Repeating it with the same `login_public_key` gives the same server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegisterRequest {
+    /// Which credentials file.
+    pub credential: CredentialId,
+    /// Its secret.
+    pub secret: String,
+    /// What people will call the server.
+    pub label: Label,
+    /// The server's login key: Ed25519 public key, base64url.
+    pub login_public_key: String,
+    /// The server's signing key: Ed25519 public key, base64url. The vault checks points with it.
+    pub signing_public_key: String,
+    /// `Debian GNU/Linux 12 (bookworm)`.
+    pub operating_system: String,
+    /// The agent's version.
+    pub agent_version: String,
+}
+
+/// A registered server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Registered {
+    /// Its id, from now on.
+    pub server: ServerId,
+    /// The vault.
+    pub vault: VaultId,
+    /// The vault's time.
+    pub time: Timestamp,
+}
+
+/// What the vault knows of the calling server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerInfo {
+    /// The server.
+    pub server: ServerId,
+    /// Its label.
+    pub label: Label,
+    /// The vault.
+    pub vault: VaultId,
+    /// The vault's name.
+    pub vault_name: Label,
+    /// The vault's time.
+    pub time: Timestamp,
+}
+
+/// Makes a protected item known, or changes its label.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemRequest {
+    /// What people call it.
+    pub label: Label,
+    /// What kind it is.
+    pub kind: ItemKind,
+}
+
+/// Opens a session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenSessionRequest {
+    /// Made by the agent, so that a repeated request finds the session that the first one opened.
+    pub session: SessionId,
+    /// Random, base64url of 32 bytes, made by the agent and kept in its home: who knows it may replace the session.
+    pub secret: String,
+    /// What for.
+    pub kind: JobKind,
+    /// The item, for a backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemId>,
+    /// BLAKE3 (hex) over the sorted ids of the packs in the agent's index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packs_digest: Option<String>,
+    /// A session of this same home whose process is known to be dead: ended by this call, even if its lease lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaces>,
+}
+
+/// Proof of having held a session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Replaces {
+    /// Which.
+    pub session: SessionId,
+    /// Its secret.
+    pub secret: String,
+}
+
+/// A pack that may be referred to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownPack {
+    /// Which.
+    pub id: PackId,
+    /// Its length in bytes.
+    pub length: u32,
+}
+
+/// A recovery point as it is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedPoint {
+    /// Its place in the chain.
+    pub sequence: Sequence,
+    /// Its id.
+    pub hash: PointHash,
+    /// Whose.
+    pub item: ItemId,
+    /// When the vault committed it.
+    pub received_at: Timestamp,
+}
+
+/// An opened session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionOpened {
+    /// Its id.
+    pub session: SessionId,
+    /// Its lease.
+    pub lease: Lease,
+    /// The newest recovery point of this server.
+    pub head: Option<ListedPoint>,
+    /// The packs that are pinned for this session: `null` if their digest is the one that was sent.
+    pub packs: Option<Vec<KnownPack>>,
+}
+
+/// How long a session lives without a call.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lease {
+    /// Seconds from now.
+    pub lease_seconds: u32,
+    /// How often to call, in seconds.
+    pub heartbeat_seconds: u32,
+    /// The vault's time.
+    pub time: Timestamp,
+}
+
+/// All points of the server, by sequence.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PointList {
+    /// The points.
+    pub points: Vec<ListedPoint>,
+}
+
+/// All key slots of the server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SlotList {
+    /// The objects, base64url.
+    pub slots: Vec<String>,
+}
+
+/// How a job stands. Codes and counts only: names and paths stay on the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobReport {
+    /// Its id, the same in the path.
+    pub job: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// The item, if it has one.
+    pub item: Option<ItemId>,
+    /// How it stands.
+    pub state: JobState,
+    /// What it is at.
+    pub phase: Phase,
+    /// When it began, by the agent's clock.
+    pub started_at: Timestamp,
+    /// When it ended, by the agent's clock.
+    pub ended_at: Option<Timestamp>,
+    /// Files and other entries done.
+    pub files: u64,
+    /// Bytes done.
+    pub bytes: u64,
+    /// Bytes moved.
+    pub moved_bytes: u64,
+    /// How many things were left out or are not as they should be.
+    pub warnings: u64,
+    /// The error's stable code, if it failed.
+    pub error_code: Option<String>,
+    /// The recovery point that it made or used.
+    pub point: Option<PointHash>,
+}

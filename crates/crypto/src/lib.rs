@@ -1,0 +1,1 @@
+//! Passphrases to keys, seal and open, keyed ids, the chunker's secret.

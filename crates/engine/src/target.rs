@@ -1,0 +1,57 @@
+//! Where a recovery point is laid: the counterpart of [`Source`](crate::Source).
+//!
+//! Paths are relative to the target folder, components separated by `/`, each a valid
+//! [`FileName`](stateward_format::FileName). An implementation resolves every one of them beneath the target and follows
+//! no link on the way, whoever moves things meanwhile. It never replaces what it did not make.
+
+use stateward_format::manifest::Warning;
+use stateward_format::{Entry, Metadata};
+use std::io;
+
+/// Why something could not be put back. `Full` and `Unwritable` at the target's top end the restore; others concern
+/// one entry.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// There is no space (or no inode) left.
+    #[error("There is no space left at the target")]
+    Full,
+    /// Something is at that name already, or a link lies in the way.
+    #[error("`{path}` is in the way: it was there before, or a link leads out")]
+    InTheWay {
+        /// Relative to the target.
+        path: String,
+    },
+    /// The operating system refused.
+    #[error("`{path}` can't be written: {cause}")]
+    Failed {
+        /// Relative to the target.
+        path: String,
+        /// The reason.
+        cause: io::Error,
+    },
+}
+
+/// A file that is being put back. Several threads may write to different places of it.
+pub trait TargetFile: Send + Sync {
+    /// Writes all of `bytes` at `offset`.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), TargetError>;
+    /// Sets size, owner, mode, attributes and times, in the order that keeps them all. What cannot be set (an owner,
+    /// as an ordinary user) comes back as warnings.
+    fn finish(&self, size: u64, metadata: &Metadata) -> Result<Vec<Warning>, TargetError>;
+}
+
+/// A folder that a recovery point is laid into. What is not written stays a hole.
+pub trait Target: Send + Sync {
+    /// Makes a folder, for its owner only until [`Self::finish_folder`]. One that this target made before is no error.
+    fn make_folder(&self, path: &[u8]) -> Result<(), TargetError>;
+    /// Makes an empty file, for its owner only until it is finished.
+    fn make_file(&self, path: &[u8]) -> Result<Box<dyn TargetFile>, TargetError>;
+    /// Gives the file at `existing` (made by this target) another name.
+    fn make_hard_link(&self, existing: &[u8], path: &[u8]) -> Result<(), TargetError>;
+    /// Makes a symbolic link, device, FIFO or socket with all of its metadata.
+    fn make_special(&self, path: &[u8], entry: &Entry) -> Result<Vec<Warning>, TargetError>;
+    /// Sets a folder's owner, mode, attributes and times, after all it holds was made.
+    fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError>;
+    /// Makes everything durable.
+    fn sync(&self) -> Result<(), TargetError>;
+}

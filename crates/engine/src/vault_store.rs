@@ -1,0 +1,144 @@
+//! Where recovery points live, as the engine sees it. `client` implements it over HTTP and (reading only) over a
+//! vault's folder; tests implement it in memory, with faults.
+//!
+//! All calls block, may be made from several threads, and retry what is worth retrying by themselves. All concern the
+//! one server that the implementation was made for.
+
+use stateward_format::point::PackReference;
+use stateward_model::{Hash, ItemId, JobKind, PackId, PointHash, Sequence, SessionId, SlotHash};
+use std::ops::Range;
+
+/// Why the vault did not do it. Each says what a person can do about it, by the words of `agent` and `cli`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// It cannot be reached, and trying again did not help.
+    #[error("The vault can't be reached: {0}")]
+    Unreachable(String),
+    /// Its certificate is not from the authority that the vault credentials name, or names another host.
+    #[error("The vault's certificate is not trusted: {0}")]
+    NotTrusted(String),
+    /// It answers, but it is not the vault that this server is registered with.
+    #[error("This is another vault: {0}")]
+    WrongVault(String),
+    /// It does not know this server (any more), or its key was revoked.
+    #[error("The vault does not accept this server: {0}")]
+    NotRegistered(String),
+    /// This machine's clock and the vault's differ too much to sign in.
+    #[error("This machine's clock differs from the vault's by {seconds} seconds")]
+    ClockSkew {
+        /// Positive: this machine is ahead.
+        seconds: i64,
+    },
+    /// Another session of this server is open.
+    #[error("Another job of this server holds the vault: {0}")]
+    Busy(String),
+    /// The session ended: another was opened, or its lease ran out.
+    #[error("The session with the vault was ended: {0}")]
+    SessionLost(String),
+    /// There is no such object.
+    #[error("The vault has no {0}")]
+    NotFound(String),
+    /// The vault has no space, or the server's quota is used up.
+    #[error("The vault has no space left: {0}")]
+    Full(String),
+    /// The commit names packs that the vault does not hold as they should be.
+    #[error("The vault lacks {} packs of this recovery point", .0.len())]
+    PacksMissing(Vec<PackId>),
+    /// The chain moved on without this agent: the point's predecessor is not the head.
+    #[error("The vault's newest recovery point is not the one that this server knows")]
+    WrongHead,
+    /// The vault answered with something that breaks the contract.
+    #[error("The vault's answer can't be used: {0}")]
+    BadAnswer(String),
+    /// The vault failed.
+    #[error("The vault failed: {0}")]
+    Failed(String),
+    /// Somebody asked the job to stop.
+    #[error("Cancelled")]
+    Cancelled,
+}
+
+/// A recovery point as it is listed: what its object's name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PointSummary {
+    /// Its place in the chain.
+    pub sequence: Sequence,
+    /// Its id.
+    pub hash: PointHash,
+}
+
+/// What a session is opened with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRequest {
+    /// What it is for.
+    pub kind: JobKind,
+    /// The item, for a backup.
+    pub item: Option<ItemId>,
+    /// [`packs_digest`] of the packs in the agent's index, so that the vault need not list them again.
+    pub packs_digest: Option<Hash>,
+}
+
+/// Which packs of this server the vault holds and has pinned for the session: committed ones, and those that a dead
+/// session of this server left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PacksKnown {
+    /// Just those whose digest the agent sent.
+    AsDigested,
+    /// These, sorted by id.
+    Listed(Vec<PackReference>),
+}
+
+/// What an opened session begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedSession {
+    /// Its id.
+    pub id: SessionId,
+    /// The newest recovery point of this server, committed or pending.
+    pub head: Option<PointSummary>,
+    /// The packs that may be referred to.
+    pub packs: PacksKnown,
+}
+
+/// BLAKE3 of the sorted pack ids, one after another: how two sides learn that they know the same packs.
+pub fn packs_digest(sorted: impl Iterator<Item = PackId>) -> Hash {
+    let mut hasher = blake3::Hasher::new();
+    sorted.for_each(|id| {
+        hasher.update(&id.0);
+    });
+    *hasher.finalize().as_bytes()
+}
+
+/// Reading: all that restore, verify and `recover` need.
+pub trait VaultRead: Send + Sync {
+    /// All recovery points of this server, by sequence (a fork has two of one sequence).
+    fn points(&self) -> Result<Vec<PointSummary>, VaultError>;
+    /// A point's whole object. Not believed: the caller checks hash, signature and chain.
+    fn point(&self, point: PointSummary) -> Result<Vec<u8>, VaultError>;
+    /// A point's receipt object, if there is one.
+    fn receipt(&self, point: PointSummary) -> Result<Option<Vec<u8>>, VaultError>;
+    /// All key slot objects of this server.
+    fn slots(&self) -> Result<Vec<Vec<u8>>, VaultError>;
+    /// A range of a pack's bytes; whole packs, or borders at multiples of 1 MiB (and the pack's end), so that reading
+    /// shows the vault no frame. Exactly the bytes asked for, or an error.
+    fn read_pack(&self, pack: PackReference, range: Range<u32>) -> Result<Vec<u8>, VaultError>;
+}
+
+/// An open session. While it lives it keeps its lease by itself; dropping it does not end it at the vault.
+pub trait VaultSession: Send + Sync {
+    /// What it began with.
+    fn opened(&self) -> &OpenedSession;
+    /// Stores a pack, durably before it returns. Doing it twice is no error.
+    fn put_pack(&self, id: PackId, bytes: &[u8]) -> Result<(), VaultError>;
+    /// Commits a recovery point and gives its receipt object. Doing it twice is no error and gives the same receipt.
+    fn commit(&self, object: &[u8]) -> Result<Vec<u8>, VaultError>;
+    /// Ends the session.
+    fn close(&self) -> Result<(), VaultError>;
+}
+
+/// Writing. There is no call that deletes.
+pub trait VaultStore: VaultRead {
+    /// Opens a session; refused with [`VaultError::Busy`] while another is alive.
+    fn open_session(&self, request: &SessionRequest) -> Result<Box<dyn VaultSession>, VaultError>;
+    /// Stores a key slot, durably. Doing it twice is no error.
+    fn put_slot(&self, epoch: u32, object: &[u8]) -> Result<SlotHash, VaultError>;
+}

@@ -1,0 +1,57 @@
+//! Which objects a vault keeps, and under which names. Names are relative to the vault's root in its store:
+//! `vaults/<vault id>/`.
+//!
+//! | object | name | holds |
+//! |---|---|---|
+//! | pack | `packs/<first 2 digits>/<pack id>` | [`crate::pack`] |
+//! | recovery point | `points/<server id>/<sequence, 20 digits>-<point hash>` | [`crate::point`] |
+//! | receipt | `receipts/<server id>/<sequence, 20 digits>-<point hash>` | [`crate::receipt`] |
+//! | key slot | `keys/<server id>/<epoch, 10 digits>/<slot hash>` | [`crate::slot`] |
+//!
+//! Every object is written once and never changed; its name says what it must hash to (a receipt's name: which point
+//! it is for).
+
+use stateward_model::{PackId, PointHash, Sequence, ServerId, SlotHash, VaultId};
+
+/// Where a vault's objects begin in its store, with a `/` at its end.
+pub fn vault_root(vault: VaultId) -> String {
+    format!("vaults/{vault}/")
+}
+
+/// A pack's name.
+pub fn pack(id: PackId) -> String {
+    let text = id.to_string();
+    format!("packs/{}/{text}", &text[..2])
+}
+
+/// The folder of a server's recovery points, with a `/` at its end.
+pub fn points(server: ServerId) -> String {
+    format!("points/{server}/")
+}
+
+/// A recovery point's name.
+pub fn point(server: ServerId, sequence: Sequence, hash: PointHash) -> String {
+    format!("points/{server}/{sequence:020}-{hash}")
+}
+
+/// The name of a recovery point's receipt.
+pub fn receipt(server: ServerId, sequence: Sequence, hash: PointHash) -> String {
+    format!("receipts/{server}/{sequence:020}-{hash}")
+}
+
+/// The folder of a server's key slots, with a `/` at its end.
+pub fn slots(server: ServerId) -> String {
+    format!("keys/{server}/")
+}
+
+/// A key slot's name.
+pub fn slot(server: ServerId, epoch: u32, hash: SlotHash) -> String {
+    format!("keys/{server}/{epoch:010}/{hash}")
+}
+
+/// Reads the last part of a recovery point's or receipt's name.
+pub fn parse_point(file_name: &str) -> Option<(Sequence, PointHash)> {
+    let (sequence, hash) = file_name.split_once('-')?;
+    (sequence.len() == 20).then_some(())?;
+    Some((sequence.parse().ok()?, hash.parse().ok()?))
+}

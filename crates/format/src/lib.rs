@@ -1,0 +1,25 @@
+//! Bytes at rest: packs, recovery points, receipts, key slots and what is sealed inside them.
+//!
+//! Encode, decode, versions; no ciphers, no I/O. Sealed parts are opaque here: `crypto` seals and opens them. That
+//! is why the vault may use this room and still cannot read what it keeps.
+//!
+//! Every decoder is total: for any input it gives a value or a [`FormatError`], never more memory than a small
+//! multiple of its input, never a panic. Every encoder is canonical: one value has one encoding.
+//! The bytes are described, with reasons, in `docs/format.md`.
+//!
+//! Begin with [`layout`] (which objects there are), then [`pack`] and [`point`]; inside the sealed parts
+//! [`manifest`], [`entry`] and [`content`].
+
+pub mod content;
+pub mod entry;
+pub mod layout;
+pub mod manifest;
+pub mod pack;
+pub mod point;
+pub mod receipt;
+pub mod slot;
+pub mod wire;
+
+pub use content::{ChunkId, ChunkReference, Content, Piece, StreamReference};
+pub use entry::{Entry, EntryKind, FileName, Identity, Metadata, Record};
+pub use wire::FormatError;

@@ -1,0 +1,25 @@
+//! What is protected, and the order of its recovery points.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a protected item holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ItemKind {
+    /// A server's System State.
+    SystemState,
+    /// A set of files and folders.
+    Files,
+}
+
+impl fmt::Display for ItemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SystemState => "System State",
+            Self::Files => "Files and folders",
+        })
+    }
+}
+
+/// A recovery point's place in its server's chain: 1 for the first, then one more for each.
+pub type Sequence = u64;

@@ -1,0 +1,32 @@
+//! The words of Stateward as types: ids, hashes, names, times, states.
+//!
+//! Every other room may use this one; it uses none. It does no I/O except through the two doors that
+//! every program injects at its start: [`Clock`] and [`Random`].
+//!
+//! Begin with [`id`] (who is who), then [`item`] (what is protected) and [`job`] (one run).
+
+pub mod clock;
+pub mod hash;
+pub mod id;
+pub mod item;
+pub mod job;
+pub mod name;
+pub mod random;
+
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use hash::{Hash, PackId, PointHash, SlotHash};
+pub use id::{CredentialId, ItemId, JobId, ServerId, SessionId, VaultId};
+pub use item::{ItemKind, Sequence};
+pub use job::{JobKind, JobState, Phase};
+pub use name::{ComponentName, InvalidName, Label};
+pub use random::{Random, SystemRandom};
+
+/// A text that is not what it should be: an id, a hash, a time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no {what}")]
+pub struct ParseError {
+    /// What was expected, with no article: `vault id`.
+    pub what: &'static str,
+    /// What was given.
+    pub text: String,
+}

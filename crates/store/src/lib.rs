@@ -1,0 +1,1 @@
+//! Byte stores under a vault.

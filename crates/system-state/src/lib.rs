@@ -1,0 +1,1 @@
+//! What System State is, and how it is read and put back.

@@ -1,0 +1,1 @@
+//! Builders, fake clock, seeded random source, in-memory faulty vault.

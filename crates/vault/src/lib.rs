@@ -1,0 +1,1 @@
+//! The vault: agent plane, management, commit.
