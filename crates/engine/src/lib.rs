@@ -6,12 +6,21 @@
 //!
 //! Begin with [`source`] (what is read), [`vault_store`] (where it goes), then [`backup`], [`restore`] and [`verify`].
 
+pub mod backup;
+pub mod cache;
+pub mod points;
 pub mod progress;
+pub mod restore;
 pub mod source;
 pub mod target;
 pub mod vault_store;
+pub mod verify;
 
+pub use backup::{BackupOptions, BackupOutcome, BackupRequest, backup};
+pub use cache::{CacheError, CacheFolder};
+pub use points::{PointError, ServerTrust, TrustedPoint};
 pub use progress::{Advance, Cancellation, Progress};
+pub use restore::{RestoreOutcome, RestoreRequest, restore};
 pub use source::{
     Details, Extent, Found, FoundKind, Node, OpenFile, Source, SourceDescription, SourceError, Stat, Visitor,
 };
@@ -19,3 +28,46 @@ pub use target::{Target, TargetError, TargetFile};
 pub use vault_store::{
     OpenedSession, PacksKnown, PointSummary, SessionRequest, VaultError, VaultRead, VaultSession, VaultStore,
 };
+pub use verify::{VerifyOutcome, VerifyRequest, VerifyShare, verify};
+
+use stateward_model::{Clock, Random};
+
+/// What every job is handed: time, randomness, a listener, and the wish to stop.
+pub struct Tools<'a> {
+    /// The injected clock.
+    pub clock: &'a dyn Clock,
+    /// The injected random source.
+    pub random: &'a dyn Random,
+    /// Who listens.
+    pub progress: &'a dyn Progress,
+    /// Set when somebody asks the job to stop.
+    pub cancellation: &'a Cancellation,
+}
+
+/// Why a job ended without its result.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Somebody asked for it.
+    #[error("Cancelled")]
+    Cancelled,
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The source cannot be read at all.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The target cannot be written at all.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// A recovery point or the chain is not what it should be.
+    #[error(transparent)]
+    Point(#[from] PointError),
+    /// The cache folder cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// What was encoded could not be decoded to the same bytes: memory or a library is broken. Nothing of it was sent.
+    #[error(
+        "A pack that was just made does not decode to what went in: this machine's memory or processor may be faulty"
+    )]
+    SelfCheckFailed,
+}
