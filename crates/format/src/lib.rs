@@ -13,6 +13,7 @@
 pub mod content;
 pub mod entry;
 pub mod layout;
+mod magic;
 pub mod manifest;
 pub mod pack;
 pub mod point;

@@ -3,8 +3,17 @@
 //!
 //! Whoever opens a slot has the data key; the signing key is wrapped by the data key in the same object, so any one
 //! secret yields both.
+//!
+//! ```text
+//! magic "SWKSLOT" and version 1
+//! | vault 16 | server 16 | label (varint length, ASCII) | epoch u32
+//! | secret: 1, memory in KiB u32, passes u32, lanes u32 (passphrase), or 2 (recovery code)
+//! | salt 32 | signing public key 32                           -- up to here: the associated data
+//! | commitment 32 | wrapped data key (varint length, bytes) | wrapped signing key (the same)
+//! ```
 
-use crate::wire::FormatError;
+use crate::magic;
+use crate::wire::{FormatError, Reader, Writer};
 use stateward_model::{Label, ServerId, SlotHash, VaultId};
 
 /// The longest slot object that a reader takes, in bytes.
@@ -52,25 +61,196 @@ pub struct KeySlot {
     pub signing_public_key: [u8; 32],
 }
 
+const WHAT: &str = "key slot";
+const MAGIC: &[u8; 7] = b"SWKSLOT";
+const PASSPHRASE: u8 = 1;
+const RECOVERY_CODE: u8 = 2;
+
 impl KeySlot {
     /// The bytes that bind the wrapped keys: everything but the commitment and the wrapped keys themselves.
     pub fn associated_data(&self) -> Vec<u8> {
-        unimplemented!()
+        let mut writer = magic::begin(MAGIC);
+        writer.raw(&self.vault.0);
+        writer.raw(&self.server.0);
+        writer.bytes(self.server_label.as_str().as_bytes());
+        writer.u32(self.epoch);
+        self.secret.encode(&mut writer);
+        writer.raw(&self.salt);
+        writer.raw(&self.signing_public_key);
+        writer.0
     }
 
     /// The whole object.
     pub fn encode(&self) -> Vec<u8> {
-        unimplemented!()
+        let mut writer = Writer(self.associated_data());
+        writer.raw(&self.commitment);
+        writer.bytes(&self.wrapped_data_key);
+        writer.bytes(&self.wrapped_signing_key);
+        writer.0
     }
 
-    /// Reads a whole object.
+    /// Reads a whole object. Its costs and its keys are for `crypto` to judge.
     pub fn decode(object: &[u8]) -> Result<Self, FormatError> {
-        let _ = object;
-        unimplemented!()
+        if object.len() > SLOT_BYTES_MAX {
+            return Err(FormatError::Malformed { what: WHAT, why: "it is longer than any may be" });
+        }
+        let mut reader = magic::open(WHAT, MAGIC, object)?;
+        let vault = VaultId(reader.array()?);
+        let server = ServerId(reader.array()?);
+        let server_label = Label::try_from(reader.text()?.to_owned())
+            .map_err(|_| reader.malformed("its server's label breaks the rule of labels"))?;
+        let epoch = reader.u32()?;
+        let secret = SlotSecret::decode(&mut reader)?;
+        let salt = reader.array()?;
+        let signing_public_key = reader.array()?;
+        let commitment = reader.array()?;
+        let wrapped_data_key = reader.bytes()?.to_vec();
+        let wrapped_signing_key = reader.bytes()?.to_vec();
+        reader.finish()?;
+        Ok(Self {
+            vault,
+            server,
+            server_label,
+            epoch,
+            secret,
+            salt,
+            commitment,
+            wrapped_data_key,
+            wrapped_signing_key,
+            signing_public_key,
+        })
+    }
+}
+
+impl SlotSecret {
+    fn encode(self, writer: &mut Writer) {
+        match self {
+            Self::Passphrase { memory_kib, passes, lanes } => {
+                writer.u8(PASSPHRASE);
+                [memory_kib, passes, lanes].into_iter().for_each(|cost| writer.u32(cost));
+            }
+            Self::RecoveryCode => writer.u8(RECOVERY_CODE),
+        }
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, FormatError> {
+        match reader.u8()? {
+            PASSPHRASE => Ok(Self::Passphrase {
+                memory_kib: reader.u32()?,
+                passes: reader.u32()?,
+                lanes: reader.u32()?,
+            }),
+            RECOVERY_CODE => Ok(Self::RecoveryCode),
+            found => Err(FormatError::Unsupported { what: WHAT, found: u64::from(found) }),
+        }
     }
 }
 
 /// The name of a slot object.
 pub fn hash(object: &[u8]) -> SlotHash {
     SlotHash(*blake3::hash(object).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn sample(secret: SlotSecret) -> KeySlot {
+        KeySlot {
+            vault: VaultId([1; 16]),
+            server: ServerId([2; 16]),
+            server_label: "web-01".parse().unwrap(),
+            epoch: 3,
+            secret,
+            salt: [4; 32],
+            commitment: [5; 32],
+            wrapped_data_key: vec![6; 48],
+            wrapped_signing_key: vec![7; 48],
+            signing_public_key: [8; 32],
+        }
+    }
+
+    const PASSPHRASE_SECRET: SlotSecret =
+        SlotSecret::Passphrase { memory_kib: 128 << 10, passes: 3, lanes: 1 };
+
+    fn slots() -> impl Strategy<Value = KeySlot> {
+        let secret = any::<Option<(u32, u32, u32)>>().prop_map(|costs| match costs {
+            Some((memory_kib, passes, lanes)) => SlotSecret::Passphrase { memory_kib, passes, lanes },
+            None => SlotSecret::RecoveryCode,
+        });
+        let who = (any::<([u8; 16], [u8; 16], u32)>(), "[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+        let keys =
+            (any::<([u8; 32], [u8; 32], [u8; 32])>(), vec(any::<u8>(), 0..99), vec(any::<u8>(), 0..99));
+        (who, secret, keys).prop_map(|(((vault, server, epoch), label), secret, (fixed, data, signing))| {
+            KeySlot {
+                vault: VaultId(vault),
+                server: ServerId(server),
+                server_label: label.parse().unwrap(),
+                epoch,
+                secret,
+                salt: fixed.0,
+                commitment: fixed.1,
+                wrapped_data_key: data,
+                wrapped_signing_key: signing,
+                signing_public_key: fixed.2,
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_slot_survives_its_encoding(slot in slots()) {
+            let object = slot.encode();
+            prop_assert!(object.starts_with(&slot.associated_data()));
+            prop_assert_eq!(KeySlot::decode(&object).unwrap(), slot);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(tail in vec(any::<u8>(), 0..300)) {
+            let _ = KeySlot::decode(&tail);
+            let _ = KeySlot::decode(&[magic::begin(MAGIC).0, tail].concat());
+        }
+
+        #[test]
+        fn what_is_read_has_just_this_encoding(at in 0usize..400, bit in 0u32..8) {
+            let mut bytes = sample(PASSPHRASE_SECRET).encode();
+            let at = at % bytes.len();
+            bytes[at] ^= 1 << bit;
+            if let Ok(slot) = KeySlot::decode(&bytes) {
+                prop_assert_eq!(slot.encode(), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn the_encoding_never_moves() {
+        let passphrase = sample(PASSPHRASE_SECRET).encode();
+        assert_eq!(&passphrase[..8], b"SWKSLOT\x01");
+        assert_eq!(hash(&passphrase).to_string(), "699275ec9402a7744cf6285b3c110a2e51a0efceff58653f1f63607a1edcead3");
+        let code = sample(SlotSecret::RecoveryCode).encode();
+        assert_eq!(hash(&code).to_string(), "305ed5d7a607bc9e02340b9ce3a618cafac6d66ceaed08745fec1826686fad8b");
+    }
+
+    #[test]
+    fn any_shorter_or_longer_object_is_refused() {
+        let mut bytes = sample(PASSPHRASE_SECRET).encode();
+        for length in 0..bytes.len() {
+            assert!(KeySlot::decode(&bytes[..length]).is_err(), "{length}");
+        }
+        bytes.push(0);
+        assert!(KeySlot::decode(&bytes).is_err());
+        let slot = KeySlot { wrapped_data_key: vec![0; SLOT_BYTES_MAX], ..sample(SlotSecret::RecoveryCode) };
+        assert!(KeySlot::decode(&slot.encode()).is_err());
+    }
+
+    #[test]
+    fn another_kind_of_secret_needs_a_newer_build() {
+        let mut bytes = sample(SlotSecret::RecoveryCode).encode();
+        let at = 8 + 16 + 16 + 1 + "web-01".len() + 4;
+        assert_eq!(bytes[at], RECOVERY_CODE);
+        bytes[at] = 3;
+        assert!(matches!(KeySlot::decode(&bytes), Err(FormatError::Unsupported { found: 3, .. })));
+    }
 }
