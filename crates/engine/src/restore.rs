@@ -1,5 +1,6 @@
 //! Restore: recovery point → target.
 
+use crate::cache::CacheFolder;
 use crate::points::TrustedPoint;
 use crate::target::Target;
 use crate::vault_store::VaultRead;
@@ -22,6 +23,8 @@ pub struct RestoreRequest<'a> {
     pub paths: &'a [Vec<u8>],
     /// Where it is laid: at the target plus its absolute path.
     pub target: &'a dyn Target,
+    /// Where the pack index may be found, to spare reading the packs' tables; never needed.
+    pub cache: Option<&'a CacheFolder>,
     /// Threads that decode; 0 means as many as the machine has processors.
     pub threads: usize,
 }

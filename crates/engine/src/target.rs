@@ -48,6 +48,8 @@ pub trait Target: Send + Sync {
     fn make_file(&self, path: &[u8]) -> Result<Box<dyn TargetFile>, TargetError>;
     /// Gives the file at `existing` (made by this target) another name.
     fn make_hard_link(&self, existing: &[u8], path: &[u8]) -> Result<(), TargetError>;
+    /// Takes away a file that this target made and that cannot be put back whole; no error if it is not there.
+    fn remove_file(&self, path: &[u8]) -> Result<(), TargetError>;
     /// Makes a symbolic link, device, FIFO or socket with all of its metadata.
     fn make_special(&self, path: &[u8], entry: &Entry) -> Result<Vec<Warning>, TargetError>;
     /// Sets a folder's owner, mode, attributes and times, after all it holds was made.

@@ -8,7 +8,7 @@
 //! The bytes are described, with reasons, in `docs/format.md`.
 //!
 //! Begin with [`layout`] (which objects there are), then [`pack`] and [`point`]; inside the sealed parts
-//! [`manifest`], [`entry`] and [`content`].
+//! [`manifest`], [`segment`], [`entry`] and [`content`].
 
 pub mod content;
 pub mod entry;
@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod pack;
 pub mod point;
 pub mod receipt;
+pub mod segment;
 pub mod slot;
 pub mod wire;
 

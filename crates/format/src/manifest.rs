@@ -352,7 +352,10 @@ mod tests {
     fn the_encoding_never_moves() {
         let bytes = sample().encode();
         assert_eq!(&bytes[..8], b"SWMANIF\x01");
-        assert_eq!(blake3::hash(&bytes).to_hex().as_str(), "bd34cfcd3c94c783b31cb923a5588246bd7931f84b48429a410736998806b41a");
+        assert_eq!(
+            blake3::hash(&bytes).to_hex().as_str(),
+            "bd34cfcd3c94c783b31cb923a5588246bd7931f84b48429a410736998806b41a"
+        );
     }
 
     #[test]

@@ -289,7 +289,10 @@ mod tests {
     fn the_encoding_never_moves() {
         let bytes = object(&sample());
         assert_eq!(&bytes[..8], b"SWPOINT\x01");
-        assert_eq!(hash(&bytes).to_string(), "906e8cb86c0a5bf2129a7556b0d7e1f428a21e59899c877863c5caf8db418e71");
+        assert_eq!(
+            hash(&bytes).to_string(),
+            "906e8cb86c0a5bf2129a7556b0d7e1f428a21e59899c877863c5caf8db418e71"
+        );
         assert_eq!(signed_message(b"").len(), SIGNED_PREFIX.len() + 32);
     }
 

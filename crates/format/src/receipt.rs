@@ -111,7 +111,10 @@ mod tests {
     fn the_encoding_never_moves() {
         let bytes = finish(encode_unsigned(&sample()), [6; 64]);
         assert_eq!((&bytes[..8], bytes.len()), (b"SWRECPT\x01".as_slice(), 152));
-        assert_eq!(blake3::hash(&bytes).to_hex().as_str(), "dd88be68cb3fe19615c29bef600ed1346eee70355167054293b5769358d12483");
+        assert_eq!(
+            blake3::hash(&bytes).to_hex().as_str(),
+            "dd88be68cb3fe19615c29bef600ed1346eee70355167054293b5769358d12483"
+        );
     }
 
     #[test]

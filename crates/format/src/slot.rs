@@ -228,9 +228,15 @@ mod tests {
     fn the_encoding_never_moves() {
         let passphrase = sample(PASSPHRASE_SECRET).encode();
         assert_eq!(&passphrase[..8], b"SWKSLOT\x01");
-        assert_eq!(hash(&passphrase).to_string(), "699275ec9402a7744cf6285b3c110a2e51a0efceff58653f1f63607a1edcead3");
+        assert_eq!(
+            hash(&passphrase).to_string(),
+            "699275ec9402a7744cf6285b3c110a2e51a0efceff58653f1f63607a1edcead3"
+        );
         let code = sample(SlotSecret::RecoveryCode).encode();
-        assert_eq!(hash(&code).to_string(), "305ed5d7a607bc9e02340b9ce3a618cafac6d66ceaed08745fec1826686fad8b");
+        assert_eq!(
+            hash(&code).to_string(),
+            "305ed5d7a607bc9e02340b9ce3a618cafac6d66ceaed08745fec1826686fad8b"
+        );
     }
 
     #[test]

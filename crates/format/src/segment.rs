@@ -1,0 +1,87 @@
+//! A segment: the part of a metadata stream that one chunk holds.
+//!
+//! ```text
+//! number of open folders (varint), the name of each (length-prefixed) | record | record | …
+//! ```
+//! Segments begin and end between records, and each begins with the folders that are open there. So each is read by
+//! itself: when one is lost, those after it still say where their entries belong, and what is lost lies between two
+//! known names.
+
+use crate::entry::{DEPTH_MAX, FileName, Record};
+use crate::wire::{FormatError, Reader, Writer};
+
+/// Appends the beginning of a segment.
+pub fn encode_open_folders(folders: &[FileName], writer: &mut Writer) {
+    writer.varint(folders.len() as u64);
+    folders.iter().for_each(|name| writer.bytes(name.as_bytes()));
+}
+
+/// A decoded segment whose records are read one by one.
+#[derive(Debug, Clone)]
+pub struct Segment<'a> {
+    /// The folders that are open where it begins, from the topmost (whose name is empty) down.
+    pub open_folders: Vec<FileName>,
+    records: Reader<'a>,
+}
+
+impl<'a> Segment<'a> {
+    /// Reads a chunk's plaintext.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, FormatError> {
+        let mut records = Reader::new("segment", bytes);
+        let count = records.count(1)?;
+        if count > DEPTH_MAX {
+            return Err(records.malformed("folders are nested too deep"));
+        }
+        let mut open_folders = Vec::with_capacity(count);
+        for depth in 0..count {
+            open_folders.push(match (depth, records.bytes()?) {
+                (0, []) => FileName::root(),
+                (0, _) => return Err(records.malformed("the topmost folder has a name")),
+                (_, name) => FileName::new(name)?,
+            });
+        }
+        Ok(Self { open_folders, records })
+    }
+
+    /// The next record, or `None` at the end.
+    pub fn next_record(&mut self) -> Result<Option<Record>, FormatError> {
+        match self.records.is_at_end() {
+            true => Ok(None),
+            false => self.records.bytes().and_then(Record::decode).map(Some),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_segment_survives() {
+        let folders = [FileName::root(), FileName::new(b"etc").unwrap()];
+        let mut writer = Writer::default();
+        encode_open_folders(&folders, &mut writer);
+        Record::Leave.encode(&mut writer).unwrap();
+        let mut segment = Segment::decode(&writer.0).unwrap();
+        assert_eq!(segment.open_folders, folders);
+        assert_eq!(segment.next_record().unwrap(), Some(Record::Leave));
+        assert_eq!(segment.next_record().unwrap(), None);
+    }
+
+    #[test]
+    fn a_named_topmost_folder_is_refused() {
+        let mut writer = Writer::default();
+        encode_open_folders(&[FileName::new(b"etc").unwrap()], &mut writer);
+        assert!(Segment::decode(&writer.0).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            if let Ok(mut segment) = Segment::decode(&bytes) {
+                while let Ok(Some(_)) = segment.next_record() {}
+            }
+        }
+    }
+}
