@@ -1,2 +1,86 @@
-//! xtask
-fn main() {}
+//! Chores of the house: `cargo xtask tidy` and `cargo xtask pin-format`.
+//!
+//! `tidy` holds what a compiler cannot: who may use whom, where SQL or ciphers may stand, that the documents follow the
+//! code. It reads the working tree and `cargo metadata`, changes nothing, and runs as a test too
+//! (`cargo test -p xtask`). Begin with [`tidy`], whose list of rules is the table of contents.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is a program for a developer's terminal"
+)]
+
+mod architecture;
+mod format_pin;
+mod graph;
+mod house;
+mod licences;
+mod lockfile;
+mod packages;
+mod source_rules;
+mod source_text;
+mod tidy;
+mod tree;
+mod wording;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What this program can do.
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+Commands:
+  tidy        Check the rules of the house (see CONTRIBUTING.md)
+  pin-format  Record in docs/format.md that it was brought up to date with the format's source";
+
+fn main() -> ExitCode {
+    let root = tree::workspace_root();
+    match std::env::args().nth(1).as_deref() {
+        Some("tidy") => tidy(&root),
+        Some("pin-format") => pin_format(&root),
+        Some("help" | "--help" | "-h") => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints what is not tidy; fails if something is wrong.
+fn tidy(root: &Path) -> ExitCode {
+    match tidy::check(root) {
+        Ok(report) => {
+            for note in &report.notes {
+                println!("note: {note}");
+            }
+            for problem in &report.problems {
+                eprintln!("error: {problem}");
+            }
+            let count = report.problems.len();
+            println!("tidy: {} files read, {count} problems", report.files);
+            if count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+/// Renews the pin in the format's description.
+fn pin_format(root: &Path) -> ExitCode {
+    match tree::Tree::read(root).and_then(|tree| format_pin::renew(root, &tree)) {
+        Ok(pin) => {
+            println!("{} is pinned to {pin}", format_pin::DOCUMENT);
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+/// Says why nothing could be checked.
+fn fail(error: &tidy::Failure) -> ExitCode {
+    eprintln!("error: {error}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs all of them. Stops at the first stage that fails; the last lines say how long
+# each stage took.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/tools.sh
+source scripts/tools.sh
+
+stages=()
+current=''
+began=0
+
+end_stage() {
+    if [[ -n "$current" ]]; then stages+=("$(printf '%6d s  %-8s %s' $((SECONDS - began)) "$1" "$current")"); fi
+    current=''
+}
+
+stage() {
+    end_stage passed
+    current=$1
+    began=$SECONDS
+    printf '\n== %s\n' "$current"
+}
+
+summary() {
+    local code=$?
+    if ((code == 0)); then end_stage passed; else end_stage FAILED; fi
+    printf '\n== stages\n'
+    printf '%s\n' "${stages[@]}"
+    if ((code != 0)); then printf 'Failed\n'; fi
+}
+trap summary EXIT
+
+stage 'tools'
+need_packages cc=gcc make=make rsync=rsync getcap=libcap2-bin getfattr=attr setfacl=acl mkfs.ext4=e2fsprogs \
+    jq=jq ps=procps shellcheck=shellcheck
+need_rust
+
+stage 'lint'
+scripts/lint.sh
+
+stage 'build'
+cargo build --release --locked --workspace --bins
+
+stage 'tests'
+cargo test --release --locked --workspace
+
+stage 'reference'
+cargo xtask reference --check
+
+stage 'guides'
+scripts/run-guides.sh
+
+stage 'quickstart (three components)'
+scripts/quickstart.sh --folder "$(mktemp -d)/quickstart" --component configuration --component accounts \
+    --component packages --stop
+end_stage passed

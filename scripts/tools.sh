@@ -1,0 +1,58 @@
+# Sourced by the scripts beside it: finds what they need, installs it as root on Debian and Ubuntu, names it otherwise.
+# shellcheck shell=bash
+
+say() { printf '%s\n' "$*"; }
+
+fail() {
+    printf 'Error: %s\n' "$1" >&2
+    if [[ -n "${2:-}" ]]; then printf 'Hint: %s\n' "$2" >&2; fi
+    exit 1
+}
+
+# need_packages PROGRAM=PACKAGE…: makes sure that the programs are there, from these packages.
+need_packages() {
+    local pair missing=() packages=()
+    for pair in "$@"; do
+        if ! PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%=*}" >/dev/null; then
+            missing+=("${pair%%=*}")
+            packages+=("${pair#*=}")
+        fi
+    done
+    if ((${#missing[@]} == 0)); then return; fi
+    if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+        fail "These programs are needed and not installed: ${missing[*]}" \
+            "As root: apt-get install ${packages[*]}"
+    fi
+    say "Installing ${packages[*]} (for ${missing[*]})"
+    local log
+    log=$(mktemp)
+    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+        "${packages[@]}"; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        fail "Cannot install ${packages[*]}" "The lines above are from apt-get"
+    fi
+    rm -f "$log"
+}
+
+# Makes sure that there is a Rust that is new enough, and says how to get it.
+need_rust() {
+    if ! command -v cargo >/dev/null && [[ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]]; then
+        PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+    fi
+    local hint='Install it from https://rustup.rs, or run: rustup update stable'
+    command -v cargo >/dev/null || fail 'Rust is needed and not installed' "$hint"
+    local want have
+    want=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
+    have=$(cargo --version | awk '{print $2}')
+    if [[ "$(printf '%s\n%s\n' "$want" "$have" | sort -V | head -n 1)" != "$want" ]]; then
+        fail "Rust $want or newer is needed, this is $have" "$hint"
+    fi
+}
+
+# Where the programs are after a release build.
+built_folder() {
+    local target="${CARGO_TARGET_DIR:-target}"
+    if [[ "$target" != /* ]]; then target="$PWD/$target"; fi
+    printf '%s/release' "$target"
+}
