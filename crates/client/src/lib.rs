@@ -1,1 +1,38 @@
-//! Typed client of the vault; the engine's vault store over HTTP and over a folder.
+//! Typed client of the vault: `api`'s calls as functions, and the engine's vault store over HTTP and over a folder.
+//!
+//! The API offered here blocks and may be called from several threads; the small asynchronous runtime inside is this
+//! room's own business. What it does not do: believe what it reads (the engine checks hashes, signatures and seals),
+//! keep anything on disk, or print.
+//!
+//! Invariants: only the given certificate authority is trusted, never the system's store · every body that is received
+//! is bounded · no secret stands in an error, a log line or a `Debug` text · every repeated call is one that `api` says
+//! may be repeated.
+//!
+//! Begin with [`Connection`], then [`HttpVault`] (an agent's), [`AdminClient`] (an administrator's), [`register()`]
+//! (before either) and [`FolderStore`] (no vault running at all).
+
+mod admin;
+mod assertion;
+mod body;
+mod call;
+mod connection;
+mod failure;
+mod folder;
+mod http_vault;
+mod register;
+mod retry;
+mod session;
+mod sign_in;
+#[cfg(test)]
+mod test_server;
+mod tls;
+
+pub use admin::AdminClient;
+pub use call::CallError;
+pub use connection::{Connection, Endpoint, Surroundings};
+pub use folder::{FolderError, FolderServer, FolderStore, FolderVault};
+pub use http_vault::HttpVault;
+pub use register::register;
+pub use retry::Manner;
+pub use session::{HttpSession, SessionKeeper};
+pub use sign_in::Identity;

@@ -1,0 +1,68 @@
+//! Bodies on their way: sent in slices that share one buffer, received with a limit, both watched for standstill.
+
+use crate::failure::Failure;
+use bytes::Bytes;
+use futures::stream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How much is handed to the connection at once. Small enough to see a slow line move within the stall time (256 KiB
+/// in a minute is 35 kbit/s), large enough to cost nothing.
+const SLICE_BYTES: usize = 256 << 10;
+
+/// When a call last moved a byte.
+#[derive(Debug, Clone)]
+pub(crate) struct Activity {
+    begin: Instant,
+    last: Arc<AtomicU64>,
+}
+
+impl Activity {
+    pub(crate) fn start() -> Self {
+        Self { begin: Instant::now(), last: Arc::new(AtomicU64::new(0)) }
+    }
+
+    pub(crate) fn note(&self) {
+        let since = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(since, Ordering::Relaxed);
+    }
+
+    pub(crate) fn idle_for(&self) -> Duration {
+        self.begin.elapsed().saturating_sub(Duration::from_millis(self.last.load(Ordering::Relaxed)))
+    }
+}
+
+/// A body that is sent without copying it, noting each slice that the connection takes.
+pub(crate) fn outgoing(bytes: Bytes, activity: Activity) -> reqwest::Body {
+    let slices = stream::unfold(bytes, move |mut rest| {
+        activity.note();
+        let next = (!rest.is_empty()).then(|| {
+            let slice = rest.split_to(rest.len().min(SLICE_BYTES));
+            (Ok::<_, std::convert::Infallible>(slice), rest)
+        });
+        std::future::ready(next)
+    });
+    reqwest::Body::wrap_stream(slices)
+}
+
+/// Receives a body of at most `most` bytes.
+pub(crate) async fn incoming(
+    mut response: reqwest::Response,
+    most: usize,
+    activity: &Activity,
+) -> Result<Vec<u8>, Failure> {
+    let announced = response.content_length().unwrap_or(0);
+    if announced > most as u64 {
+        return Err(Failure::too_long(most));
+    }
+    let mut body = Vec::with_capacity(announced as usize);
+    while let Some(piece) = response.chunk().await.map_err(|error| Failure::transport(&error))? {
+        activity.note();
+        if body.len() + piece.len() > most {
+            return Err(Failure::too_long(most));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
+}

@@ -1,0 +1,246 @@
+//! One caller's way to one vault: where it is, whom to trust, who calls, how long to try.
+
+use crate::body::{self, Activity};
+use crate::call::{Answer, Body, Call, CallError, is_transient};
+use crate::failure::Failure;
+use crate::retry::{BackOff, Manner};
+use crate::sign_in::{Identity, SignIn};
+use crate::tls;
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderValue, RANGE};
+use stateward_api::ErrorCode;
+use stateward_engine::VaultError;
+use stateward_model::{Clock, Random, Timestamp};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+
+/// Where a vault is, and how it is known to be the right one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `https://host:port`, no path.
+    pub url: String,
+    /// The certificate authority of its TLS, as PEM: the only one that is trusted.
+    pub ca_pem: String,
+    /// The tenant, for the token endpoint's path.
+    pub tenant: String,
+}
+
+/// What a program injects at its start.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+/// How often a running call looks whether it should stop.
+const WATCH_EVERY: Duration = Duration::from_millis(100);
+
+/// A connection is kept for the next call this long, less than servers keep theirs.
+const IDLE_CONNECTION: Duration = Duration::from_secs(30);
+
+/// One caller's way to one vault. Making it does no I/O; connections are made when a call needs them, and kept for the
+/// next.
+///
+/// It must be dropped outside of any other asynchronous runtime.
+pub struct Connection {
+    runtime: Runtime,
+    http: reqwest::Client,
+    endpoint: Endpoint,
+    sign_in: Option<SignIn>,
+    manner: Manner,
+    surroundings: Surroundings,
+}
+
+impl Connection {
+    /// A way to `endpoint` for `identity`; without one, only calls that need no token can be made.
+    ///
+    /// # Errors
+    /// [`VaultError::Unreachable`] when the address is none that a vault can have; [`VaultError::NotTrusted`] when the
+    /// authority's PEM can't be used; [`VaultError::Failed`] when this machine has no thread or socket left.
+    pub fn new(
+        mut endpoint: Endpoint,
+        identity: Option<Identity>,
+        manner: Manner,
+        surroundings: Surroundings,
+    ) -> Result<Self, VaultError> {
+        endpoint.url = checked_url(&endpoint.url)?;
+        let tls = tls::trusting_only(&endpoint.ca_pem).map_err(VaultError::NotTrusted)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("stateward-net")
+            .enable_all()
+            .build()
+            .map_err(|error| VaultError::Failed(format!("no network thread can be started: {error}")))?;
+        let http = http_client(tls, &manner)?;
+        Ok(Self { runtime, http, endpoint, sign_in: identity.map(SignIn::new), manner, surroundings })
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.surroundings.clock
+    }
+
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.surroundings.random
+    }
+
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.endpoint.url)
+    }
+
+    pub(crate) fn token_path(&self) -> String {
+        stateward_api::token::path(&self.endpoint.tenant)
+    }
+
+    /// Makes a call and gives its answer, which is a success. A token that the vault does not know any more is
+    /// renewed once.
+    pub(crate) fn call(&self, call: &Call) -> Result<Answer, CallError> {
+        let manner = call.manner.as_ref().unwrap_or(&self.manner);
+        let Some(sign_in) = self.sign_in.as_ref().filter(|_| call.is_signed_in) else {
+            return succeeded(self.exchange(manner, || call.clone())?);
+        };
+        let token = sign_in.token(self, manner)?;
+        let refusal = match succeeded(self.exchange(manner, || call.with_token(&token))?) {
+            Err(CallError::Refused(detail)) if detail.code == ErrorCode::InvalidToken => detail,
+            done => return done,
+        };
+        tracing::debug!(code = ?refusal.code, "the vault does not know the token any more; signing in again");
+        sign_in.forget(&token);
+        let token = sign_in.token(self, manner)?;
+        succeeded(self.exchange(manner, || call.with_token(&token))?)
+    }
+
+    /// Sends what `build` makes, again and again while it fails in a way that may pass and the patience lasts. Gives
+    /// any answer, good or bad.
+    pub(crate) fn exchange(&self, manner: &Manner, build: impl Fn() -> Call) -> Result<Answer, VaultError> {
+        self.runtime.block_on(async {
+            let mut back_off = BackOff::new(manner.patience);
+            loop {
+                let outcome = self.attempt(manner, build()).await;
+                let may_pass = match &outcome {
+                    Ok(answer) => is_transient(answer.status),
+                    Err(failure) => failure.is_transient,
+                };
+                let next = may_pass.then(|| back_off.wait(Instant::now(), self.random())).flatten();
+                let Some(wait) = next else {
+                    return outcome.map_err(|failure| failure.at(&self.endpoint.url));
+                };
+                if let Err(failure) = &outcome {
+                    tracing::debug!(error = %failure.error, ?wait, "a call failed and is tried again");
+                }
+                let rest = Activity::start();
+                watched(manner, &rest, tokio::time::sleep(wait))
+                    .await
+                    .map_err(|failure| failure.at(&self.endpoint.url))?;
+            }
+        })
+    }
+
+    async fn attempt(&self, manner: &Manner, call: Call) -> Result<Answer, Failure> {
+        let activity = Activity::start();
+        let most = call.most;
+        let request = self.request(call, &activity);
+        let exchange = async {
+            let response = request.send().await.map_err(|error| Failure::transport(&error))?;
+            activity.note();
+            let status = response.status();
+            let date = response.headers().get(DATE).and_then(read_date);
+            let body = body::incoming(response, most, &activity).await?;
+            Ok(Answer { status, date, body })
+        };
+        watched(manner, &activity, exchange).await?
+    }
+
+    fn request(&self, call: Call, activity: &Activity) -> reqwest::RequestBuilder {
+        let mut request = self.http.request(call.method, self.address(&call.path));
+        if let Some(token) = call.token {
+            // `Bearer` and visible ASCII are always a header's value: sign-in checked the token.
+            if let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", *token)) {
+                value.set_sensitive(true);
+                request = request.header(AUTHORIZATION, value);
+            }
+        }
+        if let Some(range) = call.range {
+            request = request.header(RANGE, format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        }
+        match call.body {
+            Body::Empty => request,
+            Body::Form(form) => request.form(&form),
+            Body::Json(bytes) => request.header(CONTENT_TYPE, "application/json").body(bytes),
+            Body::Object(bytes) => request
+                .header(CONTENT_TYPE, "application/octet-stream")
+                .header(CONTENT_LENGTH, bytes.len())
+                .body(body::outgoing(bytes, activity.clone())),
+        }
+    }
+}
+
+fn succeeded(answer: Answer) -> Result<Answer, CallError> {
+    match answer.status.is_success() {
+        true => Ok(answer),
+        false => Err(answer.refusal()),
+    }
+}
+
+/// Runs `work` until it is done, somebody cancels, or nothing moved for the stall time.
+async fn watched<T>(
+    manner: &Manner,
+    activity: &Activity,
+    work: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    let mut work = std::pin::pin!(work);
+    let mut ticks = tokio::time::interval(WATCH_EVERY);
+    let stall = manner.stall();
+    loop {
+        tokio::select! {
+            biased;
+            _ = ticks.tick() => match () {
+                () if manner.cancellation.is_cancelled() => return Err(Failure::cancelled()),
+                () if activity.idle_for() >= stall => return Err(Failure::stalled(stall.as_secs())),
+                () => {}
+            },
+            done = &mut work => return Ok(done),
+        }
+    }
+}
+
+fn http_client(tls: rustls::ClientConfig, manner: &Manner) -> Result<reqwest::Client, VaultError> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .https_only(true)
+        .http1_only()
+        .tcp_nodelay(true)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .user_agent(concat!("stateward/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(manner.connect_timeout())
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .build()
+        .map_err(|error| VaultError::Failed(format!("no connection can be prepared: {error}")))
+}
+
+/// `https://host[:port]`, without the `/` that people put at its end.
+fn checked_url(text: &str) -> Result<String, VaultError> {
+    let wrong = || VaultError::Unreachable(format!("`{text}` is no address of the form `https://host:port`"));
+    let url = reqwest::Url::parse(text).map_err(|_| wrong())?;
+    let is_plain = url.scheme() == "https"
+        && url.host_str().is_some_and(|host| !host.is_empty())
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    is_plain.then(|| text.trim().trim_end_matches('/').to_owned()).ok_or_else(wrong)
+}
+
+fn read_date(value: &HeaderValue) -> Option<Timestamp> {
+    let moment = jiff::fmt::rfc2822::parse(value.to_str().ok()?).ok()?.timestamp();
+    Timestamp::from_seconds(moment.as_second(), 0)
+}
+
+#[cfg(test)]
+mod tests;

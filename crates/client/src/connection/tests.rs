@@ -1,0 +1,1 @@
+//! Tests of calls, retries and refusals against a real TLS server.

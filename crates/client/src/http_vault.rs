@@ -1,0 +1,162 @@
+//! The engine's vault store over HTTP: one registered server's things at one vault (`api::agent`).
+
+use crate::call::{Answer, Body, Call};
+use crate::connection::Connection;
+use crate::retry::Manner;
+use crate::session::{HttpSession, SessionKeeper};
+use bytes::Bytes;
+use stateward_api::agent::{ItemRequest, JobReport, PACK_BYTES_MAX, PointList, ServerInfo, SlotList};
+use stateward_api::credentials::decode_bytes;
+use stateward_engine::{PointSummary, SessionRequest, VaultError, VaultRead, VaultSession, VaultStore};
+use stateward_format::point::{POINT_BYTES_MAX, PackReference};
+use stateward_format::slot::{self, SLOT_BYTES_MAX};
+use stateward_model::{ItemId, ItemKind, Label, SlotHash, VaultId};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The longest list that is taken, in bytes: two million packs.
+pub(crate) const LIST_BYTES_MAX: usize = 256 << 20;
+
+/// The longest receipt that is taken, in bytes; today's have 152.
+pub(crate) const RECEIPT_BYTES_MAX: usize = 4096;
+
+/// A vault over HTTP, for one registered server.
+pub struct HttpVault {
+    connection: Arc<Connection>,
+    keeper: Arc<dyn SessionKeeper>,
+    server: ServerInfo,
+}
+
+impl HttpVault {
+    /// Signs in over a connection with a server's identity, and makes sure that the vault is the one that the server
+    /// is registered with.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongVault`] if it is another; [`VaultError::NotRegistered`] if it does not know the server;
+    /// [`VaultError::ClockSkew`]; what any call may fail with.
+    pub fn connect(
+        connection: Connection,
+        expected: VaultId,
+        keeper: Arc<dyn SessionKeeper>,
+    ) -> Result<Self, VaultError> {
+        let call = Call::get("/agent/v1/server");
+        let server: ServerInfo = send(&connection, &call, || "server of this id".to_owned())?.json()?;
+        if server.vault != expected {
+            let words = format!("this server is registered with {expected}, and {} answered", server.vault);
+            return Err(VaultError::WrongVault(words));
+        }
+        Ok(Self { connection: Arc::new(connection), keeper, server })
+    }
+
+    /// What the vault said of this server when it signed in.
+    pub fn server(&self) -> &ServerInfo {
+        &self.server
+    }
+
+    /// Makes a protected item known, or changes its label.
+    ///
+    /// # Errors
+    /// What any call may fail with.
+    pub fn put_item(&self, item: ItemId, label: &Label, kind: ItemKind) -> Result<(), VaultError> {
+        let call =
+            Call::put(format!("/agent/v1/items/{item}")).json(&ItemRequest { label: label.clone(), kind });
+        self.send(&call, || format!("item {item}")).map(drop)
+    }
+
+    /// Tells the vault how a job stands. Tried for five seconds at most, and also after the job was cancelled.
+    ///
+    /// # Errors
+    /// What any call may fail with; a job does not depend on it.
+    pub fn report_job(&self, report: &JobReport) -> Result<(), VaultError> {
+        let call =
+            Call::put(format!("/agent/v1/jobs/{}", report.job)).json(report).in_manner(Manner::parting());
+        self.send(&call, || format!("job {}", report.job)).map(drop)
+    }
+
+    fn send(&self, call: &Call, object: impl Fn() -> String) -> Result<Answer, VaultError> {
+        send(&self.connection, call, object)
+    }
+}
+
+/// Makes a call; `object` names what is asked for, with no article.
+pub(crate) fn send(
+    connection: &Connection,
+    call: &Call,
+    object: impl Fn() -> String,
+) -> Result<Answer, VaultError> {
+    connection.call(call).map_err(|error| error.into_vault_error(&object()))
+}
+
+impl VaultRead for HttpVault {
+    fn points(&self) -> Result<Vec<PointSummary>, VaultError> {
+        let call = Call::get("/agent/v1/points").at_most(LIST_BYTES_MAX);
+        let list: PointList = self.send(&call, || "list of recovery points".to_owned())?.json()?;
+        let mut points: Vec<_> = list
+            .points
+            .iter()
+            .map(|point| PointSummary { sequence: point.sequence, hash: point.hash })
+            .collect();
+        points.sort_unstable();
+        points.dedup();
+        Ok(points)
+    }
+
+    fn point(&self, PointSummary { sequence, hash }: PointSummary) -> Result<Vec<u8>, VaultError> {
+        let call = Call::get(format!("/agent/v1/points/{sequence}/{hash}")).at_most(POINT_BYTES_MAX);
+        Ok(self.send(&call, || format!("recovery point {hash}"))?.body)
+    }
+
+    fn receipt(&self, PointSummary { sequence, hash }: PointSummary) -> Result<Option<Vec<u8>>, VaultError> {
+        let call = Call::get(format!("/agent/v1/receipts/{sequence}/{hash}")).at_most(RECEIPT_BYTES_MAX);
+        match self.send(&call, || format!("receipt of recovery point {hash}")) {
+            Ok(answer) => Ok(Some(answer.body)),
+            Err(VaultError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn slots(&self) -> Result<Vec<Vec<u8>>, VaultError> {
+        let call = Call::get("/agent/v1/slots").at_most(LIST_BYTES_MAX);
+        let list: SlotList = self.send(&call, || "list of key slots".to_owned())?.json()?;
+        let wrong = || VaultError::BadAnswer("a key slot in it is none".to_owned());
+        list.slots
+            .iter()
+            .map(|text| decode_bytes(text).filter(|slot| slot.len() <= SLOT_BYTES_MAX).ok_or_else(wrong))
+            .collect()
+    }
+
+    fn read_pack(&self, pack: PackReference, range: Range<u32>) -> Result<Vec<u8>, VaultError> {
+        let id = pack.id;
+        let (start, end) = (range.start, range.end);
+        if start >= end || end > pack.length || end - start > PACK_BYTES_MAX as u32 {
+            return Err(VaultError::Failed(format!(
+                "bytes {start} to {end} of pack {id} can't be asked for"
+            )));
+        }
+        let length = (end - start) as usize;
+        let call = Call::get(format!("/agent/v1/packs/{id}")).in_range(range).at_most(length);
+        let answer = self.send(&call, || format!("pack {id}"))?;
+        let is_part = answer.status == reqwest::StatusCode::PARTIAL_CONTENT;
+        if answer.body.len() != length || !is_part && (start > 0 || end < pack.length) {
+            let found = answer.body.len();
+            let words = format!("{found} bytes came for bytes {start} to {end} of pack {id}");
+            return Err(VaultError::BadAnswer(words));
+        }
+        Ok(answer.body)
+    }
+}
+
+impl VaultStore for HttpVault {
+    fn open_session(&self, request: &SessionRequest) -> Result<Box<dyn VaultSession>, VaultError> {
+        HttpSession::open(self.connection.clone(), self.keeper.clone(), request)
+            .map(|session| Box::new(session) as Box<dyn VaultSession>)
+    }
+
+    fn put_slot(&self, epoch: u32, object: &[u8]) -> Result<SlotHash, VaultError> {
+        let hash = slot::hash(object);
+        let call = Call::put(format!("/agent/v1/slots/{epoch}/{hash}"))
+            .body(Body::Object(Bytes::copy_from_slice(object)));
+        self.send(&call, || format!("key slot {hash}"))?;
+        Ok(hash)
+    }
+}

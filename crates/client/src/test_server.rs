@@ -1,0 +1,1 @@
+//! A real TLS server in the test.
