@@ -142,4 +142,6 @@ pub struct Health {
     pub version: String,
     /// The vault's time.
     pub time: Timestamp,
+    /// The tenant, for the token endpoint's path: so that signing in needs an address and a secret only.
+    pub tenant: String,
 }
