@@ -1,13 +1,36 @@
 //! Backup: source → recovery point.
+//!
+//! 1. *Prepare*: open a session, learn which packs may be referred to, check the chain, find the parent ([`prepare`]).
+//! 2. *Transfer*: walk, take over what is unchanged, read and send the rest ([`walk`], [`read`], [`assemble`],
+//!    [`pipeline`]).
+//! 3. *Finish*: every pack is durable; make the point, sign it, commit it, check the receipt ([`commit`]).
+//!
+//! If the vault finds at the commit that it lacks packs, they are forgotten and the transfer is done again: only what
+//! stood in them is sent again.
+
+mod assemble;
+mod commit;
+mod pipeline;
+mod prepare;
+mod read;
+mod rebuild;
+mod walk;
 
 use crate::cache::CacheFolder;
+use crate::cache::parent::ParentWriter;
+use crate::index::ChunkIndex;
 use crate::points::ServerTrust;
 use crate::source::Source;
-use crate::vault_store::{PointSummary, VaultStore};
+use crate::vault_store::{PointSummary, VaultError, VaultStore};
 use crate::{EngineError, Tools};
 use stateward_crypto::{EpochKeys, SigningKey};
 use stateward_format::manifest::{Component, Precheck, Warning};
-use stateward_model::{ItemId, ItemKind, Label, SlotHash, Timestamp};
+use stateward_model::{ItemId, ItemKind, Label, Phase, SlotHash, Timestamp};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// How often the transfer is done again because the vault lacks packs.
+const ATTEMPTS: u32 = 3;
 
 /// How a backup works. Nothing here weakens what it promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +102,90 @@ pub struct BackupOutcome {
     pub warnings: Vec<Warning>,
 }
 
+/// What all threads of a pass share.
+struct Shared<'a> {
+    keys: &'a EpochKeys,
+    index: &'a ChunkIndex,
+    uploaded_bytes: AtomicU64,
+    is_ending: AtomicBool,
+    failure: Mutex<Option<EngineError>>,
+}
+
+impl Shared<'_> {
+    /// Whether some thread has failed.
+    fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
+
+    /// Ends the job. The first error is kept: those after it are its consequences.
+    fn fail(&self, error: EngineError) {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert(error);
+        self.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    fn take_failure(&self) -> Option<EngineError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
 /// Makes a recovery point of an item.
 pub fn backup(request: BackupRequest<'_>, tools: &Tools<'_>) -> Result<BackupOutcome, EngineError> {
-    let _ = (request, tools);
-    unimplemented!()
+    tools.progress.phase(Phase::Preparing);
+    let mut prepared = prepare::prepare(&request, tools)?;
+    let made = transfer_and_commit(&request, tools, &mut prepared);
+    // The session's end is told in any case; that it could not be told changes nothing: its lease runs out.
+    let closed = prepared.session.close();
+    if let Err(error) = closed {
+        tracing::debug!(%error, "The session could not be closed");
+    }
+    made
+}
+
+fn transfer_and_commit(
+    request: &BackupRequest<'_>,
+    tools: &Tools<'_>,
+    prepared: &mut prepare::Prepared,
+) -> Result<BackupOutcome, EngineError> {
+    let mut uploaded_bytes = 0;
+    for attempt in 1.. {
+        let started_at = tools.clock.now();
+        let shared = Shared {
+            keys: request.keys,
+            index: &prepared.index,
+            uploaded_bytes: AtomicU64::new(0),
+            is_ending: AtomicBool::new(false),
+            failure: Mutex::new(None),
+        };
+        tools.progress.phase(Phase::Transferring);
+        let pass = pipeline::Pass {
+            request,
+            shared: &shared,
+            session: &*prepared.session,
+            journal: &prepared.journal,
+            parent: prepared.parent.as_ref(),
+            unchanged: prepared.unchanged(request),
+            tools,
+            threads: threads(request.options.threads),
+        };
+        let (assembled, parent_writer) = pass.run(ParentWriter::begin(request.cache, request.item)?)?;
+        uploaded_bytes += shared.uploaded_bytes.load(Ordering::Relaxed);
+        tools.progress.phase(Phase::Finishing);
+        let made = commit::Made { assembled, parent_writer, started_at, uploaded_bytes };
+        match commit::commit(request, tools, prepared, made) {
+            Err(EngineError::Vault(VaultError::PacksMissing(packs))) if attempt < ATTEMPTS => {
+                prepared.forget(&packs)?;
+            }
+            done => return done,
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+/// As many threads as were asked for, or as the machine has processors.
+pub(crate) fn threads(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        asked => asked,
+    }
 }

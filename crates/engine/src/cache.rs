@@ -1,8 +1,17 @@
 //! The cache folder: what makes the next run fast and may be lost at any time.
 //!
-//! It holds the pack index and a copy of each item's newest metadata streams, all rebuildable from the vault. It is for
-//! its owner only, because names stand in it unsealed. Secrets and anything that must not be lost never lie here.
+//! | file | holds |
+//! |---|---|
+//! | `packs` | the tables of all packs that the vault has acknowledged: [`packs`] |
+//! | `items/<item>/<point>/…` | the newest recovery point's records, for the unchanged rule: [`parent`] |
+//!
+//! All of it can be rebuilt from the vault, and is, when it is missing or damaged. It is for its owner only, because
+//! names stand in it unsealed. Secrets and anything that must not be lost never lie here.
 
+pub(crate) mod packs;
+pub(crate) mod parent;
+
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +25,13 @@ pub struct CacheError {
     pub cause: io::Error,
 }
 
+impl CacheError {
+    pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.display().to_string();
+        move |cause| Self { path: path.clone(), cause }
+    }
+}
+
 /// An open cache folder. One process at a time uses it; the agent's lock on its home sees to that.
 #[derive(Debug, Clone)]
 pub struct CacheFolder {
@@ -25,12 +41,26 @@ pub struct CacheFolder {
 impl CacheFolder {
     /// Opens the folder, making it (for its owner only) if it is not there.
     pub fn open(path: &Path) -> Result<Self, CacheError> {
-        let _ = &path;
-        unimplemented!()
+        make_private_folder(path).map_err(CacheError::at(path))?;
+        Ok(Self { path: path.to_owned() })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Makes a folder and what leads to it; the last part for its owner only.
+pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        done => done,
     }
 }

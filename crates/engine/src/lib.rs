@@ -8,9 +8,17 @@
 
 pub mod backup;
 pub mod cache;
+mod cut;
+mod fetch;
+mod image;
+mod index;
+mod pack_reader;
+mod pack_writer;
 pub mod points;
 pub mod progress;
+mod records;
 pub mod restore;
+mod sink;
 pub mod source;
 pub mod target;
 pub mod vault_store;

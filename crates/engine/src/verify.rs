@@ -1,12 +1,20 @@
 //! Verify: the agent proves, with its keys, that what the vault holds is what went in.
+//!
+//! Packs are read whole and every chunk in them proved ([`packs`]). When all is read, or something was found wrong, the
+//! recovery points' entries are gone through, so that each file that is affected is named ([`files`]).
+
+mod chain;
+mod files;
+mod packs;
 
 use crate::points::{ServerTrust, TrustedPoint};
 use crate::vault_store::VaultRead;
 use crate::{EngineError, Tools};
 use stateward_crypto::EpochKeys;
 use stateward_format::manifest::Warning;
-use stateward_model::{PackId, Timestamp};
-use std::collections::BTreeMap;
+use stateward_format::point::PackReference;
+use stateward_model::{PackId, Phase, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,6 +65,65 @@ pub struct VerifyOutcome {
 
 /// Proves contents.
 pub fn verify(request: VerifyRequest<'_>, tools: &Tools<'_>) -> Result<VerifyOutcome, EngineError> {
-    let _ = (request, tools);
-    unimplemented!()
+    tools.progress.phase(Phase::Preparing);
+    let mut problems = Vec::new();
+    let points = match request.point {
+        Some(point) => vec![point.clone()],
+        None => chain::read_points(&request, &mut problems)?,
+    };
+    let needed: BTreeSet<PackReference> =
+        points.iter().flat_map(|point| point.header.packs.clone()).collect();
+    let needed: Vec<_> = needed.into_iter().collect();
+    let chosen = choose(&request, &needed, tools);
+    tools.progress.expected(0, total(&chosen));
+    tools.progress.phase(Phase::Transferring);
+    let proof = packs::prove(&request, &chosen, tools)?;
+    tools.progress.phase(Phase::Finishing);
+    problems.extend(proof.problems.iter().cloned());
+    if request.share == VerifyShare::Full || !proof.problems.is_empty() {
+        files::check(&request, &points, &needed, &proof, &mut problems, tools)?;
+    }
+    problems.iter().for_each(|problem| tools.progress.warning(problem));
+    let mut history: BTreeMap<PackId, Timestamp> = request.history.clone();
+    let is_needed: BTreeSet<PackId> = needed.iter().map(|pack| pack.id).collect();
+    if request.point.is_none() {
+        history.retain(|id, _| is_needed.contains(id));
+    }
+    let now = tools.clock.now();
+    history.extend(proof.sound.iter().map(|id| (*id, now)));
+    Ok(VerifyOutcome {
+        points: points.len() as u64,
+        packs: chosen.len() as u64,
+        packs_in_all: needed.len() as u64,
+        bytes: total(&chosen),
+        bytes_in_all: total(&needed),
+        problems,
+        history,
+    })
+}
+
+fn total(packs: &[PackReference]) -> u64 {
+    packs.iter().map(|pack| u64::from(pack.length)).sum()
+}
+
+/// Those verified longest ago, never first, at random among equals, until the share of bytes is reached.
+fn choose(request: &VerifyRequest<'_>, needed: &[PackReference], tools: &Tools<'_>) -> Vec<PackReference> {
+    let VerifyShare::Share(share) = request.share else { return needed.to_vec() };
+    let mut drawn: Vec<_> = needed
+        .iter()
+        .map(|pack| {
+            let mut lot = [0; 8];
+            tools.random.fill(&mut lot);
+            (request.history.get(&pack.id).copied(), lot, *pack)
+        })
+        .collect();
+    drawn.sort_unstable();
+    let wanted = (total(needed) as f64 * share.clamp(0.0, 1.0)).ceil() as u64;
+    let mut bytes = 0;
+    let taken = drawn.into_iter().take_while(|(_, _, pack)| {
+        let is_wanted = bytes < wanted;
+        bytes += u64::from(pack.length);
+        is_wanted
+    });
+    taken.map(|(_, _, pack)| pack).collect()
 }

@@ -1,0 +1,115 @@
+//! The recovery point itself: manifest, signature, commit, receipt, and the next run's parent.
+
+use super::assemble::Assembled;
+use super::prepare::Prepared;
+use super::{BackupOutcome, BackupRequest};
+use crate::cache::parent::ParentWriter;
+use crate::vault_store::{PointSummary, VaultError};
+use crate::{EngineError, Tools};
+use stateward_crypto::verify_signature;
+use stateward_format::manifest::Manifest;
+use stateward_format::point::{self, PointHeader};
+use stateward_format::receipt;
+use stateward_model::Timestamp;
+
+/// What a pass made.
+pub(super) struct Made {
+    pub(super) assembled: Assembled,
+    pub(super) parent_writer: ParentWriter,
+    pub(super) started_at: Timestamp,
+    pub(super) uploaded_bytes: u64,
+}
+
+pub(super) fn commit(
+    request: &BackupRequest<'_>,
+    tools: &Tools<'_>,
+    prepared: &Prepared,
+    made: Made,
+) -> Result<BackupOutcome, EngineError> {
+    let Assembled { components, mut warnings, unchanged_files } = made.assembled;
+    warnings.splice(0..0, prepared.warnings.iter().cloned());
+    let description = request.source.description();
+    let manifest = Manifest {
+        item_label: request.item_label.clone(),
+        kind: request.kind,
+        host_name: description.host_name,
+        operating_system: description.operating_system,
+        made_by: request.made_by.to_owned(),
+        started_at: made.started_at,
+        finished_at: tools.clock.now(),
+        components,
+        warnings,
+        prechecks: request.prechecks.clone(),
+    };
+    let header = header(request, prepared, made.started_at);
+    let object = seal(request, tools, &header, &manifest);
+    let summary = PointSummary { sequence: header.sequence, hash: point::hash(&object) };
+    let receipt = prepared.session.commit(&object)?;
+    let received_at = check_receipt(request, summary, &receipt)?;
+    let files = manifest.components.iter().map(|component| component.files).sum();
+    let bytes = manifest.components.iter().map(|component| component.bytes).sum();
+    // The point is committed: that the cache could not keep up only makes the next run slower.
+    if let Err(error) = made.parent_writer.finish(summary, made.started_at, files, bytes) {
+        tracing::warn!(%error, "The cached parent could not be renewed");
+    }
+    Ok(BackupOutcome {
+        point: summary,
+        received_at,
+        files,
+        bytes,
+        uploaded_bytes: made.uploaded_bytes,
+        unchanged_files,
+        components: manifest.components,
+        warnings: manifest.warnings,
+    })
+}
+
+fn header(request: &BackupRequest<'_>, prepared: &Prepared, started_at: Timestamp) -> PointHeader {
+    let mut slots = request.slots.to_vec();
+    slots.sort_unstable();
+    slots.dedup();
+    PointHeader {
+        vault: request.trust.vault,
+        server: request.trust.server,
+        item: request.item,
+        kind: request.kind,
+        sequence: prepared.next_sequence(),
+        previous: prepared.head.map(|head| head.hash),
+        epoch: request.keys.epoch(),
+        agent_time: started_at,
+        slots,
+        packs: prepared.index.used_packs(),
+    }
+}
+
+fn seal(
+    request: &BackupRequest<'_>,
+    tools: &Tools<'_>,
+    header: &PointHeader,
+    manifest: &Manifest,
+) -> Vec<u8> {
+    let header_bytes = point::encode_header(header);
+    let sealed = request.keys.seal_manifest(tools.random, &header_bytes, &manifest.encode());
+    let unsigned = point::encode_unsigned(header, &sealed);
+    let signature = request.signing_key.sign(&point::signed_message(&unsigned));
+    point::finish(unsigned, signature)
+}
+
+/// The receipt must be the vault's, and for this point.
+fn check_receipt(
+    request: &BackupRequest<'_>,
+    summary: PointSummary,
+    object: &[u8],
+) -> Result<Timestamp, EngineError> {
+    let bad = |why: &str| EngineError::Vault(VaultError::BadAnswer(format!("the receipt {why}")));
+    let (receipt, signed, signature) = receipt::decode(object).map_err(|_| bad("is malformed"))?;
+    let is_ours = (receipt.vault, receipt.server) == (request.trust.vault, request.trust.server)
+        && (receipt.sequence, receipt.point) == (summary.sequence, summary.hash);
+    if !is_ours {
+        return Err(bad("is for another recovery point"));
+    }
+    if let Some(key) = &request.trust.vault_public_key {
+        verify_signature(key, signed, &signature).map_err(|_| bad("was not signed by this vault"))?;
+    }
+    Ok(receipt.received_at)
+}

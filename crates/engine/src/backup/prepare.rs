@@ -1,0 +1,164 @@
+//! Before the first byte is read: session, index, chain, parent.
+
+use super::walk::Unchanged;
+use super::{BackupRequest, rebuild};
+use crate::cache::packs::PackJournal;
+use crate::cache::parent::Parent;
+use crate::index::{ChunkIndex, IndexedPack};
+use crate::pack_reader::{self, PackError};
+use crate::points;
+use crate::vault_store::{PacksKnown, PointSummary, SessionRequest, VaultSession, packs_digest};
+use crate::{EngineError, Tools};
+use stateward_format::manifest::Warning;
+use stateward_format::point::PackReference;
+use stateward_model::{JobKind, PackId};
+use std::collections::{BTreeMap, HashSet};
+
+/// What a backup begins with.
+pub(super) struct Prepared {
+    pub(super) session: Box<dyn VaultSession>,
+    pub(super) index: ChunkIndex,
+    pub(super) journal: PackJournal,
+    pub(super) parent: Option<Parent>,
+    /// The newest point of the chain.
+    pub(super) head: Option<PointSummary>,
+    /// What the chain says that a person must know.
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Prepared {
+    /// The unchanged rule of this run, if there is a parent.
+    pub(super) fn unchanged(&self, request: &BackupRequest<'_>) -> Option<Unchanged> {
+        self.parent.as_ref().map(|parent| Unchanged {
+            parent_started_at: parent.head.started_at,
+            sequence: self.next_sequence(),
+            reread_every: request.options.reread_every,
+        })
+    }
+
+    /// The place of the new point.
+    pub(super) fn next_sequence(&self) -> u64 {
+        self.head.map_or(1, |head| head.sequence + 1)
+    }
+
+    /// Forgets packs that the vault turned out to lack.
+    pub(super) fn forget(&mut self, missing: &[PackId]) -> Result<(), EngineError> {
+        let missing: HashSet<_> = missing.iter().copied().collect();
+        let packs = self.index.packs();
+        let kept: HashSet<_> =
+            packs.iter().map(|pack| pack.reference.id).filter(|id| !missing.contains(id)).collect();
+        self.journal.retain(&packs, &kept)?;
+        self.index = ChunkIndex::default();
+        packs
+            .into_iter()
+            .filter(|pack| kept.contains(&pack.reference.id))
+            .for_each(|pack| self.index.add_pack(pack));
+        Ok(())
+    }
+}
+
+pub(super) fn prepare(request: &BackupRequest<'_>, tools: &Tools<'_>) -> Result<Prepared, EngineError> {
+    let (journal, cached) = PackJournal::open(request.cache)?;
+    let cached: BTreeMap<PackId, IndexedPack> =
+        cached.into_iter().map(|pack| (pack.reference.id, pack)).collect();
+    let session = request.vault.open_session(&SessionRequest {
+        kind: JobKind::Backup,
+        item: Some(request.item),
+        packs_digest: Some(packs_digest(cached.keys().copied())),
+    })?;
+    let prepared = prepare_in_session(request, tools, &*session, &journal, cached);
+    match prepared {
+        Ok((index, parent, warnings)) => {
+            let head = session.opened().head;
+            Ok(Prepared { session, index, journal, parent, head, warnings })
+        }
+        Err(error) => {
+            let _ = session.close();
+            Err(error)
+        }
+    }
+}
+
+type Learned = (ChunkIndex, Option<Parent>, Vec<Warning>);
+
+fn prepare_in_session(
+    request: &BackupRequest<'_>,
+    tools: &Tools<'_>,
+    session: &dyn VaultSession,
+    journal: &PackJournal,
+    cached: BTreeMap<PackId, IndexedPack>,
+) -> Result<Learned, EngineError> {
+    let warnings = check_chain(request, session.opened().head)?;
+    warnings.iter().for_each(|warning| tools.progress.warning(warning));
+    let index = ChunkIndex::default();
+    match &session.opened().packs {
+        PacksKnown::AsDigested => cached.into_values().for_each(|pack| index.add_pack(pack)),
+        PacksKnown::Listed(listed) => reconcile(request, tools, journal, cached, listed, &index)?,
+    }
+    let parent = Parent::open(request.cache, request.item);
+    let parent = match parent {
+        Some(parent) => Some(parent),
+        None => rebuild::parent(request, tools, session.opened().head, &index)?,
+    };
+    let expected = parent.as_ref().map(|parent| (parent.head.files, parent.head.bytes));
+    if let Some((files, bytes)) = expected.or_else(|| request.source.estimate()) {
+        tools.progress.expected(files, bytes);
+    }
+    Ok((index, parent, warnings))
+}
+
+/// Brings the cached tables in line with what the vault says it holds: packs that it no longer has are forgotten before
+/// the first look-up, and tables that the cache lacks are read from the packs.
+fn reconcile(
+    request: &BackupRequest<'_>,
+    tools: &Tools<'_>,
+    journal: &PackJournal,
+    mut cached: BTreeMap<PackId, IndexedPack>,
+    listed: &[PackReference],
+    index: &ChunkIndex,
+) -> Result<(), EngineError> {
+    let held: HashSet<PackId> = listed.iter().map(|pack| pack.id).collect();
+    if cached.keys().any(|id| !held.contains(id)) {
+        let packs: Vec<_> = cached.values().cloned().collect();
+        journal.retain(&packs, &held)?;
+        cached.retain(|id, _| held.contains(id));
+    }
+    for reference in listed {
+        if tools.cancellation.is_cancelled() {
+            return Err(EngineError::Cancelled);
+        }
+        if cached.get(&reference.id).is_some_and(|pack| pack.reference == *reference) {
+            continue;
+        }
+        match pack_reader::read_contents(request.vault, request.keys, *reference) {
+            Ok(contents) => {
+                let pack = IndexedPack { reference: *reference, contents };
+                journal.append(&pack)?;
+                cached.insert(reference.id, pack);
+            }
+            Err(PackError::Vault(error)) => return Err(error.into()),
+            // Of another epoch, or damaged: nothing of it is used again, so what it held is stored anew.
+            Err(error) => tracing::warn!(%error, "A pack's table is not used"),
+        }
+    }
+    cached.into_values().for_each(|pack| index.add_pack(pack));
+    Ok(())
+}
+
+/// The vault's head must be the pinned one or follow it. Otherwise the vault has lost, hidden or forked something: the
+/// backup goes on, so that the server stays protected, and says so.
+fn check_chain(request: &BackupRequest<'_>, head: Option<PointSummary>) -> Result<Vec<Warning>, EngineError> {
+    let Some(pinned) = request.pinned_head else { return Ok(Vec::new()) };
+    match points::follows(request.vault, request.trust, pinned, head)? {
+        true => Ok(Vec::new()),
+        false => Ok(vec![Warning {
+            code: "vault-rolled-back".to_owned(),
+            path: Vec::new(),
+            message: format!(
+                "The vault no longer shows recovery point {} (number {}), which it had acknowledged: it was rolled back, or \
+                 shows another history",
+                pinned.hash, pinned.sequence
+            ),
+        }]),
+    }
+}

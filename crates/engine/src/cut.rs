@@ -1,0 +1,174 @@
+//! Cutting content into chunks.
+//!
+//! Content-defined: a gear hash whose table is secret (derived from the data key) slides over the bytes, and a chunk
+//! ends where its top bits are zero; so an insertion moves only the borders near it. The two masks keep lengths near the
+//! average (normalized chunking, as in FastCDC: Xia et al., USENIX ATC 2016, section 3.4). The top bits are used because
+//! they depend on the last 64 bytes, the lowest on one byte only.
+//!
+//! Disk images are cut at fixed borders instead: their contents move in whole blocks, so fixed borders find as much at
+//! no cost (see [`crate::image`]).
+
+use stateward_crypto::EpochKeys;
+
+/// Content up to this length is one chunk; no chunk but the last of an extent is shorter.
+pub const CHUNK_BYTES_MIN: usize = 16 << 10;
+/// About what a chunk is long.
+pub const CHUNK_BYTES_NORMAL: usize = 64 << 10;
+/// No cut chunk is longer.
+pub const CHUNK_BYTES_MAX: usize = 256 << 10;
+/// The length of a disk image's chunks; borders are multiples of it.
+pub const IMAGE_CHUNK_BYTES: usize = 64 << 10;
+
+const MASK_BEFORE_NORMAL: u64 = !0 << (64 - 18);
+const MASK_AFTER_NORMAL: u64 = !0 << (64 - 14);
+/// How many bytes a gear hash remembers.
+const WINDOW_BYTES: usize = 64;
+
+/// How an extent is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CutRule {
+    /// By content.
+    Content,
+    /// At multiples of [`IMAGE_CHUNK_BYTES`] of the file's offset.
+    Image,
+}
+
+/// A cutter with its secret table.
+#[derive(Clone)]
+pub struct Cutter {
+    table: Box<[u64; 256]>,
+}
+
+impl Cutter {
+    /// The cutter of an epoch.
+    pub fn new(keys: &EpochKeys) -> Self {
+        Self { table: keys.gear_table() }
+    }
+
+    /// The length of the first chunk of `data`, which lies at `offset` of its file. `data` must hold
+    /// [`CHUNK_BYTES_MAX`] bytes or end with its extent. Never 0 unless `data` is empty.
+    pub fn cut(&self, rule: CutRule, offset: u64, data: &[u8]) -> usize {
+        match rule {
+            CutRule::Content => self.cut_content(data),
+            CutRule::Image => {
+                let to_border = IMAGE_CHUNK_BYTES - (offset % IMAGE_CHUNK_BYTES as u64) as usize;
+                data.len().min(to_border)
+            }
+        }
+    }
+
+    fn cut_content(&self, data: &[u8]) -> usize {
+        if data.len() <= CHUNK_BYTES_MIN {
+            return data.len();
+        }
+        let end = data.len().min(CHUNK_BYTES_MAX);
+        let normal = end.min(CHUNK_BYTES_NORMAL);
+        let warm = self.roll(0, &data[CHUNK_BYTES_MIN - WINDOW_BYTES..CHUNK_BYTES_MIN]);
+        match self.border(warm, MASK_BEFORE_NORMAL, &data[CHUNK_BYTES_MIN..normal.max(CHUNK_BYTES_MIN)]) {
+            Ok(found) => CHUNK_BYTES_MIN + found,
+            Err(hash) => match self.border(hash, MASK_AFTER_NORMAL, &data[normal..end]) {
+                Ok(found) => normal + found,
+                Err(_) => end,
+            },
+        }
+    }
+
+    /// The gear hash after `bytes`.
+    pub fn roll(&self, hash: u64, bytes: &[u8]) -> u64 {
+        bytes.iter().fold(hash, |hash, byte| (hash << 1).wrapping_add(self.table[usize::from(*byte)]))
+    }
+
+    /// The length up to and with the first byte after which `mask`'s bits are zero, or the hash at the end.
+    fn border(&self, mut hash: u64, mask: u64, bytes: &[u8]) -> Result<usize, u64> {
+        for (at, byte) in bytes.iter().enumerate() {
+            hash = (hash << 1).wrapping_add(self.table[usize::from(*byte)]);
+            if hash & mask == 0 {
+                return Ok(at + 1);
+            }
+        }
+        Err(hash)
+    }
+
+    /// Whether a metadata segment of `length` bytes ends after the record that `tail` is the end of: by content, so
+    /// that a change moves only the borders near it.
+    pub fn ends_segment(&self, length: usize, tail: &[u8]) -> bool {
+        if length < CHUNK_BYTES_MIN {
+            return false;
+        }
+        let tail = &tail[tail.len().saturating_sub(WINDOW_BYTES)..];
+        // A record is some 200 bytes long: one in 256 ends a segment, after about 64 KiB in all.
+        length >= CHUNK_BYTES_MAX || self.roll(0, tail) >> 56 == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stateward_crypto::DataKey;
+    use stateward_model::{Random, ServerId, VaultId};
+    use stateward_testing::SeededRandom;
+
+    fn cutter(key: u8) -> Cutter {
+        let keys = EpochKeys::derive(&DataKey::from_bytes([key; 32]), VaultId([1; 16]), ServerId([2; 16]), 1);
+        Cutter::new(&keys)
+    }
+
+    fn bytes(length: usize) -> Vec<u8> {
+        let mut out = vec![0; length];
+        SeededRandom::new(7).fill(&mut out);
+        out
+    }
+
+    fn borders(cutter: &Cutter, data: &[u8]) -> Vec<usize> {
+        let (mut at, mut out) = (0, Vec::new());
+        while at < data.len() {
+            at += cutter.cut(CutRule::Content, at as u64, &data[at..]);
+            out.push(at);
+        }
+        out
+    }
+
+    #[test]
+    fn chunks_keep_their_bounds_and_average() {
+        let data = bytes(16 << 20);
+        let borders = borders(&cutter(1), &data);
+        let lengths: Vec<_> = std::iter::once(&0).chain(&borders).zip(&borders).map(|(a, b)| b - a).collect();
+        assert!(lengths[..lengths.len() - 1].iter().all(|l| (CHUNK_BYTES_MIN..=CHUNK_BYTES_MAX).contains(l)));
+        let average = data.len() / lengths.len();
+        assert!((48 << 10..96 << 10).contains(&average), "average {average}");
+    }
+
+    #[test]
+    fn an_insertion_moves_only_borders_near_it() {
+        let data = bytes(8 << 20);
+        let mut changed = data.clone();
+        changed.splice(4 << 20..4 << 20, [1, 2, 3]);
+        let before = borders(&cutter(1), &data);
+        let after: Vec<_> =
+            borders(&cutter(1), &changed).iter().map(|b| if *b > 4 << 20 { b - 3 } else { *b }).collect();
+        let common = before.iter().filter(|b| after.contains(b)).count();
+        assert!(common + 8 >= before.len(), "{common} of {}", before.len());
+    }
+
+    #[test]
+    fn another_key_cuts_elsewhere() {
+        let data = bytes(4 << 20);
+        let (one, other) = (borders(&cutter(1), &data), borders(&cutter(2), &data));
+        assert!(one.iter().filter(|b| other.contains(b)).count() <= 2);
+    }
+
+    #[test]
+    fn images_are_cut_at_multiples() {
+        let data = bytes(300_000);
+        assert_eq!(cutter(1).cut(CutRule::Image, 0, &data), IMAGE_CHUNK_BYTES);
+        assert_eq!(cutter(1).cut(CutRule::Image, 1000, &data), IMAGE_CHUNK_BYTES - 1000);
+        assert_eq!(cutter(1).cut(CutRule::Image, 0, &data[..10]), 10);
+    }
+
+    #[test]
+    fn constant_bytes_are_cut_at_the_longest_length() {
+        // Most tables never reach a border on constant bytes; what matters is that cutting ends.
+        let data = vec![0; 1 << 20];
+        assert_eq!(*borders(&cutter(1), &data).last().unwrap(), data.len());
+    }
+}

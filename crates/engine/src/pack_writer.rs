@@ -1,0 +1,196 @@
+//! Frames into packs: compress, seal, fit into the pack's fixed size, and prove that the finished pack decodes.
+//!
+//! Each compressing thread has a writer with an open pack of its own, so no pack waits for another thread and frames
+//! never change hands between compressing and sealing. An ordinal is given to one sealed frame only: a frame is
+//! compressed as often as fitting takes, but sealed once.
+
+use crate::EngineError;
+use crate::pack_reader::{FrameReader, PackContents};
+use stateward_crypto::{EpochKeys, PackKeys, padme};
+use stateward_format::pack::{
+    self, Codec, FOOT_BYTES, FRAMES_MAX, Frame, FrameChunk, PACK_BYTES, PackFoot, PackTable, TAG_BYTES,
+    TRAILER_BYTES,
+};
+use stateward_model::{PackId, Random};
+
+/// What every pack holds besides frames and table.
+const FIXED_BYTES: usize = FOOT_BYTES + TRAILER_BYTES + TAG_BYTES;
+/// A pack with less room than this is full.
+const ROOM_BYTES_MIN: usize = 4 << 10;
+
+/// Some chunks to be compressed together: their plaintexts one after another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlainFrame {
+    /// The chunks, in order.
+    pub chunks: Vec<FrameChunk>,
+    /// Their bytes.
+    pub plaintext: Vec<u8>,
+}
+
+/// A pack that is ready to be sent, and what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinishedPack {
+    /// Its id.
+    pub id: PackId,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What it holds.
+    pub contents: PackContents,
+}
+
+struct OpenPack {
+    keys: PackKeys,
+    foot: [u8; FOOT_BYTES],
+    bytes: Vec<u8>,
+    table: PackTable,
+    /// The most that the table's encoding can take so far.
+    table_bytes: usize,
+}
+
+impl OpenPack {
+    /// How many bytes a sealed frame of so many chunks may have.
+    fn room(&self, chunks: usize) -> usize {
+        let taken = self.bytes.len() + self.table_bytes + PackTable::frame_bytes_max(chunks) + FIXED_BYTES;
+        PACK_BYTES.saturating_sub(taken)
+    }
+}
+
+/// Makes packs.
+pub struct PackWriter<'a> {
+    keys: &'a EpochKeys,
+    random: &'a dyn Random,
+    compressor: zstd::bulk::Compressor<'static>,
+    check: FrameReader,
+    scratch: Vec<u8>,
+    open: Option<OpenPack>,
+}
+
+impl<'a> PackWriter<'a> {
+    /// A writer with no pack open yet.
+    pub fn new(keys: &'a EpochKeys, random: &'a dyn Random, level: i32) -> Self {
+        let compressor =
+            zstd::bulk::Compressor::new(level).expect("zstd takes any level and needs only memory");
+        Self { keys, random, compressor, check: FrameReader::new(), scratch: Vec::new(), open: None }
+    }
+
+    /// Adds a frame, split where a pack ends; gives the packs that became full.
+    pub fn add(&mut self, frame: &PlainFrame) -> Result<Vec<FinishedPack>, EngineError> {
+        let mut finished = Vec::new();
+        let mut rest: (&[FrameChunk], &[u8]) = (&frame.chunks, &frame.plaintext);
+        while !rest.0.is_empty() {
+            let taken = self.add_what_fits(rest.0, rest.1);
+            let bytes: usize = rest.0[..taken].iter().map(|chunk| chunk.length as usize).sum();
+            rest = (&rest.0[taken..], &rest.1[bytes..]);
+            let is_full = self
+                .open
+                .as_ref()
+                .is_some_and(|open| open.room(1) < ROOM_BYTES_MIN || open.table.frames.len() == FRAMES_MAX);
+            if is_full || !rest.0.is_empty() {
+                finished.extend(self.close(|_| PACK_BYTES)?);
+            }
+        }
+        Ok(finished)
+    }
+
+    /// Closes the last pack, if one is open.
+    pub fn finish(&mut self) -> Result<Option<FinishedPack>, EngineError> {
+        self.close(|least| padme(least as u64) as usize)
+    }
+
+    /// Seals as many of the chunks as the open pack has room for, as one frame; tells how many.
+    fn add_what_fits(&mut self, chunks: &[FrameChunk], plaintext: &[u8]) -> usize {
+        let mut count = chunks.len();
+        while count > 0 {
+            let bytes: usize = chunks[..count].iter().map(|chunk| chunk.length as usize).sum();
+            let codec = self.compress(&plaintext[..bytes]);
+            let sealed = match codec {
+                Codec::Zstd => self.scratch.len(),
+                Codec::Stored => bytes,
+            } + TAG_BYTES;
+            let open = self.open.get_or_insert_with(|| open_pack(self.keys, self.random));
+            let room = open.room(count);
+            if sealed <= room {
+                let content = if codec == Codec::Zstd { &self.scratch } else { &plaintext[..bytes] };
+                seal_frame(open, codec, content, &chunks[..count], bytes as u32);
+                return count;
+            }
+            count = fitting(chunks, count, room as f64 / sealed as f64 * bytes as f64 * 0.98);
+        }
+        0
+    }
+
+    /// Compresses into `scratch`; says whether that is worth keeping.
+    fn compress(&mut self, plaintext: &[u8]) -> Codec {
+        self.scratch.clear();
+        self.scratch.reserve(zstd::zstd_safe::compress_bound(plaintext.len()));
+        match self.compressor.compress_to_buffer(plaintext, &mut self.scratch) {
+            Ok(length) if length + length / 64 < plaintext.len() => Codec::Zstd,
+            _ => Codec::Stored,
+        }
+    }
+
+    fn close(&mut self, size: impl Fn(usize) -> usize) -> Result<Option<FinishedPack>, EngineError> {
+        let Some(OpenPack { keys, foot, mut bytes, table, .. }) = self.open.take() else { return Ok(None) };
+        let least = bytes.len() + table.encode(0).len() + FIXED_BYTES;
+        let padding_to = size(least).max(least) - bytes.len() - FIXED_BYTES;
+        let at = bytes.len();
+        bytes.extend_from_slice(&table.encode(padding_to));
+        keys.seal_table(&pack::table_associated_data(&foot), &mut bytes, at);
+        let table_bytes = (bytes.len() - at) as u32;
+        let at = bytes.len();
+        bytes.extend_from_slice(&table_bytes.to_le_bytes());
+        keys.seal_trailer(&pack::trailer_associated_data(&foot), &mut bytes, at);
+        bytes.extend_from_slice(&foot);
+        // First the hash, then the proof: bytes that change before the hash fail the proof, and bytes that change after
+        // it fail the vault's comparison with the id.
+        let id = PackId(*blake3::hash(&bytes).as_bytes());
+        let contents = self.check.prove(self.keys, id, &bytes).map_err(|_| EngineError::SelfCheckFailed)?;
+        match contents.table == table {
+            true => Ok(Some(FinishedPack { id, bytes, contents })),
+            false => Err(EngineError::SelfCheckFailed),
+        }
+    }
+}
+
+fn open_pack(keys: &EpochKeys, random: &dyn Random) -> OpenPack {
+    let mut salt = [0; 32];
+    random.fill(&mut salt);
+    let pack_keys = keys.pack_keys(&salt);
+    let commitment = *pack_keys.commitment();
+    let foot = PackFoot { vault: keys.vault(), domain: keys.domain(), epoch: keys.epoch(), salt, commitment }
+        .encode();
+    let bytes = Vec::with_capacity(PACK_BYTES);
+    // The number of frames takes at most three bytes.
+    OpenPack { keys: pack_keys, foot, bytes, table: PackTable::default(), table_bytes: 3 }
+}
+
+fn seal_frame(open: &mut OpenPack, codec: Codec, content: &[u8], chunks: &[FrameChunk], plain_length: u32) {
+    let ordinal = open.table.frames.len() as u32;
+    let at = open.bytes.len();
+    open.bytes.extend_from_slice(content);
+    open.keys.seal_frame(
+        ordinal,
+        &Frame::associated_data(&open.foot, codec, plain_length),
+        &mut open.bytes,
+        at,
+    );
+    let sealed_length = (open.bytes.len() - at) as u32;
+    open.table_bytes += PackTable::frame_bytes_max(chunks.len());
+    open.table.frames.push(Frame { sealed_length, codec, chunks: chunks.to_vec() });
+}
+
+/// How many of the first `count` chunks have at most `bytes` bytes: fewer than `count`.
+fn fitting(chunks: &[FrameChunk], count: usize, bytes: f64) -> usize {
+    let mut sum = 0.0;
+    let fits = chunks[..count]
+        .iter()
+        .take_while(|chunk| {
+            sum += f64::from(chunk.length);
+            sum <= bytes
+        })
+        .count();
+    fits.min(count - 1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! A metadata stream back into its entries, around what is lost of it.
+
+use crate::EngineError;
+use crate::fetch::{ChunkFetcher, FetchError};
+use stateward_format::segment::Segment;
+use stateward_format::wire::Reader;
+use stateward_format::{ChunkReference, Content, Entry, EntryKind, FileName, Piece, Record, StreamReference};
+use std::collections::VecDeque;
+
+/// One step through a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Item {
+    /// An entry; if it is a folder, what it holds follows, then [`Item::Leave`].
+    Entry(Box<Entry>),
+    /// A folder whose own entry is lost; what is left of what it holds follows.
+    LostFolder(FileName),
+    /// The end of the folder entered last.
+    Leave,
+    /// Entries are lost here, and why.
+    Gap(String),
+}
+
+/// Steps through a stream.
+pub(crate) struct RecordStream {
+    segments: VecDeque<ChunkReference>,
+    open_folders: Vec<FileName>,
+    items: VecDeque<Item>,
+}
+
+impl RecordStream {
+    /// Begins; a list of segments that cannot be read makes the whole stream one gap.
+    pub(crate) fn open(
+        fetcher: &mut ChunkFetcher<'_>,
+        stream: &StreamReference,
+    ) -> Result<Self, EngineError> {
+        let mut items = VecDeque::new();
+        let segments = match chunks_of(fetcher, stream) {
+            Ok(segments) => segments.into(),
+            Err(error) => {
+                items.push_back(Item::Gap(error.damage()?));
+                VecDeque::new()
+            }
+        };
+        Ok(Self { segments, open_folders: Vec::new(), items })
+    }
+
+    /// The next step, or `None` at the end.
+    pub(crate) fn next(&mut self, fetcher: &mut ChunkFetcher<'_>) -> Result<Option<Item>, EngineError> {
+        while self.items.is_empty() {
+            match self.segments.pop_front() {
+                Some(segment) => self.read_segment(fetcher, segment)?,
+                // A lost end leaves folders open.
+                None => match self.open_folders.pop() {
+                    Some(_) => return Ok(Some(Item::Leave)),
+                    None => return Ok(None),
+                },
+            }
+        }
+        Ok(self.items.pop_front())
+    }
+
+    fn read_segment(
+        &mut self,
+        fetcher: &mut ChunkFetcher<'_>,
+        chunk: ChunkReference,
+    ) -> Result<(), EngineError> {
+        let bytes = match fetcher.chunk(chunk) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.items.push_back(Item::Gap(error.damage()?));
+                return Ok(());
+            }
+        };
+        if let Err(error) = self.decode_segment(bytes) {
+            self.items.push_back(Item::Gap(error.to_string()));
+        }
+        Ok(())
+    }
+
+    fn decode_segment(&mut self, bytes: &[u8]) -> Result<(), stateward_format::FormatError> {
+        let mut segment = Segment::decode(bytes)?;
+        self.move_to(&segment.open_folders);
+        while let Some(record) = segment.next_record()? {
+            match record {
+                Record::Leave => {
+                    self.open_folders.pop();
+                    self.items.push_back(Item::Leave);
+                }
+                Record::Entry(entry) => {
+                    if entry.kind == EntryKind::Folder {
+                        self.open_folders.push(entry.name.clone());
+                    }
+                    self.items.push_back(Item::Entry(entry));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// After a gap: leaves what was open before it and enters what is open after it.
+    fn move_to(&mut self, open: &[FileName]) {
+        let common = self.open_folders.iter().zip(open).take_while(|(before, after)| before == after).count();
+        for _ in common..self.open_folders.len() {
+            self.items.push_back(Item::Leave);
+        }
+        for name in &open[common..] {
+            self.items.push_back(Item::LostFolder(name.clone()));
+        }
+        self.open_folders = open.to_vec();
+    }
+}
+
+/// The chunks of a stream's lowest level.
+pub(crate) fn chunks_of(
+    fetcher: &mut ChunkFetcher<'_>,
+    stream: &StreamReference,
+) -> Result<Vec<ChunkReference>, FetchError> {
+    let mut chunks = stream.chunks.clone();
+    for _ in 0..stream.depth {
+        let pieces = decode_pieces(&read_all(fetcher, &chunks)?)?;
+        let is_data = |piece| match piece {
+            Piece::Data(chunk) => Ok(chunk),
+            Piece::Hole(_) => Err(FetchError::Malformed),
+        };
+        chunks = pieces.into_iter().map(is_data).collect::<Result<_, _>>()?;
+    }
+    Ok(chunks)
+}
+
+/// The encoded list of a file's pieces, if they are listed.
+pub(crate) fn list_of(
+    fetcher: &mut ChunkFetcher<'_>,
+    content: &Content,
+) -> Result<Option<Vec<u8>>, FetchError> {
+    match content {
+        Content::Inline(_) => Ok(None),
+        Content::Listed(stream) => {
+            let chunks = chunks_of(fetcher, stream)?;
+            read_all(fetcher, &chunks).map(Some)
+        }
+    }
+}
+
+/// All pieces of a file of `size` bytes; they must cover it.
+pub(crate) fn pieces_of(
+    fetcher: &mut ChunkFetcher<'_>,
+    content: &Content,
+    size: u64,
+) -> Result<Vec<Piece>, FetchError> {
+    let pieces = match (content, list_of(fetcher, content)?) {
+        (Content::Inline(pieces), _) => pieces.clone(),
+        (Content::Listed(_), list) => decode_pieces(&list.unwrap_or_default())?,
+    };
+    let covered = pieces.iter().try_fold(0u64, |sum, piece| sum.checked_add(piece.length()));
+    if covered == Some(size) { Ok(pieces) } else { Err(FetchError::Malformed) }
+}
+
+fn read_all(fetcher: &mut ChunkFetcher<'_>, chunks: &[ChunkReference]) -> Result<Vec<u8>, FetchError> {
+    let mut bytes = Vec::new();
+    for chunk in chunks {
+        bytes.extend_from_slice(fetcher.chunk(*chunk)?);
+    }
+    Ok(bytes)
+}
+
+fn decode_pieces(list: &[u8]) -> Result<Vec<Piece>, FetchError> {
+    let mut reader = Reader::new("list of pieces", list);
+    let mut pieces = Vec::new();
+    while !reader.is_at_end() {
+        pieces.push(Piece::decode(&mut reader).map_err(|_| FetchError::Malformed)?);
+    }
+    Ok(pieces)
+}

@@ -1,0 +1,302 @@
+//! A window: some files' content, planned together so that each frame is fetched and opened once.
+
+use super::RestoreRequest;
+use crate::fetch::aligned;
+use crate::index::{ChunkIndex, IndexedPack, Place};
+use crate::pack_reader::{FrameReader, PackError};
+use crate::progress::Advance;
+use crate::target::{Target, TargetError, TargetFile};
+use crate::vault_store::VaultError;
+use crate::{EngineError, Tools};
+use stateward_format::manifest::Warning;
+use stateward_format::{ChunkReference, Entry, EntryKind};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// How many packs are fetched at the same time, at least: it hides the vault's distance.
+const FETCHERS: usize = 4;
+/// Frames further apart than this are fetched by themselves, in bytes.
+const GAP_BYTES: u32 = 2 << 20;
+
+/// A file that is being put back. It is opened when the first of its chunks is there, so that no more files are open
+/// than are being written.
+pub(super) struct FilePlan {
+    pub(super) path: Vec<u8>,
+    pub(super) entry: Entry,
+    file: Mutex<Option<Arc<dyn TargetFile>>>,
+    /// Chunks that are still to be written, and one more until all of them are planned.
+    left: AtomicUsize,
+    lost: Mutex<Option<String>>,
+}
+
+impl FilePlan {
+    pub(super) fn new(path: Vec<u8>, entry: Entry) -> Arc<Self> {
+        Arc::new(Self {
+            path,
+            entry,
+            file: Mutex::default(),
+            left: AtomicUsize::new(1),
+            lost: Mutex::default(),
+        })
+    }
+
+    /// Its size in bytes.
+    pub(super) fn size(&self) -> u64 {
+        match self.entry.kind {
+            EntryKind::File { size, .. } => size,
+            _ => 0,
+        }
+    }
+
+    /// Makes the file, if it is not made yet.
+    pub(super) fn open(&self, target: &dyn Target) -> Result<Arc<dyn TargetFile>, TargetError> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = &*file {
+            return Ok(Arc::clone(file));
+        }
+        let made: Arc<dyn TargetFile> = target.make_file(&self.path)?.into();
+        *file = Some(Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn write(&self, target: &dyn Target, offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
+        self.open(target)?.write_at(offset, bytes)
+    }
+
+    fn lose(&self, why: &str) {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.to_owned());
+    }
+
+    /// Sets metadata when everything was written, and closes the file; tells why it is lost otherwise.
+    fn finish(&self, target: &dyn Target) -> Result<Finished, TargetError> {
+        if let Some(why) = self.lost.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.close();
+            return Ok(Err(why));
+        }
+        let finished = self.open(target).and_then(|file| file.finish(self.size(), &self.entry.metadata));
+        self.close();
+        match finished {
+            Ok(warnings) => Ok(Ok(warnings)),
+            Err(TargetError::Full) => Err(TargetError::Full),
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+
+    fn close(&self) {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// A finished file's warnings, or why it is lost.
+pub(super) type Finished = Result<Vec<Warning>, String>;
+
+/// A chunk that a file wants.
+struct Want {
+    place: Place,
+    file: Arc<FilePlan>,
+    offset: u64,
+}
+
+/// What is planned.
+#[derive(Default)]
+pub(super) struct Window {
+    wants: Vec<Want>,
+    /// Files all of whose chunks are planned.
+    planned: Vec<Arc<FilePlan>>,
+    /// The content that is planned, in bytes.
+    pub(super) bytes: u64,
+}
+
+type Done = Vec<(Arc<FilePlan>, Finished)>;
+
+impl Window {
+    /// Plans a chunk at `offset` of a file.
+    pub(super) fn want(
+        &mut self,
+        file: &Arc<FilePlan>,
+        offset: u64,
+        chunk: ChunkReference,
+        index: &ChunkIndex,
+    ) {
+        match index.place(chunk.id).filter(|place| place.length == chunk.length) {
+            Some(place) => {
+                file.left.fetch_add(1, Ordering::Relaxed);
+                self.wants.push(Want { place, file: Arc::clone(file), offset });
+                self.bytes += u64::from(chunk.length);
+            }
+            None => file.lose("a part of it is in none of the packs that can be read"),
+        }
+    }
+
+    /// Says that all chunks of a file are planned.
+    pub(super) fn planned(&mut self, file: Arc<FilePlan>) {
+        file.left.fetch_sub(1, Ordering::Relaxed);
+        self.planned.push(file);
+    }
+
+    pub(super) fn files(&self) -> usize {
+        self.planned.len()
+    }
+
+    /// Fetches and writes everything; gives the bytes that were read, the files that are done, and a window of those
+    /// that are not.
+    pub(super) fn fetch(
+        mut self,
+        request: &RestoreRequest<'_>,
+        index: &ChunkIndex,
+        tools: &Tools<'_>,
+    ) -> Result<(u64, Done, Self), EngineError> {
+        self.wants.sort_unstable_by_key(|want| want.place);
+        let mut packs: BTreeMap<u32, Vec<Want>> = BTreeMap::new();
+        for want in self.wants {
+            packs.entry(want.place.pack).or_default().push(want);
+        }
+        let fetching = Fetching {
+            request,
+            index,
+            tools,
+            queue: Mutex::new(packs),
+            failure: Mutex::new(None),
+            moved_bytes: AtomicU64::new(0),
+            done: Mutex::new(Vec::new()),
+        };
+        let threads = crate::backup::threads(request.threads).max(FETCHERS);
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| fetching.work());
+            }
+        });
+        if let Some(failure) = fetching.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(failure);
+        }
+        let mut done = fetching.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Files of which nothing was fetched in this window: empty, only holes, or lost before.
+        for file in self.planned {
+            if file.left.swap(usize::MAX, Ordering::AcqRel) == 0 {
+                let finished = file.finish(request.target)?;
+                done.push((file, finished));
+            }
+        }
+        Ok((fetching.moved_bytes.into_inner(), done, Self::default()))
+    }
+}
+
+/// What the fetching threads share.
+struct Fetching<'a> {
+    request: &'a RestoreRequest<'a>,
+    index: &'a ChunkIndex,
+    tools: &'a Tools<'a>,
+    queue: Mutex<BTreeMap<u32, Vec<Want>>>,
+    failure: Mutex<Option<EngineError>>,
+    moved_bytes: AtomicU64,
+    done: Mutex<Done>,
+}
+
+impl Fetching<'_> {
+    fn work(&self) {
+        let mut reader = FrameReader::new();
+        loop {
+            let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_first();
+            let Some((number, wants)) = next else { return };
+            let done = match self.tools.cancellation.is_cancelled() {
+                true => Err(EngineError::Cancelled),
+                false => self.fetch_pack(&self.index.pack(number), &wants, &mut reader),
+            };
+            if let Err(error) = done {
+                self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                self.queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            }
+        }
+    }
+
+    /// Fetches the frames that are wanted, in runs of neighbours.
+    fn fetch_pack(
+        &self,
+        pack: &IndexedPack,
+        wants: &[Want],
+        reader: &mut FrameReader,
+    ) -> Result<(), EngineError> {
+        for run in runs(pack, wants) {
+            let first = pack.contents.frame_range(run[0].place.frame as usize);
+            let last = pack.contents.frame_range(run[run.len() - 1].place.frame as usize);
+            let range = aligned(first.start..last.end, pack.reference.length);
+            match self.request.vault.read_pack(pack.reference, range.clone()) {
+                Ok(bytes) => {
+                    let moved_bytes = bytes.len() as u64;
+                    self.moved_bytes.fetch_add(moved_bytes, Ordering::Relaxed);
+                    self.tools.progress.advanced(Advance { files: 0, bytes: 0, moved_bytes });
+                    self.write_run(pack, run, &bytes, &range, reader)?;
+                }
+                Err(VaultError::NotFound(what)) => self.lose_all(run, &format!("the vault has no {what}"))?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn write_run(
+        &self,
+        pack: &IndexedPack,
+        run: &[Want],
+        bytes: &[u8],
+        read: &Range<u32>,
+        reader: &mut FrameReader,
+    ) -> Result<(), EngineError> {
+        let keys = self.request.keys;
+        let pack_keys = keys.pack_keys(&pack.contents.foot.salt);
+        for frame in run.chunk_by(|a, b| a.place.frame == b.place.frame) {
+            let ordinal = frame[0].place.frame as usize;
+            let range = pack.contents.frame_range(ordinal);
+            let sealed = &bytes[(range.start - read.start) as usize..(range.end - read.start) as usize];
+            match reader.open(keys, &pack_keys, pack.reference.id, &pack.contents, ordinal, sealed) {
+                Ok(plaintext) => frame.iter().try_for_each(|want| self.write(want, plaintext))?,
+                Err(PackError::Vault(error)) => return Err(error.into()),
+                Err(error) => self.lose_all(frame, &error.to_string())?,
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, want: &Want, plaintext: &[u8]) -> Result<(), EngineError> {
+        let from = want.place.offset as usize;
+        let bytes = &plaintext[from..from + want.place.length as usize];
+        match want.file.write(self.request.target, want.offset, bytes) {
+            Ok(()) => {}
+            Err(TargetError::Full) => return Err(TargetError::Full.into()),
+            Err(error) => want.file.lose(&error.to_string()),
+        }
+        self.written(want)
+    }
+
+    fn lose_all(&self, wants: &[Want], why: &str) -> Result<(), EngineError> {
+        wants.iter().try_for_each(|want| {
+            want.file.lose(why);
+            self.written(want)
+        })
+    }
+
+    /// One chunk less is missing; the last one finishes the file.
+    fn written(&self, want: &Want) -> Result<(), EngineError> {
+        if want.file.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // Marked as finished, for the planner's last look.
+            want.file.left.store(usize::MAX, Ordering::Release);
+            let finished = want.file.finish(self.request.target)?;
+            let done = (Arc::clone(&want.file), finished);
+            self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+        }
+        Ok(())
+    }
+}
+
+/// Wants of one pack, in the order of its frames, split where much lies between that nobody wants.
+fn runs<'a>(pack: &IndexedPack, wants: &'a [Want]) -> Vec<&'a [Want]> {
+    let far = |a: &Want, b: &Want| {
+        let end = pack.contents.frame_range(a.place.frame as usize).end;
+        let start = pack.contents.frame_range(b.place.frame as usize).start;
+        start.saturating_sub(end) <= GAP_BYTES
+    };
+    wants.chunk_by(far).collect()
+}

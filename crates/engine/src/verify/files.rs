@@ -1,0 +1,130 @@
+//! The entries of recovery points: does each file still have all of its chunks?
+
+use super::VerifyRequest;
+use super::chain::problem;
+use super::packs::Proof;
+use crate::fetch::{Catalogue, ChunkFetcher};
+use crate::index::ChunkIndex;
+use crate::points::TrustedPoint;
+use crate::records::{Item, RecordStream, pieces_of};
+use crate::{EngineError, Tools};
+use stateward_format::manifest::Warning;
+use stateward_format::point::PackReference;
+use stateward_format::{ChunkReference, Entry, EntryKind, FileName, Piece};
+
+/// Goes through the entries of all points and names what is affected.
+pub(super) fn check(
+    request: &VerifyRequest<'_>,
+    points: &[TrustedPoint],
+    needed: &[PackReference],
+    proof: &Proof,
+    problems: &mut Vec<Warning>,
+    tools: &Tools<'_>,
+) -> Result<(), EngineError> {
+    let index = index_of(request, needed, proof, problems, tools)?;
+    for point in points {
+        let mut check = Check { request, point, proof, index: &index, problems, tools };
+        check.point()?;
+    }
+    Ok(())
+}
+
+/// All packs that can be read: those that were, and the others by their tables.
+fn index_of(
+    request: &VerifyRequest<'_>,
+    needed: &[PackReference],
+    proof: &Proof,
+    problems: &mut Vec<Warning>,
+    tools: &Tools<'_>,
+) -> Result<ChunkIndex, EngineError> {
+    let is_unread =
+        |pack: &&PackReference| !proof.read.contains_key(&pack.id) && !proof.lost.contains(&pack.id);
+    let unread: Vec<_> = needed.iter().filter(is_unread).copied().collect();
+    let catalogue = Catalogue::load(request.vault, request.keys, &unread, None, tools)?;
+    for (pack, why) in &catalogue.unreadable {
+        problems.push(problem("pack-damaged", format!("Pack {} can't be read: {why}", pack.id)));
+    }
+    proof.read.values().for_each(|pack| catalogue.index.add_pack(pack.clone()));
+    Ok(catalogue.index)
+}
+
+struct Check<'a> {
+    request: &'a VerifyRequest<'a>,
+    point: &'a TrustedPoint,
+    proof: &'a Proof,
+    index: &'a ChunkIndex,
+    problems: &'a mut Vec<Warning>,
+    tools: &'a Tools<'a>,
+}
+
+impl Check<'_> {
+    fn point(&mut self) -> Result<(), EngineError> {
+        let mut fetcher = ChunkFetcher::new(self.request.vault, self.request.keys, self.index);
+        for component in &self.point.manifest.components {
+            let mut records = RecordStream::open(&mut fetcher, &component.stream)?;
+            let mut names: Vec<FileName> = Vec::new();
+            while let Some(item) = records.next(&mut fetcher)? {
+                if self.tools.cancellation.is_cancelled() {
+                    return Err(EngineError::Cancelled);
+                }
+                match item {
+                    Item::Leave => {
+                        names.pop();
+                    }
+                    Item::LostFolder(name) => names.push(name),
+                    Item::Gap(why) => {
+                        let message = format!("an unknown number of entries is lost below it: {why}");
+                        self.lost("entries-lost", &names, &message);
+                    }
+                    Item::Entry(entry) => {
+                        names.push(entry.name.clone());
+                        self.entry(&entry, &names, &mut fetcher)?;
+                        if entry.kind != EntryKind::Folder {
+                            names.pop();
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        entry: &Entry,
+        names: &[FileName],
+        fetcher: &mut ChunkFetcher<'_>,
+    ) -> Result<(), EngineError> {
+        let EntryKind::File { size, content } = &entry.kind else { return Ok(()) };
+        let why = match pieces_of(fetcher, content, *size) {
+            Err(error) => Some(error.damage()?),
+            Ok(pieces) => {
+                let is_lost = |piece: &Piece| match piece {
+                    Piece::Data(chunk) => !self.is_sound(*chunk),
+                    Piece::Hole(_) => false,
+                };
+                let lost = pieces.iter().filter(|piece| is_lost(piece)).count();
+                (lost > 0)
+                    .then(|| format!("{lost} of its {} pieces are in damaged or missing packs", pieces.len()))
+            }
+        };
+        if let Some(why) = why {
+            self.lost("file-lost", names, &why);
+        }
+        Ok(())
+    }
+
+    fn is_sound(&self, chunk: ChunkReference) -> bool {
+        self.index.place(chunk.id).is_some_and(|place| {
+            let id = self.index.pack(place.pack).reference.id;
+            place.length == chunk.length && !self.proof.bad_frames.contains(&(id, place.frame))
+        })
+    }
+
+    fn lost(&mut self, code: &str, names: &[FileName], why: &str) {
+        let names: Vec<_> = names.iter().skip(1).map(FileName::as_bytes).collect();
+        let path = [b"/", names.join(&b'/').as_slice()].concat();
+        let message = format!("In recovery point {}: {why}", self.point.summary.hash);
+        self.problems.push(Warning { code: code.to_owned(), path, message });
+    }
+}
