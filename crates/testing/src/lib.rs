@@ -1,1 +1,35 @@
-//! Builders, fake clock, seeded random source, in-memory faulty vault.
+//! What tests inject and what they hold up against each other. No shipped program may depend on this room.
+//!
+//! [`FakeClock`] and [`SeededRandom`] stand for time and chance; [`MemoryVault`] for a vault, with a [`FaultPlan`] of
+//! what goes wrong; [`MemoryTree`] for what is backed up, [`MemoryTarget`] for where it is laid. A tree and a target each
+//! give a [`Listing`], and [`Listing::differences`] says in words what did not come back.
+//!
+//! Everything here keeps its contract strictly: a caller that breaks it (reads a pack at borders that would show
+//! frames, writes to a finished file) gets a panic and thereby a failed test. For the same reason `expect` and panics
+//! are no fault here.
+//!
+//! A test inside a crate that this one depends on (`engine`, `crypto`, `format`) must be an integration test (`tests/`
+//! of that crate): inside the crate's own unit tests its traits are other types than the ones implemented here.
+
+mod clock;
+mod fault_plan;
+mod listing;
+mod memory_target;
+mod memory_tree;
+mod memory_vault;
+mod random;
+
+pub use clock::FakeClock;
+pub use fault_plan::{Call, Fault, FaultPlan, RecordedCall};
+pub use listing::{Listed, Listing, Segments, Thing};
+pub use memory_target::MemoryTarget;
+pub use memory_tree::{MemoryTree, Part};
+pub use memory_vault::MemoryVault;
+pub use random::SeededRandom;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks, whatever happened to another thread: the test that made it panic fails by itself.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
