@@ -201,3 +201,6 @@ fn beat(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
