@@ -1,1 +1,34 @@
-//! What System State is, and how it is read and put back.
+//! What System State is, and how it is read and put back; files and folders as a plain source beside it.
+//!
+//! Neither bytes at rest nor keys are known here: this room gives the engine's [`Source`](stateward_engine::Source)
+//! something to read and its [`Target`](stateward_engine::Target) somewhere to write.
+//!
+//! Invariants: no link is followed on the way to anything but what a person named; each path belongs to one component
+//! or to none; nothing outside of a target's folder is ever touched; what is not read or not set is told.
+//!
+//! Begin with [`rules`] (what belongs to which component, and what is left out), then [`SystemState`], [`Files`] and
+//! [`FolderTarget`]. What is Linux' own stands in `linux/`.
+
+pub mod components;
+mod open_error;
+pub mod rules;
+mod selection;
+
+#[cfg(target_os = "linux")]
+mod linux;
+
+pub use components::{COMPONENTS, ComponentInfo};
+pub use open_error::OpenError;
+pub use rules::{EVERYTHING_ELSE, LeftOut};
+
+#[cfg(target_os = "linux")]
+pub use linux::{
+    files::{FILES_COMPONENT, Files},
+    prechecks::{prechecks, verify_packages},
+    system_state::{ComponentDescription, SystemState},
+};
+
+/// What System State leaves out by its rules, and why. [`EVERYTHING_ELSE`] holds beside them.
+pub fn left_out() -> &'static [LeftOut] {
+    rules::LEFT_OUT
+}

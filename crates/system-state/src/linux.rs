@@ -1,0 +1,20 @@
+//! Linux: walking trees by descriptor, what files do not say, and laying a recovery point into a folder.
+
+mod command;
+mod counting;
+mod extended_attributes;
+mod file_systems;
+pub mod files;
+mod folder;
+mod generated;
+mod listing;
+mod node;
+mod packages;
+pub mod prechecks;
+#[cfg(test)]
+mod recording;
+mod stat;
+pub mod system_state;
+mod tree;
+mod vault_store;
+mod walk;

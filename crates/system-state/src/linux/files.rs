@@ -1,0 +1,102 @@
+//! Files and folders that somebody chose, as a [`Source`] with one component.
+
+use crate::components::Part;
+use crate::linux::system_state::{SystemState, spellings};
+use crate::linux::walk::Walk;
+use crate::open_error::OpenError;
+use crate::selection::{Claim, Selection};
+use stateward_engine::{Source, SourceDescription, SourceError, Visitor};
+use stateward_model::ComponentName;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// The component's name.
+pub const FILES_COMPONENT: &str = "files";
+
+/// There is one part only.
+const FILES: Part = Part(0);
+
+/// Chosen files and folders with all they hold. Other file systems below them are entered, but not those that the
+/// kernel makes up.
+#[derive(Debug)]
+pub struct Files {
+    selection: Selection,
+}
+
+impl Files {
+    /// Opens a choice. Each path must be absolute and exist; links on the way to it are resolved, and if it is a link
+    /// itself, both the link and what it leads to are protected. Paths within each other are given once. `excluded`
+    /// are left out.
+    pub fn open(paths: Vec<PathBuf>, excluded: Vec<PathBuf>) -> Result<Self, OpenError> {
+        if paths.is_empty() {
+            return Err(OpenError::NothingGiven);
+        }
+        let mut selection = Selection::new();
+        for path in paths {
+            for path in places(path)? {
+                let claim = Claim::Part { part: FILES, enters_file_systems: true };
+                selection.claim(path.as_os_str().as_bytes(), claim);
+            }
+        }
+        for path in excluded {
+            for path in spellings(path)? {
+                selection.exclude(path.as_os_str().as_bytes());
+            }
+        }
+        selection.finish();
+        Ok(Self { selection })
+    }
+}
+
+/// Where a chosen path lies without links on the way, and where it leads if it is a link.
+fn places(path: PathBuf) -> Result<Vec<PathBuf>, OpenError> {
+    if !path.is_absolute() {
+        return Err(OpenError::NotAbsolute(path));
+    }
+    let resolve = || -> io::Result<Vec<PathBuf>> {
+        let is_link = path.symlink_metadata()?.file_type().is_symlink();
+        if !is_link {
+            return Ok(vec![path.canonicalize()?]);
+        }
+        let parent = path.parent().unwrap_or(Path::new("/")).canonicalize()?;
+        let link = path.file_name().map(|name| parent.join(name));
+        // A link that leads nowhere is protected as it is.
+        Ok(link.into_iter().chain(path.canonicalize().ok()).collect())
+    };
+    resolve().map_err(|cause| OpenError::Unreadable { path: path.clone(), cause })
+}
+
+impl Source for Files {
+    fn description(&self) -> SourceDescription {
+        match SystemState::open(Path::new("/"), Vec::new(), None) {
+            Ok(system) => system.description(),
+            Err(_) => SourceDescription { host_name: String::new(), operating_system: "Linux".to_owned() },
+        }
+    }
+
+    fn components(&self) -> Vec<ComponentName> {
+        vec![FILES_COMPONENT.parse().expect("`files` keeps the rule of component names")]
+    }
+
+    fn estimate(&self) -> Option<(u64, u64)> {
+        None
+    }
+
+    fn walk(&self, component: &ComponentName, visitor: &mut dyn Visitor) -> Result<bool, SourceError> {
+        if component.as_str() != FILES_COMPONENT {
+            return Err(SourceError::NoSuchComponent(component.clone()));
+        }
+        Walk {
+            root: Path::new("/"),
+            selection: &self.selection,
+            part: FILES,
+            is_asked_for: true,
+            generated: None,
+        }
+        .run(visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests;

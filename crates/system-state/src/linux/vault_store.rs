@@ -1,0 +1,25 @@
+//! Knows the data folder of a vault when it sees one, wherever its owner put it.
+
+use crate::linux::folder::Folder;
+use crate::linux::listing::Listed;
+use rustix::fs::{AtFlags, FileType, statat};
+use std::sync::Arc;
+
+/// The settings file of a vault: the one or the other.
+const SETTINGS: [&[u8]; 2] = [b"vault.json", b"vault.toml"];
+
+/// Where the vaults' objects lie in it.
+const OBJECTS: [&str; 2] = ["store", "store/vaults"];
+
+/// Whether a folder that holds these names is the data folder of a vault. The names decide for nearly every folder.
+pub(crate) fn is_data_folder(folder: &Arc<Folder>, listed: &[Listed]) -> bool {
+    let holds = |name: &[u8]| listed.binary_search_by(|listed| (*listed.name).cmp(name)).is_ok();
+    if !holds(b"store") || !SETTINGS.iter().any(|name| holds(name)) {
+        return false;
+    }
+    let Ok(descriptor) = folder.descriptor() else { return false };
+    OBJECTS.iter().all(|path| {
+        statat(&descriptor, *path, AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|raw| FileType::from_raw_mode(raw.st_mode) == FileType::Directory)
+    })
+}

@@ -1,0 +1,440 @@
+//! The rule list: which path belongs to which component of System State, and what is left out and why.
+//!
+//! The most specific rule wins, so each path belongs to one component or to none. A `*` stands for any part of one
+//! name. What no rule names is left out (see [`EVERYTHING_ELSE`]). Besides these rules, `os-files` holds each path
+//! that a package owns and that no component has: that brings back empty folders such as `/var/log/apt` or `/tmp`
+//! with their owners and modes, though not what they hold.
+
+use crate::components::{
+    ACCOUNTS, BOOT, CONFIGURATION, HOST_IDENTITY, OS_FILES, PACKAGES, Part, SCHEDULED_JOBS, SERVICES,
+};
+use crate::selection::{Claim, Selection};
+
+/// What belongs to one component.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// The component.
+    pub part: Part,
+    /// Its paths; each stands for itself and all below it.
+    pub paths: &'static [&'static str],
+    /// Whether other file systems that are mounted below are entered. One that is mounted at a rule's own path always
+    /// is, if it is neither a pseudo file system nor one of the network.
+    pub enters_file_systems: bool,
+}
+
+/// What is left out, though it lies below a rule's path or is often looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its paths; each stands for itself and all below it.
+    pub paths: &'static [&'static str],
+    /// Why, and how to protect it if it can be, as sentences for a person.
+    pub why: &'static str,
+}
+
+/// What belongs to which component.
+pub const RULES: &[Rule] = &[
+    Rule {
+        part: OS_FILES,
+        paths: &[
+            "/usr",
+            "/bin",
+            "/sbin",
+            "/lib",
+            "/lib32",
+            "/lib64",
+            "/libo32",
+            "/libx32",
+            "/opt",
+            "/var/lock",
+            "/var/run",
+        ],
+        enters_file_systems: false,
+    },
+    Rule { part: CONFIGURATION, paths: &["/etc"], enters_file_systems: false },
+    Rule {
+        part: BOOT,
+        paths: &["/boot", "/efi"],
+        // The EFI system partition is often mounted at `/boot/efi`.
+        enters_file_systems: true,
+    },
+    Rule {
+        part: BOOT,
+        paths: &[
+            "/vmlinuz",
+            "/vmlinuz.old",
+            "/initrd.img",
+            "/initrd.img.old",
+            "/etc/crypttab",
+            "/etc/default/grub",
+            "/etc/default/grub.d",
+            "/etc/dkms",
+            "/etc/dracut.conf",
+            "/etc/dracut.conf.d",
+            "/etc/fstab",
+            "/etc/grub.d",
+            "/etc/initramfs-tools",
+            "/etc/kernel",
+            "/etc/kernel-img.conf",
+            "/etc/lvm",
+            "/etc/mdadm",
+            "/etc/mdadm.conf",
+            "/etc/modprobe.d",
+            "/etc/modules",
+            "/etc/modules-load.d",
+            "/etc/multipath",
+            "/etc/multipath.conf",
+            "/etc/zfs",
+            "/var/lib/dkms",
+            "/var/lib/initramfs-tools",
+            "/var/lib/shim-signed",
+        ],
+        enters_file_systems: false,
+    },
+    Rule {
+        part: PACKAGES,
+        paths: &[
+            "/etc/apt",
+            "/etc/debconf.conf",
+            "/etc/dpkg",
+            "/etc/ucf.conf",
+            // The answers that were given to packages' questions; a cache by its place only.
+            "/var/cache/debconf",
+            "/var/lib/apt",
+            "/var/lib/aptitude",
+            "/var/lib/dpkg",
+            "/var/lib/ucf",
+        ],
+        enters_file_systems: false,
+    },
+    Rule {
+        part: SERVICES,
+        paths: &[
+            "/etc/default",
+            "/etc/inetd.conf",
+            "/etc/inetd.d",
+            "/etc/init.d",
+            "/etc/insserv.conf.d",
+            "/etc/rc*.d",
+            "/etc/rc.local",
+            "/etc/runit",
+            "/etc/sv",
+            "/etc/systemd",
+            "/etc/tmpfiles.d",
+            "/etc/xinetd.conf",
+            "/etc/xinetd.d",
+            "/var/lib",
+        ],
+        enters_file_systems: false,
+    },
+    Rule {
+        part: ACCOUNTS,
+        paths: &[
+            "/etc/adduser.conf",
+            "/etc/adduser.conf.d",
+            "/etc/deluser.conf",
+            "/etc/doas.conf",
+            "/etc/group",
+            "/etc/group-",
+            "/etc/gshadow",
+            "/etc/gshadow-",
+            "/etc/krb5.conf",
+            "/etc/krb5.conf.d",
+            "/etc/ldap",
+            "/etc/login.defs",
+            "/etc/nslcd.conf",
+            "/etc/nsswitch.conf",
+            "/etc/pam.conf",
+            "/etc/pam.d",
+            "/etc/passwd",
+            "/etc/passwd-",
+            "/etc/polkit-1",
+            "/etc/securetty",
+            "/etc/security",
+            "/etc/shadow",
+            "/etc/shadow-",
+            "/etc/shells",
+            "/etc/skel",
+            "/etc/sssd",
+            "/etc/subgid",
+            "/etc/subgid-",
+            "/etc/subuid",
+            "/etc/subuid-",
+            "/etc/sudo.conf",
+            "/etc/sudo_logsrvd.conf",
+            "/etc/sudoers",
+            "/etc/sudoers.d",
+            "/root/.ssh",
+            "/var/lib/AccountsService",
+            "/var/lib/pam",
+            "/var/lib/polkit-1",
+            "/var/lib/shells.state",
+        ],
+        enters_file_systems: false,
+    },
+    Rule {
+        part: SCHEDULED_JOBS,
+        paths: &[
+            "/etc/anacrontab",
+            "/etc/at.allow",
+            "/etc/at.deny",
+            "/etc/cron.*",
+            "/etc/crontab",
+            "/etc/systemd/system/*.timer",
+            "/etc/systemd/system/timers.target.wants",
+            "/var/lib/systemd/timers",
+            "/var/spool/anacron",
+            "/var/spool/at",
+            "/var/spool/cron",
+        ],
+        enters_file_systems: false,
+    },
+    Rule {
+        part: HOST_IDENTITY,
+        paths: &[
+            "/etc/NetworkManager",
+            "/etc/adjtime",
+            "/etc/dhcp",
+            "/etc/dhcpcd.conf",
+            "/etc/hostid",
+            "/etc/hostname",
+            "/etc/hosts",
+            "/etc/iscsi/initiatorname.iscsi",
+            "/etc/krb5.keytab",
+            "/etc/localtime",
+            "/etc/machine-id",
+            "/etc/machine-info",
+            "/etc/mailname",
+            "/etc/netplan",
+            "/etc/network",
+            "/etc/networks",
+            "/etc/resolv.conf",
+            "/etc/ssh/ssh_host_*",
+            "/etc/systemd/network",
+            "/etc/systemd/resolved.conf",
+            "/etc/systemd/resolved.conf.d",
+            "/etc/timezone",
+            "/etc/udev/rules.d/70-persistent-net.rules",
+            "/etc/wireguard",
+            "/etc/wpa_supplicant",
+            "/var/lib/NetworkManager",
+            "/var/lib/dbus/machine-id",
+            "/var/lib/dhcp",
+            "/var/lib/dhcpcd",
+        ],
+        enters_file_systems: false,
+    },
+];
+
+/// What is left out by its path.
+pub const LEFT_OUT: &[LeftOut] = &[
+    LeftOut {
+        paths: &[
+            "/home",
+            "/root",
+            "/srv",
+            "/var/local",
+            "/var/mail",
+            "/var/opt",
+            "/var/snap",
+            "/var/spool/mail",
+            "/var/www",
+        ],
+        why: "People's and applications' data. Protect it with `stateward protect files PATH…`. (`/root/.ssh` is kept: \
+              it says who may log in as root.)",
+    },
+    LeftOut {
+        paths: &["/dev", "/proc", "/run", "/sys", "/snap", "/media", "/mnt"],
+        why: "Made by the kernel or at each start, or places where other file systems are mounted",
+    },
+    LeftOut {
+        paths: &[
+            "/tmp",
+            "/var/cache",
+            "/var/crash",
+            "/var/lib/apt/lists",
+            "/var/lib/apt/mirrors",
+            "/var/lib/command-not-found",
+            "/var/lib/man-db",
+            "/var/lib/mlocate",
+            "/var/lib/plocate",
+            "/var/lib/systemd/coredump",
+            "/var/lib/systemd/linger-cache",
+            "/var/tmp",
+        ],
+        why: "Caches, temporary files and memory images: made again when they are needed",
+    },
+    LeftOut {
+        paths: &["/var/account", "/var/log"],
+        why: "Logs: they say what was, not how the server is made. Protect them with `stateward protect files /var/log` \
+              if you must keep them",
+    },
+    LeftOut {
+        paths: &[
+            "/var/lib/buildkit",
+            "/var/lib/cni",
+            "/var/lib/containerd",
+            "/var/lib/containers",
+            "/var/lib/docker",
+            "/var/lib/flatpak",
+            "/var/lib/incus",
+            "/var/lib/k0s",
+            "/var/lib/kubelet",
+            "/var/lib/libvirt/images",
+            "/var/lib/libvirt/qemu/save",
+            "/var/lib/lxc",
+            "/var/lib/lxcfs",
+            "/var/lib/lxd",
+            "/var/lib/machines",
+            "/var/lib/portables",
+            "/var/lib/rancher",
+            "/var/lib/snapd/cache",
+            "/var/lib/snapd/seed",
+            "/var/lib/snapd/snaps",
+        ],
+        why: "Stores of containers and virtual machines: images are fetched again; protect volumes and disks with \
+              `stateward protect files`, stopped or from a dump",
+    },
+    LeftOut {
+        paths: &[
+            "/var/lib/cassandra",
+            "/var/lib/clickhouse",
+            "/var/lib/cockroach",
+            "/var/lib/couchdb",
+            "/var/lib/elasticsearch",
+            "/var/lib/etcd",
+            "/var/lib/firebird",
+            "/var/lib/influxdb",
+            "/var/lib/ldap",
+            "/var/lib/mariadb",
+            "/var/lib/mongo",
+            "/var/lib/mongodb",
+            "/var/lib/mysql",
+            "/var/lib/mysql-files",
+            "/var/lib/neo4j",
+            "/var/lib/opensearch",
+            "/var/lib/pgsql",
+            "/var/lib/postgresql",
+            "/var/lib/prometheus",
+            "/var/lib/rabbitmq",
+            "/var/lib/redis",
+            "/var/lib/scylla",
+            "/var/lib/valkey",
+        ],
+        why: "Data of databases: copied while they run it would not be usable. Write a dump (`pg_dumpall`, \
+              `mariadb-dump`, `slapcat`, …) on a schedule and protect its folder with `stateward protect files`",
+    },
+    LeftOut {
+        paths: &[
+            "/var/lib/ceph",
+            "/var/lib/git",
+            "/var/lib/gitlab",
+            "/var/lib/jenkins",
+            "/var/lib/minio",
+            "/var/lib/nextcloud",
+            "/var/lib/plexmediaserver",
+            "/var/lib/tftpboot",
+        ],
+        why: "Data of applications, often large. Protect it with `stateward protect files PATH…`",
+    },
+    LeftOut {
+        paths: &["/var/lib/systemd/random-seed"],
+        why: "A seed of random numbers: using it twice would weaken them. A new one is made at the next start",
+    },
+    LeftOut {
+        paths: &["/boot/lost+found", "/opt/lost+found", "/usr/lost+found", "/var/lib/lost+found"],
+        why: "What a file system check found: belongs to the disk, not to the system",
+    },
+    LeftOut {
+        paths: &["/var/lib/stateward", "/var/lib/stateward-vault"],
+        why: "Stateward's own home, cache and vaults, wherever they are: a vault's folder is known by what it holds \
+              (`vault.toml` or `vault.json` beside `store/vaults`), home and cache by the agent's settings. A vault is \
+              protected by its redundancy and by copying its folder",
+    },
+];
+
+/// Why a path that no rule names is left out.
+pub const EVERYTHING_ELSE: &str = "Whatever no rule names (such as a folder of your own below `/`, a swap file, or \
+     another file system mounted below a component's folder). Protect it with `stateward protect files PATH…`";
+
+/// The rules put together. Packages' own paths are not in yet.
+pub(crate) fn selection() -> Selection {
+    let mut selection = Selection::new();
+    for rule in RULES {
+        let claim = Claim::Part { part: rule.part, enters_file_systems: rule.enters_file_systems };
+        rule.paths.iter().for_each(|path| selection.claim_pattern(path.as_bytes(), claim));
+    }
+    for path in LEFT_OUT.iter().flat_map(|left_out| left_out.paths) {
+        selection.claim_pattern(path.as_bytes(), Claim::LeftOut);
+    }
+    selection.finish();
+    selection
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    /// Who has a path, by the rules alone.
+    fn owner(path: &str) -> Option<&'static str> {
+        let selection = selection();
+        let names = path.split('/').filter(|name| !name.is_empty());
+        let position = names.fold(selection.top(), |at, name| selection.below(at, name.as_bytes()));
+        match selection.claim_at(position) {
+            Some(Claim::Part { part, .. }) => Some(part.info().name),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn each_path_stands_in_one_rule_only() {
+        let mut seen = HashSet::new();
+        let kept = RULES.iter().flat_map(|rule| rule.paths);
+        for path in kept.chain(LEFT_OUT.iter().flat_map(|left_out| left_out.paths)) {
+            assert!(seen.insert(*path), "`{path}` stands in two rules");
+            assert!(path.starts_with('/') && !path.ends_with('/') && !path.contains("//"), "{path}");
+        }
+    }
+
+    #[test]
+    fn each_rules_path_belongs_to_that_rules_component() {
+        for rule in RULES {
+            for path in rule.paths {
+                let path = path.replace('*', "3");
+                assert_eq!(owner(&path), Some(rule.part.info().name), "{path}");
+            }
+        }
+        for path in LEFT_OUT.iter().flat_map(|left_out| left_out.paths) {
+            assert_eq!(owner(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn well_known_paths_belong_where_an_administrator_looks_for_them() {
+        for (path, component) in [
+            ("/usr/local/bin/tool", Some("os-files")),
+            ("/etc/nginx/nginx.conf", Some("configuration")),
+            ("/etc/ssh/sshd_config", Some("configuration")),
+            ("/etc/ssh/ssh_host_ed25519_key.pub", Some("host-identity")),
+            ("/etc/default/grub", Some("boot")),
+            ("/etc/default/cron", Some("services")),
+            ("/etc/rc2.d/S01cron", Some("services")),
+            ("/etc/systemd/system/backup.timer", Some("scheduled-jobs")),
+            ("/etc/systemd/system/backup.service", Some("services")),
+            ("/etc/cron.daily/logrotate", Some("scheduled-jobs")),
+            ("/etc/shadow", Some("accounts")),
+            ("/var/lib/dpkg/status", Some("packages")),
+            ("/var/lib/apt/extended_states", Some("packages")),
+            ("/var/lib/apt/lists/lock", None),
+            ("/var/lib/postgresql/15/main", None),
+            ("/var/lib/ucf/hashfile", Some("packages")),
+            ("/var/lib/anything", Some("services")),
+            ("/root/.bash_history", None),
+            ("/root/.ssh/authorized_keys", Some("accounts")),
+            ("/swapfile", None),
+            ("/library", None),
+        ] {
+            assert_eq!(owner(path), component, "{path}");
+        }
+    }
+}
