@@ -170,6 +170,9 @@ fn transfer_and_commit(
         };
         let (assembled, parent_writer) = pass.run(ParentWriter::begin(request.cache, request.item)?)?;
         uploaded_bytes += shared.uploaded_bytes.load(Ordering::Relaxed);
+        if tools.cancellation.is_cancelled() {
+            return Err(EngineError::Cancelled);
+        }
         tools.progress.phase(Phase::Finishing);
         let made = commit::Made { assembled, parent_writer, started_at, uploaded_bytes };
         match commit::commit(request, tools, prepared, made) {

@@ -5,7 +5,7 @@ use crate::cache::CacheFolder;
 use crate::cache::packs::PackJournal;
 use crate::index::{ChunkIndex, IndexedPack, Place};
 use crate::pack_reader::{self, FrameReader, PackError, READ_ALIGNMENT};
-use crate::vault_store::{VaultError, VaultRead};
+use crate::vault_store::VaultRead;
 use crate::{EngineError, Tools};
 use stateward_crypto::EpochKeys;
 use stateward_format::ChunkReference;
@@ -37,10 +37,7 @@ impl FetchError {
     /// Damage is reported and gone around; everything else ends the job, because it says nothing of what is stored.
     pub(crate) fn damage(self) -> Result<String, EngineError> {
         match self {
-            Self::Pack(PackError::Vault(VaultError::NotFound(what))) => {
-                Ok(format!("the vault has no {what}"))
-            }
-            Self::Pack(PackError::Vault(error)) => Err(error.into()),
+            Self::Pack(PackError::Vault(error)) => error.damage().ok_or_else(|| error.into()),
             other => Ok(other.to_string()),
         }
     }

@@ -1,7 +1,7 @@
 //! Recovery points as the agent sees them: fetched, checked against hash, signature and receipt, opened.
 
 use crate::EngineError;
-use crate::vault_store::{PointSummary, VaultError, VaultRead};
+use crate::vault_store::{PointSummary, VaultRead};
 use stateward_crypto::{EpochKeys, SealError, verify_signature};
 use stateward_format::manifest::Manifest;
 use stateward_format::point::{self, Point, PointHeader};
@@ -162,7 +162,8 @@ pub fn follows(
         }
         let header = match open_header(vault, trust, summary) {
             Ok(header) => header,
-            Err(EngineError::Point(_) | EngineError::Vault(VaultError::NotFound(_))) => return Ok(false),
+            Err(EngineError::Point(_)) => return Ok(false),
+            Err(EngineError::Vault(error)) if error.damage().is_some() => return Ok(false),
             Err(error) => return Err(error),
         };
         next = header.previous.map(|hash| PointSummary { sequence: header.sequence - 1, hash });

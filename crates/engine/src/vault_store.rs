@@ -58,6 +58,18 @@ pub enum VaultError {
     Cancelled,
 }
 
+impl VaultError {
+    /// What is wrong with the object that was asked for, if that is what the error says: it is missing, or not what it
+    /// should be. Every other error says nothing of what is stored.
+    pub fn damage(&self) -> Option<String> {
+        match self {
+            Self::NotFound(what) => Some(format!("the vault has no {what}")),
+            Self::BadAnswer(why) => Some(format!("the vault's answer can't be used: {why}")),
+            _ => None,
+        }
+    }
+}
+
 /// A recovery point as it is listed: what its object's name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PointSummary {

@@ -6,7 +6,6 @@ use crate::index::{ChunkIndex, IndexedPack, Place};
 use crate::pack_reader::{FrameReader, PackError};
 use crate::progress::Advance;
 use crate::target::{Target, TargetError, TargetFile};
-use crate::vault_store::VaultError;
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
 use stateward_format::{ChunkReference, Entry, EntryKind};
@@ -230,8 +229,10 @@ impl Fetching<'_> {
                     self.tools.progress.advanced(Advance { files: 0, bytes: 0, moved_bytes });
                     self.write_run(pack, run, &bytes, &range, reader)?;
                 }
-                Err(VaultError::NotFound(what)) => self.lose_all(run, &format!("the vault has no {what}"))?,
-                Err(error) => return Err(error.into()),
+                Err(error) => match error.damage() {
+                    Some(why) => self.lose_all(run, &why)?,
+                    None => return Err(error.into()),
+                },
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use super::VerifyRequest;
 use crate::EngineError;
 use crate::points::{self, TrustedPoint};
-use crate::vault_store::{PointSummary, VaultError};
+use crate::vault_store::PointSummary;
 use stateward_format::manifest::Warning;
 
 /// Reads all points; what is wrong with one does not hide the others.
@@ -27,11 +27,10 @@ pub(super) fn read_points(
                 points.push(point);
             }
             Err(EngineError::Point(error)) => problems.push(problem("point-damaged", error.to_string())),
-            Err(EngineError::Vault(VaultError::NotFound(what))) => {
-                problems.push(problem(
-                    "point-missing",
-                    format!("The vault lists a recovery point but has no {what}"),
-                ));
+            Err(EngineError::Vault(error)) => {
+                let why = error.damage().ok_or(error)?;
+                let message = format!("Recovery point {} is listed but can't be had: {why}", summary.hash);
+                problems.push(problem("point-missing", message));
             }
             Err(error) => return Err(error),
         }

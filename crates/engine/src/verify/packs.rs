@@ -5,7 +5,6 @@ use super::chain::problem;
 use crate::index::IndexedPack;
 use crate::pack_reader::{FrameReader, PackContents, open_whole};
 use crate::progress::Advance;
-use crate::vault_store::VaultError;
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
 use stateward_format::point::PackReference;
@@ -79,11 +78,11 @@ fn prove_one(
     };
     let bytes = match request.vault.read_pack(reference, 0..reference.length) {
         Ok(bytes) => bytes,
-        Err(VaultError::NotFound(what)) => {
-            lose("pack-missing", format!("The vault has no {what}"));
+        Err(error) => {
+            let why = error.damage().ok_or(error)?;
+            lose("pack-missing", format!("Pack {id} can't be had: {why}"));
             return Ok(());
         }
-        Err(error) => return Err(error.into()),
     };
     let moved_bytes = bytes.len() as u64;
     tools.progress.advanced(Advance { files: 0, bytes: moved_bytes, moved_bytes });
