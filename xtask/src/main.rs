@@ -1,4 +1,4 @@
-//! Chores of the house: `cargo xtask tidy` and `cargo xtask pin-format`.
+//! Chores of the house: `cargo xtask tidy`, `cargo xtask pin-format`, `cargo xtask reference`.
 //!
 //! `tidy` holds what a compiler cannot: who may use whom, where SQL or ciphers may stand, that the documents follow the
 //! code. It reads the working tree and `cargo metadata`, changes nothing, and runs as a test too
@@ -17,6 +17,7 @@ mod house;
 mod licences;
 mod lockfile;
 mod packages;
+mod reference;
 mod source_rules;
 mod source_text;
 mod tidy;
@@ -32,13 +33,15 @@ Usage: cargo xtask COMMAND
 
 Commands:
   tidy        Check the rules of the house (see CONTRIBUTING.md)
-  pin-format  Record in docs/format.md that it was brought up to date with the format's source";
+  pin-format  Record in docs/format.md that it was brought up to date with the format's source
+  reference   Write docs/reference anew from the built programs (with --check: only compare)";
 
 fn main() -> ExitCode {
     let root = tree::workspace_root();
     match std::env::args().nth(1).as_deref() {
         Some("tidy") => tidy(&root),
         Some("pin-format") => pin_format(&root),
+        Some("reference") => reference(&root, std::env::args().nth(2).as_deref() == Some("--check")),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -73,6 +76,22 @@ fn pin_format(root: &Path) -> ExitCode {
     match tree::Tree::read(root).and_then(|tree| format_pin::renew(root, &tree)) {
         Ok(pin) => {
             println!("{} is pinned to {pin}", format_pin::DOCUMENT);
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+/// Writes or checks the reference.
+fn reference(root: &Path, is_check: bool) -> ExitCode {
+    match reference::run(root, is_check) {
+        Ok(stale) if stale.is_empty() => ExitCode::SUCCESS,
+        Ok(stale) if is_check => {
+            eprintln!("error: not as the programs say: {}; run `cargo xtask reference`", stale.join(", "));
+            ExitCode::FAILURE
+        }
+        Ok(stale) => {
+            println!("written: {}", stale.join(", "));
             ExitCode::SUCCESS
         }
         Err(error) => fail(&error),

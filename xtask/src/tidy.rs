@@ -19,6 +19,14 @@ pub enum Failure {
     /// `cargo metadata` did not answer.
     #[error("Cannot read the workspace's metadata: {0}")]
     Metadata(#[from] cargo_metadata::Error),
+    /// A program of ours could not be run, or failed.
+    #[error("`{command}` cannot be run: {why}; is it built (`make build`)?")]
+    Program {
+        /// The whole command.
+        command: String,
+        /// What happened.
+        why: String,
+    },
     /// The format's description has no place for the pin.
     #[error("`{document}` has no line that begins with `{prefix}`")]
     NoPin {
