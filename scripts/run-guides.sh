@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Runs the commands of docs/guides, in order, against the built programs: every block marked `sh`. Folders, address and
+# home are replaced by ones of this run; nothing outside of a temporary folder is written.
+#
+#   sh             must end with 0
+#   sh background  is started, and waited for until the vault answers
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/tools.sh
+source scripts/tools.sh
+
+repository=$PWD
+bin=$(built_folder)
+work=$(mktemp -d)
+port=$((20000 + RANDOM % 20000))
+background=()
+
+finish() {
+    local code=$?
+    if ((${#background[@]} > 0)); then
+        kill "${background[@]}" 2>/dev/null || true
+        wait "${background[@]}" 2>/dev/null || true
+    fi
+    if ((code == 0)); then rm -rf "$work"; else say "What the guides' commands left is in $work"; fi
+}
+trap finish EXIT
+
+# The programs as a reader of the guides has them. An ordinary user may not read all of the System State, so for him
+# "done with warnings" is as good as it gets.
+stateward() {
+    local code=0
+    "$bin/stateward" --home "$work/home" "$@" || code=$?
+    if ((code == 3 && EUID != 0)); then code=0; fi
+    return "$code"
+}
+stateward-vault() { "$bin/stateward-vault" "$@"; }
+
+# Three components stand for the whole System State, which quickstart takes.
+replace() {
+    sed -e "s#/srv/stateward#$work/vault#g" -e "s#/srv/www#$work/www#g" -e "s#/var/tmp/#$work/#g" \
+        -e "s#vault\.example\.org:7443#127.0.0.1:$port#g" \
+        -e 's#^stateward protect system-state$#& --component accounts --component packages --component host-identity#'
+}
+
+# run_block KIND TEXT
+run_block() {
+    printf '%s\n' "$2" | sed 's/^/  $ /'
+    local text
+    text=$(replace <<<"$2")
+    if [[ $1 == background ]]; then
+        # Without a subshell of the shell's between, so that the signal at the end reaches the program.
+        eval "exec_background $text"
+        for _ in {1..300}; do
+            if (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return; fi
+            sleep 0.1
+        done
+        fail "Nothing listens on port $port: see $work/background.log"
+    fi
+    eval "$text" >"$work/output" 2>&1 || {
+        cat "$work/output" >&2
+        fail "This block of $guide failed"
+    }
+}
+
+exec_background() {
+    local program=$1
+    shift
+    "$bin/$program" "$@" >"$work/background.log" 2>&1 &
+    background+=("$!")
+}
+
+run_guide() {
+    local line kind='' text=''
+    while IFS= read -r line; do
+        case $line in
+            '```sh') kind=foreground text='' ;;
+            '```sh background') kind=background text='' ;;
+            '```')
+                if [[ -n $kind ]]; then run_block "$kind" "$text"; fi
+                kind=''
+                ;;
+            *) if [[ -n $kind ]]; then text+=${text:+$'\n'}$line; fi ;;
+        esac
+    done <"$1"
+}
+
+mkdir -p "$work/www"
+printf 'A page\n' >"$work/www/index.html"
+cd "$work"
+for guide in "$repository"/docs/guides/[0-9]*.md; do
+    say "${guide##*/}"
+    run_guide "$guide"
+done
+say 'All commands of the guides work'
