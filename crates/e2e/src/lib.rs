@@ -1,1 +1,37 @@
-//! The whole product over real sockets and processes.
+//! The whole product over real sockets and processes: a harness that starts the two programs as a person would, and
+//! looks at what they leave behind with its own eyes.
+//!
+//! It builds nothing and knows no other room: programs are found beside the test (`cargo build --bins` first, in the
+//! same profile), spoken to by their command lines and JSON, and judged by files, exit codes and other programs. A
+//! step of the harness that fails panics, as an assertion does.
+//!
+//! Begin with [`TestVault`] and [`TestServer`]; [`tree`] plants files of every kind, [`compare`] tells two trees apart.
+
+#![cfg(target_os = "linux")]
+
+pub mod canary;
+pub mod compare;
+pub mod dice;
+pub mod process;
+pub mod server;
+pub mod tree;
+pub mod vault;
+
+pub use compare::assert_same;
+pub use dice::Dice;
+pub use process::{Outcome, Running};
+pub use server::TestServer;
+pub use vault::TestVault;
+
+/// Whether the test runs as root: some things (devices, owners, mounts) only root can make.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// How many rounds a test with random moments makes: few by default, `STATEWARD_LONG=1` asks for 25.
+pub fn rounds(few: u32) -> u32 {
+    match std::env::var_os("STATEWARD_LONG") {
+        Some(value) if value == "1" => 25,
+        _ => few,
+    }
+}
