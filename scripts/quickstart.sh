@@ -61,13 +61,7 @@ start_vault() {
     "$bin/stateward-vault" serve --data "$vault_data" 2>>"$folder/vault.log" &
     vault_pid=$!
     printf '%s\n' "$vault_pid" >"$folder/vault.pid"
-    local host port
-    IFS=: read -r host port <<<"${url#https://}"
-    for _ in {1..300}; do
-        kill -0 "$vault_pid" 2>/dev/null || break
-        if (: <"/dev/tcp/$host/$port") 2>/dev/null; then return; fi
-        sleep 0.1
-    done
+    if wait_for_vault "${url#https://}" "$vault_pid"; then return; fi
     tail -n 20 "$folder/vault.log" >&2
     fail "The vault does not answer at $url" "See $folder/vault.log; \`make clean-quickstart\` begins anew"
 }
@@ -169,6 +163,7 @@ make_vault() {
 back_up() {
     say "3. Backing up this machine's System State"
     if ((EUID != 0)); then say '   As an ordinary user: what you may not read is left out and named'; fi
+    rm -rf "$restored"
     stateward protect system-state "${components[@]}" >"$results/protect.txt"
     backup_began=$(date +%s)
     run_job first backup now --item system-state --wait
@@ -180,7 +175,6 @@ back_up() {
 
 restore() {
     say "4. Restoring it to $restored"
-    rm -rf "$restored"
     run_job restore restore --recovery-point latest --item system-state --target "$restored" --wait
     restore_seconds=$seconds
     say "   $(result restore files) files, $(megabytes "$(result restore bytes)") in $restore_seconds s"
@@ -190,9 +184,12 @@ restore() {
 prove() {
     say '5. Comparing it with the live system: rsync by checksums, names, capabilities, sparse blocks'
     local begin=$SECONDS
-    stateward system-state list --json >"$results/system-state.jsonl"
+    # The rules leave these out too: what an earlier check found on a disk, and what quickstart itself writes.
+    printf '%s\n' /boot/lost+found /opt/lost+found /usr/lost+found "$folder" >"$results/left-out"
     proof=0
-    scripts/compare-restored.sh "$restored" "$backup_began" "$results" || proof=$?
+    scripts/compare-restored.sh "$restored" "$backup_began" "$results" "$results/left-out" || proof=$?
+    # Where this folder is itself part of the System State, the next backup would take what was restored.
+    case $folder in /usr/* | /opt/* | /etc/* | /boot/* | /var/lib/*) rm -rf "$restored" ;; esac
     proof_seconds=$((SECONDS - begin))
 }
 

@@ -49,13 +49,10 @@ run_block() {
     local text
     text=$(replace <<<"$2")
     if [[ $1 == background ]]; then
-        # Without a subshell of the shell's between, so that the signal at the end reaches the program.
-        eval "exec_background $text"
-        for _ in {1..300}; do
-            if (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return; fi
-            sleep 0.1
-        done
-        fail "Nothing listens on port $port: see $work/background.log"
+        eval "start_in_background $text"
+        wait_for_vault "127.0.0.1:$port" "${background[-1]}" ||
+            fail "Nothing listens on port $port" "$(tail -n 3 "$work/background.log")"
+        return
     fi
     eval "$text" >"$work/output" 2>&1 || {
         cat "$work/output" >&2
@@ -63,7 +60,7 @@ run_block() {
     }
 }
 
-exec_background() {
+start_in_background() {
     local program=$1
     shift
     "$bin/$program" "$@" >"$work/background.log" 2>&1 &

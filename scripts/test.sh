@@ -52,6 +52,9 @@ cargo xtask reference --check
 stage 'guides'
 scripts/run-guides.sh
 
+stage 'independent reader of the format'
+scripts/check-format.sh
+
 stage 'quickstart (three components)'
 scripts/quickstart.sh --folder "$(mktemp -d)/quickstart" --component configuration --component accounts \
     --component packages --stop

@@ -56,3 +56,13 @@ built_folder() {
     if [[ "$target" != /* ]]; then target="$PWD/$target"; fi
     printf '%s/release' "$target"
 }
+
+# wait_for_vault HOST:PORT PID: waits until the vault listens; fails when its process has ended or half a minute is over.
+wait_for_vault() {
+    for _ in {1..300}; do
+        kill -0 "$2" 2>/dev/null || return 1
+        if (: <"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null; then return 0; fi
+        sleep 0.1
+    done
+    return 1
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Proves that docs/format.md says enough: backs a tree of every kind up, restores it with scripts/independent-reader.py,
+# which knows that document only, and compares. Needs Python 3.9 with venv, and pip for three packages; says so and ends
+# with 0 where they cannot be had.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/tools.sh
+source scripts/tools.sh
+
+bin=$(built_folder)
+python=$bin/independent-reader/bin/python
+if ! [[ -x $python ]] || ! "$python" -c 'import blake3, cryptography, zstandard' 2>/dev/null; then
+    if ! { python3 -m venv "$bin/independent-reader" &&
+        "$python" -m pip install --quiet --disable-pip-version-check cryptography==46.0.3 blake3==1.0.8 zstandard==0.25.0; } \
+        >"$bin/independent-reader.log" 2>&1; then
+        say "Left out: no Python with venv and pip (see $bin/independent-reader.log)"
+        exit 0
+    fi
+fi
+
+work=$(mktemp -d)
+vault_pid=''
+finish() {
+    local code=$?
+    if [[ -n $vault_pid ]]; then
+        kill "$vault_pid" 2>/dev/null || true
+        wait "$vault_pid" 2>/dev/null || true
+    fi
+    if ((code == 0)); then rm -rf "$work"; else say "What this left is in $work"; fi
+}
+trap finish EXIT
+
+stateward() { "$bin/stateward" --home "$work/home" "$@"; }
+
+# A tree of every kind: small, empty, large (so large that its pieces are listed), sparse, linked, oddly named, deep.
+make_tree() {
+    local tree=$1 i
+    mkdir -p "$tree/many" "$tree/deep/a/b/c/d/e/f"
+    for i in {1..600}; do printf 'file %d\n' "$i" >"$tree/many/$i"; done
+    : >"$tree/empty"
+    head -c 40000000 /dev/urandom >"$tree/large"
+    yes 'compressible' | head -c 9000000 >"$tree/text"
+    truncate -s 100M "$tree/sparse"
+    printf 'in the middle' | dd of="$tree/sparse" bs=1 seek=50000000 conv=notrunc status=none
+    ln "$tree/text" "$tree/deep/a/same-text"
+    ln -s ../text "$tree/deep/link"
+    ln -s /nowhere "$tree/dangling"
+    mkfifo "$tree/fifo"
+    printf 'odd\n' >"$tree/$(printf 'n\377me\nwith a line')"
+    chmod 4750 "$tree/many/1"
+    touch -d '1999-12-31 23:59:59.123456789' "$tree/many/2"
+    setfattr -n user.note -v 'a value' "$tree/many/3" 2>/dev/null || true
+}
+
+make_tree "$work/tree"
+"$bin/stateward-vault" init --data "$work/vault" --listen 127.0.0.1:0 --json >"$work/init.json"
+value() { jq -r ".$1" "$work/init.json"; }
+"$bin/stateward-vault" serve --data "$work/vault" 2>"$work/vault.log" &
+vault_pid=$!
+address=$(value url)
+wait_for_vault "${address#https://}" "$vault_pid" || fail 'The vault does not answer' "$(tail -n 3 "$work/vault.log")"
+{
+    stateward login --url "$(value url)" --ca-file "$(value ca_file)" --client-id "$(value client_id)" \
+        --client-secret "$(value client_secret)"
+    stateward vault create format
+    stateward vault credentials format --out "$work/credentials"
+    stateward register --credentials "$work/credentials" --generate-passphrase --passphrase-out "$work/passphrase" \
+        --recovery-code-file "$work/recovery-code"
+    stateward protect files "$work/tree" --name tree
+    stateward backup now --wait
+    # A second recovery point, most of whose packs are the first one's.
+    printf 'changed\n' >"$work/tree/many/4"
+    stateward backup now --wait
+} >"$work/log" 2>&1 || {
+    tail -n 20 "$work/log" >&2
+    fail 'The tree could not be backed up'
+}
+kill "$vault_pid"
+wait "$vault_pid" || true
+vault_pid=''
+
+restore_and_compare() {
+    local target=$1
+    shift
+    "$python" scripts/independent-reader.py --store "$work/vault" --target "$target" "$@" >>"$work/log"
+    local differing
+    differing=$(rsync --dry-run --archive --hard-links --acls --xattrs --checksum --modify-window=-1 --delete \
+        --itemize-changes "$work/tree/" "$target$work/tree/")
+    if [[ -n $differing ]]; then
+        printf '%s\n' "$differing" >&2
+        fail 'What the independent reader restored differs'
+    fi
+    if (($(stat --format=%b "$target$work/tree/sparse") > 1024)); then fail 'A sparse file came back full'; fi
+}
+
+restore_and_compare "$work/by-passphrase" --passphrase-file "$work/passphrase"
+restore_and_compare "$work/by-code" --recovery-code-file "$work/recovery-code"
+say 'The independent reader restores the same tree, with the passphrase and with the recovery code'
