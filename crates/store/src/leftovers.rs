@@ -26,9 +26,8 @@ pub(crate) fn remove(root: &Path) -> io::Result<u64> {
 
 /// Whether `object_store` gives this name to a file that is being written.
 fn is_staged(name: &str) -> bool {
-    name.rsplit_once('#').is_some_and(|(_, number)| {
-        !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
-    })
+    name.rsplit_once('#')
+        .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -44,8 +43,10 @@ mod tests {
             std::fs::write(deep.join(name), b"x").unwrap();
         }
         assert_eq!(remove(folder.path()).unwrap(), 2);
-        let mut left: Vec<_> =
-            std::fs::read_dir(&deep).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut left: Vec<_> = std::fs::read_dir(&deep)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
         left.sort();
         assert_eq!(left, ["a", "b#", "c#x"]);
     }

@@ -50,11 +50,7 @@ pub trait ByteStore: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// [`StoreError::AlreadyExists`] if the name holds other bytes, [`StoreError::Full`] if there is no space.
-    fn create<'a>(
-        &'a self,
-        name: &'a str,
-        parts: Vec<Bytes>,
-    ) -> BoxFuture<'a, Result<Created, StoreError>>;
+    fn create<'a>(&'a self, name: &'a str, parts: Vec<Bytes>) -> BoxFuture<'a, Result<Created, StoreError>>;
 
     /// Puts an object into the place of one whose bytes are damaged, durably. Only for objects that are named by their
     /// hash, with bytes that have that hash: then nothing good can be lost.
@@ -73,11 +69,8 @@ pub trait ByteStore: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Short`] if the object ends before the range does.
-    fn read_range<'a>(
-        &'a self,
-        name: &'a str,
-        range: Range<u64>,
-    ) -> BoxFuture<'a, Result<Bytes, StoreError>>;
+    fn read_range<'a>(&'a self, name: &'a str, range: Range<u64>)
+    -> BoxFuture<'a, Result<Bytes, StoreError>>;
 
     /// An object's length in bytes.
     ///

@@ -147,11 +147,7 @@ fn path(name: &str) -> Result<ObjectPath, StoreError> {
 }
 
 impl ByteStore for Objects {
-    fn create<'a>(
-        &'a self,
-        name: &'a str,
-        parts: Vec<Bytes>,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
+    fn create<'a>(&'a self, name: &'a str, parts: Vec<Bytes>) -> BoxFuture<'a, Result<Created, StoreError>> {
         self.create_object(name, parts).boxed()
     }
 

@@ -1,0 +1,115 @@
+//! Why the vault says no. Knows nothing of HTTP: `http` turns each into the contract's envelope in one place.
+
+use crate::db;
+use stateward_model::{PackId, Timestamp};
+use stateward_store::StoreError;
+
+/// Why the vault says no.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The request breaks the contract.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// No token, or one that is unknown or has ended.
+    #[error("The request has no token, or one that the vault does not know or that has ended")]
+    InvalidToken,
+    /// Client id, secret or assertion are wrong.
+    #[error("{0}")]
+    InvalidClient(String),
+    /// An assertion's time is too far from the vault's.
+    #[error("The clocks differ too much: the caller's says {caller}, the vault's says {vault}")]
+    ClockSkew {
+        /// What the assertion says.
+        caller: Timestamp,
+        /// What the vault's clock says.
+        vault: Timestamp,
+    },
+    /// The caller may not do it.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// Vault credentials whose time is over.
+    #[error("The vault credentials ended at {0}")]
+    CredentialsExpired(Timestamp),
+    /// Vault credentials that were used as often as they may be.
+    #[error("The vault credentials were used for {0} servers already, which is all that they allow")]
+    CredentialsUsedUp(u32),
+    /// Vault credentials that are unknown, altered or for something else.
+    #[error("{0}")]
+    CredentialsInvalid(&'static str),
+    /// The server's registration was revoked.
+    #[error("The registration of this server was revoked")]
+    ServerRevoked,
+    /// There is no such thing, or it is not the caller's.
+    #[error("There is no {0}")]
+    NotFound(String),
+    /// A thing of that name exists already.
+    #[error("{0}")]
+    AlreadyExists(String),
+    /// Another session of the server is alive.
+    #[error("Another session of this server is open; without a call its lease ends at {lease_until}")]
+    SessionBusy {
+        /// The end of its lease.
+        lease_until: Timestamp,
+    },
+    /// The session was ended or replaced.
+    #[error("The session was ended: it was closed, or another was opened in its place")]
+    SessionLost,
+    /// A commit names packs that are not there as they should be.
+    #[error("The recovery point needs {} packs that the vault does not hold as they should be", .0.len())]
+    PacksMissing(Vec<PackId>),
+    /// A commit whose predecessor is not the head.
+    #[error("{0}")]
+    WrongHead(String),
+    /// Bytes that are not what their name says.
+    #[error("{0}")]
+    WrongContent(String),
+    /// A body that is longer than it may be.
+    #[error("The body is longer than the {0} bytes that it may have")]
+    TooLarge(u64),
+    /// No space left.
+    #[error("The vault has no space left")]
+    NoSpace,
+    /// Not now.
+    #[error("The vault can't do it now: {0}")]
+    Unavailable(&'static str),
+    /// The vault failed. Callers are not told more; the log is.
+    #[error("The vault failed; its log says why")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// The contract was broken, in these words.
+    pub(crate) fn invalid(why: impl Into<String>) -> Self {
+        Self::InvalidRequest(why.into())
+    }
+
+    /// There is no such thing.
+    pub(crate) fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound(what.into())
+    }
+}
+
+impl From<db::Error> for Error {
+    fn from(error: db::Error) -> Self {
+        match error {
+            db::Error::Full => Self::NoSpace,
+            db::Error::Busy => Self::Unavailable("another process holds its database"),
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full(_) => Self::NoSpace,
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl From<tokio::task::JoinError> for Error {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Internal(error.into())
+    }
+}

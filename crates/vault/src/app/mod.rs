@@ -1,0 +1,66 @@
+//! What the vault does, whoever asks: rules, order of steps, transactions. One file a noun.
+//!
+//! Knows nothing of HTTP and holds no SQL. Begin with [`points`]: the commit is what all else is for.
+
+pub(crate) mod credentials;
+mod error;
+pub(crate) mod items;
+pub(crate) mod jobs;
+pub(crate) mod packs;
+pub(crate) mod points;
+pub(crate) mod principals;
+pub(crate) mod receipts;
+pub(crate) mod secret;
+pub(crate) mod servers;
+pub(crate) mod sessions;
+pub(crate) mod slots;
+#[cfg(test)]
+pub(crate) mod testing;
+pub(crate) mod tokens;
+pub(crate) mod vaults;
+
+pub(crate) use error::Error;
+
+use crate::config::Config;
+use crate::db::Database;
+use crate::keys::VaultKey;
+use packs::PackMemory;
+use principals::Guesses;
+use stateward_format::layout;
+use stateward_model::{Clock, Random, Timestamp, VaultId};
+use stateward_store::ByteStore;
+use std::sync::Arc;
+
+/// The running vault.
+pub(crate) struct App {
+    /// What the vault knows.
+    pub(crate) database: Database,
+    /// What the vault keeps.
+    pub(crate) store: Arc<dyn ByteStore>,
+    /// The one clock.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The one random source.
+    pub(crate) random: Arc<dyn Random>,
+    /// Signs receipts and credentials.
+    pub(crate) key: VaultKey,
+    /// Settings.
+    pub(crate) config: Config,
+    /// The private certificate authority, as PEM: part of vault credentials.
+    pub(crate) ca_pem: String,
+    /// Wrong client secrets lately.
+    pub(crate) guesses: Guesses,
+    /// Bounds the packs that are in memory.
+    pub(crate) pack_memory: PackMemory,
+}
+
+impl App {
+    /// The vault's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// An object's name in the whole store, from its name in its vault.
+    fn object(vault: VaultId, name: &str) -> String {
+        format!("{}{name}", layout::vault_root(vault))
+    }
+}

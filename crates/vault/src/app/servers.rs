@@ -1,0 +1,212 @@
+//! Registered servers: who comes in with vault credentials, and what a server learns of itself.
+
+use super::tokens::ServerCaller;
+use super::{App, Error, secret};
+use crate::db;
+use crate::db::credentials::Credential;
+use crate::db::servers::{KnownServer, NewServer};
+use stateward_api::CredentialPurpose;
+use stateward_api::admin::Server;
+use stateward_api::agent::{RegisterRequest, Registered, ServerInfo};
+use stateward_api::credentials::decode_bytes;
+use stateward_model::{Label, ServerId, Timestamp};
+
+/// The longest name of an operating system or a version that is kept, in bytes.
+const TEXT_BYTES_MAX: usize = 200;
+
+impl App {
+    /// Registers a server. The same login key is the same server, and uses the credentials up no further.
+    pub(crate) async fn register(&self, request: &RegisterRequest) -> Result<Registered, Error> {
+        let login_key = public_key(&request.login_public_key, "login")?;
+        let signing_key = public_key(&request.signing_public_key, "signing")?;
+        check_text(&request.operating_system, "operating system")?;
+        check_text(&request.agent_version, "agent's version")?;
+        let now = self.now();
+        let mut transaction = self.database.write().await?;
+        let credential = check_credential(&mut transaction, request, now).await?;
+        let vault = credential.vault;
+        if let Some(known) = db::servers::find_by_login_key(&mut transaction, vault, login_key).await? {
+            return again(&known, signing_key, now);
+        }
+        let uses = db::credentials::uses(&mut transaction, request.credential).await?;
+        if uses >= u64::from(credential.uses_allowed) {
+            return Err(Error::CredentialsUsedUp(credential.uses_allowed));
+        }
+        let namesakes = db::servers::count_by_label(&mut transaction, vault, &request.label).await?;
+        let server = NewServer {
+            id: ServerId::new(&*self.random),
+            vault,
+            label: &request.label,
+            login_key,
+            signing_key,
+            operating_system: &request.operating_system,
+            agent_version: &request.agent_version,
+            credential: request.credential,
+        };
+        db::servers::insert(&mut transaction, &server, now).await?;
+        db::commit(transaction).await?;
+        if namesakes > 0 {
+            tracing::warn!(label = %request.label, servers = namesakes + 1, "several servers bear the same label");
+        }
+        tracing::info!(server = %server.id, label = %request.label, credential = %request.credential,
+            "registered a server");
+        Ok(Registered { server: server.id, vault, time: now })
+    }
+
+    /// What the vault knows of the calling server.
+    pub(crate) async fn server_info(&self, caller: ServerCaller) -> Result<ServerInfo, Error> {
+        let mut connection = self.database.read().await?;
+        let gone = || Error::not_found("such server");
+        let server = db::servers::find(&mut connection, caller.server).await?.ok_or_else(gone)?;
+        let vaults = db::vaults::list(&mut connection).await?;
+        let vault = vaults.into_iter().find(|vault| vault.id == caller.vault).ok_or_else(gone)?;
+        Ok(ServerInfo {
+            server: server.id,
+            label: server.label,
+            vault: vault.id,
+            vault_name: vault.name,
+            time: self.now(),
+        })
+    }
+
+    /// All servers of a vault.
+    pub(crate) async fn servers(&self, vault: &Label) -> Result<Vec<Server>, Error> {
+        let vault = self.vault(vault).await?;
+        Ok(db::servers::list(&mut *self.database.read().await?, vault.id).await?)
+    }
+}
+
+/// The credentials of a registration, if they allow it.
+async fn check_credential(
+    connection: &mut db::Connection,
+    request: &RegisterRequest,
+    now: Timestamp,
+) -> Result<Credential, Error> {
+    let credential = db::credentials::find(connection, request.credential)
+        .await?
+        .ok_or(Error::CredentialsInvalid("This vault did not make these vault credentials"))?;
+    if !secret::matches(&request.secret, credential.secret_hash) {
+        return Err(Error::CredentialsInvalid("The vault credentials were altered: their secret is wrong"));
+    }
+    if credential.purpose != CredentialPurpose::Register {
+        let why = "These vault credentials are for a restore; they can't register a server";
+        return Err(Error::CredentialsInvalid(why));
+    }
+    if credential.expires_at <= now {
+        return Err(Error::CredentialsExpired(credential.expires_at));
+    }
+    Ok(credential)
+}
+
+/// A registration that was made before: nothing changes.
+fn again(known: &KnownServer, signing_key: [u8; 32], now: Timestamp) -> Result<Registered, Error> {
+    if known.is_revoked {
+        return Err(Error::ServerRevoked);
+    }
+    if known.signing_key != signing_key {
+        let why = "A server with this login key is registered with another signing key";
+        return Err(Error::AlreadyExists(why.to_owned()));
+    }
+    Ok(Registered { server: known.id, vault: known.vault, time: now })
+}
+
+fn public_key(text: &str, which: &str) -> Result<[u8; 32], Error> {
+    let key = decode_bytes(text).and_then(|bytes| bytes.try_into().ok());
+    key.ok_or_else(|| Error::invalid(format!("The {which} key is no Ed25519 public key in base64url")))
+}
+
+fn check_text(text: &str, what: &str) -> Result<(), Error> {
+    let fits = text.len() <= TEXT_BYTES_MAX && !text.chars().any(char::is_control);
+    fits.then_some(()).ok_or_else(|| {
+        Error::invalid(format!(
+            "The {what} must have at most {TEXT_BYTES_MAX} bytes and no control characters"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::testing::{TestApp, register_request, registration};
+    use stateward_api::admin::CredentialsRequest;
+    use stateward_api::credentials::encode_bytes;
+
+    #[tokio::test]
+    async fn the_same_login_key_is_the_same_server_and_one_use() {
+        let test = TestApp::new().await;
+        let file = test.credentials(&register_request()).await.unwrap();
+        let request = registration(&file, "web-01", 1);
+        let first = test.app.register(&request).await.unwrap();
+        let second = test.app.register(&request).await.unwrap();
+        assert_eq!(first.server, second.server);
+        let other = test.app.register(&registration(&file, "web-02", 2)).await;
+        assert!(matches!(other, Err(Error::CredentialsUsedUp(1))));
+        assert_eq!(test.app.servers(&test.vault).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn each_failure_of_credentials_has_its_own_error() {
+        let test = TestApp::new().await;
+        let file = test.credentials(&register_request()).await.unwrap();
+        let mut unknown = registration(&file, "web-01", 1);
+        unknown.credential = stateward_model::CredentialId([7; 16]);
+        assert!(matches!(test.app.register(&unknown).await, Err(Error::CredentialsInvalid(_))));
+        let mut altered = registration(&file, "web-01", 1);
+        altered.secret.push('A');
+        assert!(matches!(test.app.register(&altered).await, Err(Error::CredentialsInvalid(_))));
+        test.clock.advance(10 * 24 * 3600);
+        let expired = test.app.register(&registration(&file, "web-01", 1)).await;
+        assert!(matches!(expired, Err(Error::CredentialsExpired(_))));
+    }
+
+    #[tokio::test]
+    async fn credentials_for_a_restore_register_nothing() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await.caller.server;
+        let request = CredentialsRequest {
+            purpose: CredentialPurpose::Restore,
+            server: Some(server),
+            ..register_request()
+        };
+        let file = test.credentials(&request).await.unwrap();
+        let refused = test.app.register(&registration(&file, "web-02", 2)).await;
+        assert!(matches!(refused, Err(Error::CredentialsInvalid(_))));
+    }
+
+    #[tokio::test]
+    async fn a_label_may_be_given_twice_but_a_known_login_key_keeps_its_signing_key() {
+        let test = TestApp::new().await;
+        let file =
+            test.credentials(&CredentialsRequest { uses: Some(2), ..register_request() }).await.unwrap();
+        let first = test.app.register(&registration(&file, "web", 1)).await.unwrap();
+        let second = test.app.register(&registration(&file, "web", 2)).await.unwrap();
+        assert_ne!(first.server, second.server);
+        let mut swapped = registration(&file, "web", 1);
+        swapped.signing_public_key = encode_bytes(&[9; 32]);
+        assert!(matches!(test.app.register(&swapped).await, Err(Error::AlreadyExists(_))));
+    }
+
+    #[tokio::test]
+    async fn texts_and_keys_that_break_their_rule_are_refused() {
+        let test = TestApp::new().await;
+        let file = test.credentials(&register_request()).await.unwrap();
+        let good = registration(&file, "web-01", 1);
+        for wrong in [
+            RegisterRequest { operating_system: "a\nb".to_owned(), ..good.clone() },
+            RegisterRequest { agent_version: "a".repeat(201), ..good.clone() },
+            RegisterRequest { login_public_key: encode_bytes(&[1; 31]), ..good.clone() },
+            RegisterRequest { signing_public_key: "?".to_owned(), ..good.clone() },
+        ] {
+            assert!(matches!(test.app.register(&wrong).await, Err(Error::InvalidRequest(_))));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_learns_who_it_is() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await;
+        let info = test.app.server_info(server.caller).await.unwrap();
+        assert_eq!((info.server, info.label.as_str()), (server.caller.server, "web-01"));
+        assert_eq!(info.vault_name, test.vault);
+    }
+}

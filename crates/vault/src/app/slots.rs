@@ -1,0 +1,137 @@
+//! Key slots: kept, listed, never replaced or removed by an agent.
+
+use super::tokens::ServerCaller;
+use super::{App, Error};
+use crate::db;
+use bytes::Bytes;
+use stateward_format::layout;
+use stateward_format::slot::{self, KeySlot, SLOT_BYTES_MAX};
+use stateward_model::SlotHash;
+use stateward_store::StoreError;
+
+/// How many slots a server may have: no person needs as many, and one who steals a token may not fill the vault.
+const SLOTS_MAX: usize = 256;
+
+impl App {
+    /// Stores a key slot, durably before this returns; tells whether it is new.
+    pub(crate) async fn put_slot(
+        &self,
+        caller: ServerCaller,
+        epoch: u32,
+        hash: SlotHash,
+        object: Bytes,
+    ) -> Result<bool, Error> {
+        if slot::hash(&object) != hash {
+            return Err(Error::WrongContent(format!(
+                "The bytes that came are not those of the key slot `{hash}`"
+            )));
+        }
+        let slot = KeySlot::decode(&object).map_err(|error| Error::invalid(error.to_string()))?;
+        if (slot.vault, slot.server, slot.epoch) != (caller.vault, caller.server, epoch) {
+            return Err(Error::invalid("The key slot was made for another vault, server or key epoch"));
+        }
+        let known = db::slots::list(&mut *self.database.read().await?, caller.server).await?;
+        if known.len() >= SLOTS_MAX && !known.contains(&(epoch, hash)) {
+            return Err(Error::invalid(format!("A server may have {SLOTS_MAX} key slots")));
+        }
+        let name = Self::object(caller.vault, &layout::slot(caller.server, epoch, hash));
+        match self.store.create(&name, vec![object.clone()]).await {
+            // Named by its hash, so the one in the store is damaged.
+            Err(StoreError::AlreadyExists(_)) => self.store.heal(&name, vec![object]).await?,
+            other => drop(other?),
+        }
+        let mut transaction = self.database.write().await?;
+        let is_new = db::slots::insert(&mut transaction, caller.server, epoch, hash, self.now()).await?;
+        db::commit(transaction).await?;
+        Ok(is_new)
+    }
+
+    /// All key slot objects of the calling server. One that is gone from the store is left out: another may still open
+    /// the same key.
+    pub(crate) async fn slots(&self, caller: ServerCaller) -> Result<Vec<Bytes>, Error> {
+        let known = db::slots::list(&mut *self.database.read().await?, caller.server).await?;
+        let mut objects = Vec::with_capacity(known.len());
+        for (epoch, hash) in known {
+            let name = Self::object(caller.vault, &layout::slot(caller.server, epoch, hash));
+            match self.store.read(&name, SLOT_BYTES_MAX as u64).await {
+                Ok(object) => objects.push(object),
+                Err(StoreError::NotFound(_)) => {
+                    tracing::error!(server = %caller.server, slot = %hash, "a key slot is gone from the store");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(objects)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::testing::{TestApp, TestServer};
+    use stateward_format::slot::SlotSecret;
+
+    fn object(server: &TestServer, salt: u8, change: impl FnOnce(&mut KeySlot)) -> Bytes {
+        let mut slot = KeySlot {
+            vault: server.caller.vault,
+            server: server.caller.server,
+            server_label: "web-01".parse().unwrap(),
+            epoch: 1,
+            secret: SlotSecret::RecoveryCode,
+            salt: [salt; 32],
+            commitment: [2; 32],
+            wrapped_data_key: vec![3; 48],
+            wrapped_signing_key: vec![4; 48],
+            signing_public_key: [5; 32],
+        };
+        change(&mut slot);
+        slot.encode().into()
+    }
+
+    #[tokio::test]
+    async fn slots_are_added_and_never_replaced() {
+        let test = TestApp::new().await;
+        let (server, other) = (test.server("web-01").await, test.server("web-02").await);
+        let (first, second) = (object(&server, 1, |_| {}), object(&server, 2, |_| {}));
+        for (object, is_new) in [(&first, true), (&second, true), (&first, false)] {
+            let put = test.app.put_slot(server.caller, 1, slot::hash(object), object.clone()).await;
+            assert_eq!(put.unwrap(), is_new);
+        }
+        let mut listed = test.app.slots(server.caller).await.unwrap();
+        listed.sort();
+        let mut expected = vec![first, second];
+        expected.sort();
+        assert_eq!(listed, expected);
+        assert!(test.app.slots(other.caller).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_slot_of_this_server_is_refused() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await;
+        let changes: [fn(&mut KeySlot); 3] =
+            [|slot| slot.vault.0[0] ^= 1, |slot| slot.server.0[0] ^= 1, |slot| slot.epoch = 2];
+        for change in changes {
+            let object = object(&server, 1, change);
+            let refused = test.app.put_slot(server.caller, 1, slot::hash(&object), object).await;
+            assert!(matches!(refused, Err(Error::InvalidRequest(_))));
+        }
+        let garbage = Bytes::from_static(b"SWKSLOT");
+        let refused = test.app.put_slot(server.caller, 1, slot::hash(&garbage), garbage).await;
+        assert!(matches!(refused, Err(Error::InvalidRequest(_))));
+        let wrong = test.app.put_slot(server.caller, 1, SlotHash([0; 32]), object(&server, 1, |_| {})).await;
+        assert!(matches!(wrong, Err(Error::WrongContent(_))));
+    }
+
+    #[tokio::test]
+    async fn their_number_is_bounded() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await;
+        for number in 0..=SLOTS_MAX {
+            let object =
+                object(&server, 1, |slot| slot.commitment[..8].copy_from_slice(&number.to_le_bytes()));
+            let put = test.app.put_slot(server.caller, 1, slot::hash(&object), object).await;
+            assert_eq!(put.is_ok(), number < SLOTS_MAX, "{number}");
+        }
+    }
+}

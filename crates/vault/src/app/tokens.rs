@@ -1,0 +1,237 @@
+//! Signing in: a client secret or a signed assertion for an opaque token, which is kept as a hash for one hour.
+
+use super::principals::Role;
+use super::{App, Error, secret};
+use crate::db;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use stateward_api::token::{ASSERTION_TYPE, AssertionClaims, TokenRequest, TokenResponse};
+use stateward_model::{ServerId, Timestamp, VaultId};
+
+/// How long a token is good, in seconds.
+const TOKEN_SECONDS: u32 = 3600;
+
+/// How far an assertion's time may be from the vault's, in seconds.
+const SKEW_SECONDS: i64 = 300;
+
+/// How long an assertion may be good, in seconds (the contract's ten minutes).
+const ASSERTION_SECONDS: i64 = 600;
+
+/// The longest assertion id, in bytes.
+const ASSERTION_ID_MAX: usize = 128;
+
+/// Who a token stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// An administrator.
+    Principal {
+        /// Which.
+        client_id: String,
+        /// What it may do.
+        role: Role,
+    },
+    /// A registered server.
+    Server(ServerCaller),
+}
+
+/// A registered server that calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ServerCaller {
+    /// Which.
+    pub(crate) server: ServerId,
+    /// Its vault.
+    pub(crate) vault: VaultId,
+}
+
+impl App {
+    /// Gives a token for a secret or an assertion.
+    pub(crate) async fn issue_token(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+        if request.grant_type != "client_credentials" {
+            return Err(Error::invalid("The grant type must be `client_credentials`"));
+        }
+        let caller = match (&request.client_secret, &request.client_assertion) {
+            (Some(secret), None) => Caller::Principal {
+                client_id: request.client_id.clone(),
+                role: self.check_secret(&request.client_id, secret).await?,
+            },
+            (None, Some(assertion)) if request.client_assertion_type.as_deref() == Some(ASSERTION_TYPE) => {
+                Caller::Server(self.check_assertion(&request.client_id, assertion).await?)
+            }
+            _ => {
+                let why = "The request must have either `client_secret`, or `client_assertion` with its type";
+                return Err(Error::invalid(why));
+            }
+        };
+        let token = secret::new(&*self.random);
+        let now = self.now();
+        let expires_at = now.plus_seconds(i64::from(TOKEN_SECONDS));
+        let mut transaction = self.database.write().await?;
+        db::tokens::insert(&mut transaction, secret::hash(&token), &caller, expires_at, now).await?;
+        db::commit(transaction).await?;
+        Ok(TokenResponse {
+            token_type: "Bearer".to_owned(),
+            expires_in: u64::from(TOKEN_SECONDS),
+            access_token: token,
+        })
+    }
+
+    /// Who a token stands for.
+    pub(crate) async fn authenticate(&self, token: &str) -> Result<Caller, Error> {
+        let mut connection = self.database.read().await?;
+        match db::tokens::find(&mut connection, secret::hash(token), self.now()).await? {
+            Some((_, true)) => Err(Error::ServerRevoked),
+            Some((caller, false)) => Ok(caller),
+            None => Err(Error::InvalidToken),
+        }
+    }
+
+    async fn check_assertion(&self, client_id: &str, assertion: &str) -> Result<ServerCaller, Error> {
+        let unknown = || Error::InvalidClient(format!("No server `{client_id}` is registered here"));
+        let id: ServerId = client_id.parse().map_err(|_| unknown())?;
+        let mut connection = self.database.read().await?;
+        let server = db::servers::find(&mut connection, id).await?.ok_or_else(unknown)?;
+        drop(connection);
+        let claims = read_claims(assertion, &server.login_key)?;
+        self.check_claims(&claims, client_id)?;
+        if server.is_revoked {
+            return Err(Error::ServerRevoked);
+        }
+        self.take_assertion(id, &claims).await?;
+        Ok(ServerCaller { server: id, vault: server.vault })
+    }
+
+    /// Checks whom, where and when an assertion is for. Its signature is checked already.
+    fn check_claims(&self, claims: &AssertionClaims, client_id: &str) -> Result<(), Error> {
+        let wrong = |why: &str| Err(Error::InvalidClient(format!("The assertion {why}")));
+        if claims.iss != client_id || claims.sub != client_id {
+            return wrong("is for another server");
+        }
+        // The tenant's id is random and this vault's alone, so its token path tells this vault from any other,
+        // by whichever of the vault's names the caller reached it.
+        let path = stateward_api::token::path(&self.config.tenant);
+        if !claims.aud.starts_with("https://") || !claims.aud.ends_with(&path) {
+            return wrong("is for another vault");
+        }
+        if claims.jti.is_empty() || claims.jti.len() > ASSERTION_ID_MAX {
+            return wrong("has no id, or one that is too long");
+        }
+        if claims.exp <= claims.iat || claims.exp.saturating_sub(claims.iat) > ASSERTION_SECONDS {
+            return wrong("is good for longer than ten minutes, or not at all");
+        }
+        let now = self.now();
+        let differ = claims.iat.saturating_sub(now.seconds()).saturating_abs() > SKEW_SECONDS;
+        if differ || claims.exp < now.seconds() - SKEW_SECONDS {
+            let caller = Timestamp::from_seconds(claims.iat, 0).unwrap_or_default();
+            return Err(Error::ClockSkew { caller, vault: now });
+        }
+        Ok(())
+    }
+
+    /// Lets each assertion be taken once. Its id is kept until its time is too far from any clock that is right.
+    async fn take_assertion(&self, server: ServerId, claims: &AssertionClaims) -> Result<(), Error> {
+        let now = self.now();
+        let end = now.plus_seconds(ASSERTION_SECONDS + 2 * SKEW_SECONDS);
+        let mut transaction = self.database.write().await?;
+        let hash = secret::hash(&claims.jti);
+        let is_new = db::tokens::take_assertion(&mut transaction, server, hash, end, now).await?;
+        db::servers::see(&mut transaction, server, now).await?;
+        db::commit(transaction).await?;
+        is_new
+            .then_some(())
+            .ok_or_else(|| Error::InvalidClient("The assertion was used before; make a new one".to_owned()))
+    }
+}
+
+/// Checks the signature and reads what it covers. Times are checked by the vault's injected clock, not here.
+fn read_claims(assertion: &str, login_key: &[u8; 32]) -> Result<AssertionClaims, Error> {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    // For Ed25519 this library means the raw 32 bytes by `der`.
+    let key = DecodingKey::from_ed_der(login_key);
+    jsonwebtoken::decode(assertion, &key, &validation).map(|token| token.claims).map_err(|_| {
+        Error::InvalidClient("The assertion is not signed by this server's login key, or is none".to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::testing::{TestApp, TestServer};
+
+    fn assertion_request(server: &TestServer, change: impl FnOnce(&mut AssertionClaims)) -> TokenRequest {
+        TokenRequest {
+            grant_type: "client_credentials".to_owned(),
+            client_id: server.caller.server.to_string(),
+            client_secret: None,
+            client_assertion_type: Some(ASSERTION_TYPE.to_owned()),
+            client_assertion: Some(server.assertion(change)),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_signed_assertion_gives_a_token_for_an_hour() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await;
+        let token = test.app.issue_token(&assertion_request(&server, |_| {})).await.unwrap().access_token;
+        let caller = test.app.authenticate(&token).await.unwrap();
+        assert_eq!(caller, Caller::Server(server.caller));
+        test.clock.advance(3599);
+        assert!(test.app.authenticate(&token).await.is_ok());
+        test.clock.advance(1);
+        assert!(matches!(test.app.authenticate(&token).await, Err(Error::InvalidToken)));
+    }
+
+    #[tokio::test]
+    async fn an_assertion_is_taken_once() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await;
+        let request = assertion_request(&server, |_| {});
+        test.app.issue_token(&request).await.unwrap();
+        assert!(matches!(test.app.issue_token(&request).await, Err(Error::InvalidClient(_))));
+    }
+
+    #[tokio::test]
+    async fn an_assertion_for_another_place_time_or_server_is_refused() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await;
+        let changes: [fn(&mut AssertionClaims); 6] = [
+            |claims| claims.aud = "https://vault.example/other/oauth2/v2.0/token".to_owned(),
+            |claims| claims.iss = "someone".to_owned(),
+            |claims| claims.sub = "someone".to_owned(),
+            |claims| claims.jti = String::new(),
+            |claims| claims.exp = claims.iat + 601,
+            |claims| claims.exp = claims.iat,
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            let refused = test.app.issue_token(&assertion_request(&server, change)).await;
+            assert!(matches!(refused, Err(Error::InvalidClient(_))), "change {number}");
+        }
+        let other = test.server("web-02").await;
+        let mut request = assertion_request(&server, |_| {});
+        request.client_id = other.caller.server.to_string();
+        assert!(matches!(test.app.issue_token(&request).await, Err(Error::InvalidClient(_))));
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_wrong_is_named_with_both_times() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await;
+        for seconds in [-301, 301] {
+            let request = assertion_request(&server, |claims| {
+                claims.iat += seconds;
+                claims.exp += seconds;
+            });
+            let error = test.app.issue_token(&request).await.unwrap_err();
+            assert!(matches!(error, Error::ClockSkew { .. }), "{error}");
+            assert!(error.to_string().contains(&test.app.now().to_string()), "{error}");
+        }
+        for seconds in [-300, 300] {
+            let request = assertion_request(&server, |claims| {
+                claims.iat += seconds;
+                claims.exp += seconds;
+            });
+            assert!(test.app.issue_token(&request).await.is_ok(), "{seconds}");
+        }
+    }
+}

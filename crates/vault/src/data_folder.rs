@@ -1,0 +1,199 @@
+//! The vault's data folder: which files there are, and the lock that lets one process serve it.
+//!
+//! ```text
+//! vault.json      settings; where it is, there is a vault
+//! vault.db        what the vault knows (and its -wal, -shm)
+//! signing.key     the vault's signing key
+//! tls/ca.pem      the private certificate authority: what clients trust
+//! tls/ca.key      its key
+//! tls/server.pem  the server's certificate and key
+//! store/          what the vault keeps
+//! lock            held while the vault is served
+//! ```
+
+use crate::config::Config;
+use crate::platform;
+use std::fs::{File, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Why a data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataFolderError {
+    /// There is no vault in it.
+    #[error("There is no vault in the folder `{0}`; make one with `stateward-vault init --data {0}`")]
+    NoVault(String),
+    /// There is a vault in it already.
+    #[error("There is a vault in the folder `{0}` already; serve it with `stateward-vault serve --data {0}`")]
+    VaultExists(String),
+    /// It holds something else.
+    #[error("The folder `{0}` is not empty and holds no whole vault; choose another one, or empty it")]
+    NotEmpty(String),
+    /// Another process has it.
+    #[error("Another process uses the vault in the folder `{0}`; stop it first")]
+    Locked(String),
+    /// A file cannot be read or written.
+    #[error("Can't use `{path}`: {source}")]
+    Io {
+        /// Which.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file holds what it should not.
+    #[error("The file `{path}` can't be used: {why}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// A data folder that this process has for itself.
+#[derive(Debug)]
+pub(crate) struct DataFolder {
+    root: PathBuf,
+    /// Held until this is dropped.
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Makes the folder for a new vault and takes it.
+    pub(crate) fn create(root: &Path) -> Result<Self, DataFolderError> {
+        let name = root.display().to_string();
+        if root.join("vault.json").exists() {
+            return Err(DataFolderError::VaultExists(name));
+        }
+        platform::create_private_folder(root).map_err(|error| at(root, error))?;
+        let mut entries = std::fs::read_dir(root).map_err(|error| at(root, error))?;
+        if entries.next().is_some() {
+            return Err(DataFolderError::NotEmpty(name));
+        }
+        let root = std::path::absolute(root).map_err(|error| at(root, error))?;
+        let folder = Self { _lock: lock(&root)?, root };
+        for inner in ["tls", "store"] {
+            let path = folder.root.join(inner);
+            platform::create_private_folder(&path).map_err(|error| at(&path, error))?;
+        }
+        Ok(folder)
+    }
+
+    /// Takes the folder of a vault that is there.
+    pub(crate) fn open(root: &Path) -> Result<Self, DataFolderError> {
+        let root = std::path::absolute(root).map_err(|error| at(root, error))?;
+        if !root.join("vault.json").exists() {
+            return Err(DataFolderError::NoVault(root.display().to_string()));
+        }
+        Ok(Self { _lock: lock(&root)?, root })
+    }
+
+    /// The folder.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.root.join("vault.db")
+    }
+
+    /// The folder of the byte store.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.root.join("store")
+    }
+
+    /// The settings.
+    pub(crate) fn config(&self) -> Result<Config, DataFolderError> {
+        let text = self.read_text("vault.json")?;
+        Config::parse(&text).map_err(|why| self.unreadable("vault.json", why))
+    }
+
+    /// A file's bytes; `name` is relative to the folder.
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, DataFolderError> {
+        let path = self.root.join(name);
+        std::fs::read(&path).map_err(|error| at(&path, error))
+    }
+
+    /// A file's text.
+    pub(crate) fn read_text(&self, name: &str) -> Result<String, DataFolderError> {
+        String::from_utf8(self.read(name)?).map_err(|_| self.unreadable(name, "it is not UTF-8".to_owned()))
+    }
+
+    /// Puts a file that only its owner may read into its place, whole and durable.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DataFolderError> {
+        let path = self.root.join(name);
+        let staged = self.root.join(format!("{name}.new"));
+        let write = || {
+            match std::fs::remove_file(&staged) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = platform::create_private_file(&staged)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            std::fs::rename(&staged, &path)?;
+            platform::sync_folder(path.parent().unwrap_or(&self.root))
+        };
+        write().map_err(|error| at(&path, error))
+    }
+
+    /// A file is not what it should be.
+    pub(crate) fn unreadable(&self, name: &str, why: String) -> DataFolderError {
+        DataFolderError::Unreadable { path: self.root.join(name).display().to_string(), why }
+    }
+}
+
+fn at(path: &Path, source: io::Error) -> DataFolderError {
+    DataFolderError::Io { path: path.display().to_string(), source }
+}
+
+fn lock(root: &Path) -> Result<File, DataFolderError> {
+    let path = root.join("lock");
+    let file = match platform::create_private_file(&path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => File::options().write(true).open(&path),
+        other => other,
+    };
+    let file = file.map_err(|error| at(&path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(DataFolderError::Locked(root.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(at(&path, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_taken_by_one_process_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("vault");
+        let first = DataFolder::create(&root).unwrap();
+        first.write("vault.json", b"{}").unwrap();
+        assert!(matches!(DataFolder::open(&root), Err(DataFolderError::Locked(_))));
+        drop(first);
+        assert!(DataFolder::open(&root).is_ok());
+        assert!(matches!(DataFolder::create(&root), Err(DataFolderError::VaultExists(_))));
+    }
+
+    #[test]
+    fn a_folder_with_other_things_in_it_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("letter"), b"dear").unwrap();
+        assert!(matches!(DataFolder::create(folder.path()), Err(DataFolderError::NotEmpty(_))));
+        assert!(matches!(DataFolder::open(folder.path()), Err(DataFolderError::NoVault(_))));
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_even_after_a_crash() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::create(&folder.path().join("vault")).unwrap();
+        data.write("a", b"one").unwrap();
+        std::fs::write(data.root().join("a.new"), b"half").unwrap();
+        data.write("a", b"two").unwrap();
+        assert_eq!(data.read("a").unwrap(), b"two");
+        assert!(!data.root().join("a.new").exists());
+    }
+}

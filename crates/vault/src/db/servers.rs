@@ -1,0 +1,155 @@
+//! Registered servers.
+
+use super::{Connection, Error, value};
+use stateward_api::admin::Server;
+use stateward_model::{CredentialId, Label, ServerId, Timestamp, VaultId};
+
+/// A server as it registers.
+pub(crate) struct NewServer<'a> {
+    /// Its id.
+    pub(crate) id: ServerId,
+    /// The vault.
+    pub(crate) vault: VaultId,
+    /// Its label.
+    pub(crate) label: &'a Label,
+    /// Ed25519 public key that signs its assertions.
+    pub(crate) login_key: [u8; 32],
+    /// Ed25519 public key that signs its recovery points.
+    pub(crate) signing_key: [u8; 32],
+    /// As it names itself.
+    pub(crate) operating_system: &'a str,
+    /// The agent's version.
+    pub(crate) agent_version: &'a str,
+    /// The credentials that it used.
+    pub(crate) credential: CredentialId,
+}
+
+/// What tells a registered server from another.
+pub(crate) struct KnownServer {
+    /// Its id.
+    pub(crate) id: ServerId,
+    /// Its vault.
+    pub(crate) vault: VaultId,
+    /// Its label.
+    pub(crate) label: Label,
+    /// Ed25519 public key that signs its assertions.
+    pub(crate) login_key: [u8; 32],
+    /// Ed25519 public key that signs its recovery points.
+    pub(crate) signing_key: [u8; 32],
+    /// Whether its registration was revoked.
+    pub(crate) is_revoked: bool,
+}
+
+type KnownRow = (Vec<u8>, Vec<u8>, String, Vec<u8>, Vec<u8>, bool);
+
+fn read_known((id, vault, label, login, signing, is_revoked): KnownRow) -> Result<KnownServer, Error> {
+    Ok(KnownServer {
+        id: ServerId(value::fixed(id, "server id")?),
+        vault: VaultId(value::fixed(vault, "vault id")?),
+        label: value::label(label)?,
+        login_key: value::fixed(login, "login key")?,
+        signing_key: value::fixed(signing, "signing key")?,
+        is_revoked,
+    })
+}
+
+/// Adds a server.
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    server: &NewServer<'_>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO servers (id, vault, label, login_key, signing_key, operating_system, agent_version, credential,
+                              registered_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&server.id.0[..])
+    .bind(&server.vault.0[..])
+    .bind(server.label.as_str())
+    .bind(&server.login_key[..])
+    .bind(&server.signing_key[..])
+    .bind(server.operating_system)
+    .bind(server.agent_version)
+    .bind(&server.credential.0[..])
+    .bind(now.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Finds a server.
+pub(crate) async fn find(connection: &mut Connection, id: ServerId) -> Result<Option<KnownServer>, Error> {
+    let row: Option<KnownRow> = sqlx::query_as(
+        "SELECT id, vault, label, login_key, signing_key, revoked_at IS NOT NULL FROM servers WHERE id = ?",
+    )
+    .bind(&id.0[..])
+    .fetch_optional(connection)
+    .await?;
+    row.map(read_known).transpose()
+}
+
+/// Finds the server of a vault that registered with this login key.
+pub(crate) async fn find_by_login_key(
+    connection: &mut Connection,
+    vault: VaultId,
+    login_key: [u8; 32],
+) -> Result<Option<KnownServer>, Error> {
+    let row: Option<KnownRow> = sqlx::query_as(
+        "SELECT id, vault, label, login_key, signing_key, revoked_at IS NOT NULL FROM servers
+         WHERE vault = ? AND login_key = ?",
+    )
+    .bind(&vault.0[..])
+    .bind(&login_key[..])
+    .fetch_optional(connection)
+    .await?;
+    row.map(read_known).transpose()
+}
+
+/// How many servers of a vault bear this label.
+pub(crate) async fn count_by_label(
+    connection: &mut Connection,
+    vault: VaultId,
+    label: &Label,
+) -> Result<u64, Error> {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM servers WHERE vault = ? AND label = ?")
+        .bind(&vault.0[..])
+        .bind(label.as_str())
+        .fetch_one(connection)
+        .await?;
+    value::unsigned(count, "count")
+}
+
+/// Notes that a server was heard of.
+pub(crate) async fn see(connection: &mut Connection, id: ServerId, now: Timestamp) -> Result<(), Error> {
+    sqlx::query("UPDATE servers SET seen_at = ? WHERE id = ?")
+        .bind(now.0)
+        .bind(&id.0[..])
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// All servers of a vault by label.
+pub(crate) async fn list(connection: &mut Connection, vault: VaultId) -> Result<Vec<Server>, Error> {
+    type Row = (Vec<u8>, String, String, String, i64, Option<i64>);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, label, operating_system, agent_version, registered_at, seen_at FROM servers
+         WHERE vault = ? ORDER BY label, registered_at",
+    )
+    .bind(&vault.0[..])
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|(id, label, operating_system, agent_version, registered_at, seen_at)| {
+            Ok(Server {
+                id: ServerId(value::fixed(id, "server id")?),
+                label: value::label(label)?,
+                operating_system,
+                agent_version,
+                registered_at: Timestamp(registered_at),
+                seen_at: seen_at.map(Timestamp),
+            })
+        })
+        .collect()
+}

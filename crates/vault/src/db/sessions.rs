@@ -1,0 +1,134 @@
+//! Sessions: at most one of a server is open, which an index of the database sees to as well.
+
+use super::{Connection, Error, value};
+use stateward_model::{ItemId, JobKind, ServerId, SessionId, Timestamp};
+
+/// A session as it is kept.
+pub(crate) struct Session {
+    /// Its id.
+    pub(crate) id: SessionId,
+    /// Whose.
+    pub(crate) server: ServerId,
+    /// The hash of its secret.
+    pub(crate) secret_hash: [u8; 32],
+    /// Until when nobody may replace it, but its holder.
+    pub(crate) lease_until: Timestamp,
+    /// Whether it was ended.
+    pub(crate) is_ended: bool,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Its holder closed it.
+    Closed,
+    /// Its holder opened the next one in its place.
+    Replaced,
+    /// Its lease had run out when the next one was opened.
+    Expired,
+}
+
+impl Ended {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Replaced => "replaced",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+type Row = (Vec<u8>, Vec<u8>, Vec<u8>, i64, bool);
+
+fn read((id, server, secret_hash, lease_until, is_ended): Row) -> Result<Session, Error> {
+    Ok(Session {
+        id: SessionId(value::fixed(id, "session id")?),
+        server: ServerId(value::fixed(server, "server id")?),
+        secret_hash: value::fixed(secret_hash, "secret's hash")?,
+        lease_until: Timestamp(lease_until),
+        is_ended,
+    })
+}
+
+/// Adds an open session.
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    session: &Session,
+    kind: JobKind,
+    item: Option<ItemId>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO sessions (id, server, secret_hash, kind, item, opened_at, lease_until)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&session.id.0[..])
+    .bind(&session.server.0[..])
+    .bind(&session.secret_hash[..])
+    .bind(kind.to_string())
+    .bind(item.as_ref().map(|item| &item.0[..]))
+    .bind(now.0)
+    .bind(session.lease_until.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Finds a session.
+pub(crate) async fn find(connection: &mut Connection, id: SessionId) -> Result<Option<Session>, Error> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT id, server, secret_hash, lease_until, ended_at IS NOT NULL FROM sessions WHERE id = ?",
+    )
+    .bind(&id.0[..])
+    .fetch_optional(connection)
+    .await?;
+    row.map(read).transpose()
+}
+
+/// The open session of a server.
+pub(crate) async fn find_open(
+    connection: &mut Connection,
+    server: ServerId,
+) -> Result<Option<Session>, Error> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT id, server, secret_hash, lease_until, ended_at IS NOT NULL FROM sessions
+         WHERE server = ? AND ended_at IS NULL",
+    )
+    .bind(&server.0[..])
+    .fetch_optional(connection)
+    .await?;
+    row.map(read).transpose()
+}
+
+/// Moves the end of an open session's lease; false if the server has no such open session.
+pub(crate) async fn renew(
+    connection: &mut Connection,
+    server: ServerId,
+    id: SessionId,
+    lease_until: Timestamp,
+) -> Result<bool, Error> {
+    let done =
+        sqlx::query("UPDATE sessions SET lease_until = ? WHERE id = ? AND server = ? AND ended_at IS NULL")
+            .bind(lease_until.0)
+            .bind(&id.0[..])
+            .bind(&server.0[..])
+            .execute(connection)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends an open session.
+pub(crate) async fn end(
+    connection: &mut Connection,
+    id: SessionId,
+    because: Ended,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query("UPDATE sessions SET ended_at = ?, ended_because = ? WHERE id = ? AND ended_at IS NULL")
+        .bind(now.0)
+        .bind(because.as_str())
+        .bind(&id.0[..])
+        .execute(connection)
+        .await?;
+    Ok(())
+}

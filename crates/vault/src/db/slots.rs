@@ -1,0 +1,41 @@
+//! Key slots of a server. There is no call that removes one.
+
+use super::{Connection, Error, value};
+use stateward_model::{ServerId, SlotHash, Timestamp};
+
+/// Adds a slot; false if it was there.
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    server: ServerId,
+    epoch: u32,
+    hash: SlotHash,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let done =
+        sqlx::query("INSERT OR IGNORE INTO slots (server, epoch, hash, created_at) VALUES (?, ?, ?, ?)")
+            .bind(&server.0[..])
+            .bind(i64::from(epoch))
+            .bind(&hash.0[..])
+            .bind(now.0)
+            .execute(connection)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// All slots of a server, oldest epoch first.
+pub(crate) async fn list(
+    connection: &mut Connection,
+    server: ServerId,
+) -> Result<Vec<(u32, SlotHash)>, Error> {
+    let rows: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT epoch, hash FROM slots WHERE server = ? ORDER BY epoch, created_at, hash")
+            .bind(&server.0[..])
+            .fetch_all(connection)
+            .await?;
+    rows.into_iter()
+        .map(|(epoch, hash)| {
+            let epoch = u32::try_from(epoch).map_err(|_| Error::Damaged("key epoch"))?;
+            Ok((epoch, SlotHash(value::fixed(hash, "key slot id")?)))
+        })
+        .collect()
+}

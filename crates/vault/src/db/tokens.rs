@@ -1,0 +1,79 @@
+//! Bearer tokens and the assertions that were taken for them.
+
+use super::{Connection, Error, value};
+use crate::app::principals::Role;
+use crate::app::tokens::{Caller, ServerCaller};
+use stateward_model::{ServerId, Timestamp, VaultId};
+
+/// Adds a token; forgets those that have ended.
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    hash: [u8; 32],
+    caller: &Caller,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query("DELETE FROM tokens WHERE expires_at <= ?").bind(now.0).execute(&mut *connection).await?;
+    let (principal, server) = match caller {
+        Caller::Principal { client_id, .. } => (Some(client_id.as_str()), None),
+        Caller::Server(caller) => (None, Some(&caller.server.0[..])),
+    };
+    sqlx::query("INSERT INTO tokens (hash, principal, server, expires_at) VALUES (?, ?, ?, ?)")
+        .bind(&hash[..])
+        .bind(principal)
+        .bind(server)
+        .bind(expires_at.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Whose a token is that has not ended, and whether that server's registration was revoked.
+pub(crate) async fn find(
+    connection: &mut Connection,
+    hash: [u8; 32],
+    now: Timestamp,
+) -> Result<Option<(Caller, bool)>, Error> {
+    type Row = (Option<String>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, bool);
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT p.client_id, p.role, s.id, s.vault, s.revoked_at IS NOT NULL FROM tokens t
+         LEFT JOIN principals p ON p.client_id = t.principal
+         LEFT JOIN servers s ON s.id = t.server
+         WHERE t.hash = ? AND t.expires_at > ?",
+    )
+    .bind(&hash[..])
+    .bind(now.0)
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| match row {
+        (Some(client_id), Some(role), ..) => {
+            let role = Role::parse(&role).ok_or(Error::Damaged("role"))?;
+            Ok((Caller::Principal { client_id, role }, false))
+        }
+        (_, _, Some(server), Some(vault), is_revoked) => {
+            let server = ServerId(value::fixed(server, "server id")?);
+            let vault = VaultId(value::fixed(vault, "vault id")?);
+            Ok((Caller::Server(ServerCaller { server, vault }), is_revoked))
+        }
+        _ => Err(Error::Damaged("token")),
+    })
+    .transpose()
+}
+
+/// Notes an assertion's id, by its hash; false if it was taken before. Forgets those that are too old to be taken.
+pub(crate) async fn take_assertion(
+    connection: &mut Connection,
+    server: ServerId,
+    hash: [u8; 32],
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    sqlx::query("DELETE FROM assertions WHERE expires_at <= ?").bind(now.0).execute(&mut *connection).await?;
+    let done = sqlx::query("INSERT OR IGNORE INTO assertions (server, hash, expires_at) VALUES (?, ?, ?)")
+        .bind(&server.0[..])
+        .bind(&hash[..])
+        .bind(expires_at.0)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,69 @@
+//! Management: the handlers of `stateward_api::admin`.
+
+use super::extract::{Json, Segments};
+use crate::app::{App, Error};
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use stateward_api::VaultCredentials;
+use stateward_api::admin::{CredentialsRequest, JobList, RecoveryPointList, ServerList, Vault, VaultList};
+use stateward_model::Label;
+use std::sync::Arc;
+
+type AppState = State<Arc<App>>;
+
+/// `GET /admin/preview/vaults`
+pub(super) async fn list_vaults(State(app): AppState) -> Result<Answer<VaultList>, Error> {
+    Ok(Answer(VaultList { value: app.vaults().await? }))
+}
+
+/// `PUT /admin/preview/vaults/{name}`
+pub(super) async fn put_vault(
+    State(app): AppState,
+    Segments(name): Segments<Label>,
+) -> Result<(StatusCode, Answer<Vault>), Error> {
+    let (vault, is_new) = app.create_vault(&name).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Answer(vault)))
+}
+
+/// `GET /admin/preview/vaults/{name}`
+pub(super) async fn get_vault(
+    State(app): AppState,
+    Segments(name): Segments<Label>,
+) -> Result<Answer<Vault>, Error> {
+    Ok(Answer(app.vault(&name).await?))
+}
+
+/// `POST /admin/preview/vaults/{name}/credentials`
+pub(super) async fn make_credentials(
+    State(app): AppState,
+    Segments(name): Segments<Label>,
+    Json(request): Json<CredentialsRequest>,
+) -> Result<Answer<VaultCredentials>, Error> {
+    Ok(Answer(app.create_credentials(&name, &request).await?))
+}
+
+/// `GET /admin/preview/vaults/{name}/servers`
+pub(super) async fn list_servers(
+    State(app): AppState,
+    Segments(name): Segments<Label>,
+) -> Result<Answer<ServerList>, Error> {
+    Ok(Answer(ServerList { value: app.servers(&name).await? }))
+}
+
+/// `GET /admin/preview/vaults/{name}/recovery-points`
+pub(super) async fn list_points(
+    State(app): AppState,
+    Segments(name): Segments<Label>,
+) -> Result<Answer<RecoveryPointList>, Error> {
+    Ok(Answer(RecoveryPointList { value: app.points_of_vault(&name).await? }))
+}
+
+/// `GET /admin/preview/vaults/{name}/jobs`
+pub(super) async fn list_jobs(
+    State(app): AppState,
+    Segments(name): Segments<Label>,
+) -> Result<Answer<JobList>, Error> {
+    Ok(Answer(JobList { value: app.jobs(&name).await? }))
+}

@@ -1,0 +1,182 @@
+//! The agent plane: the handlers of `stateward_api::agent`.
+
+use super::extract::{Json, Segments};
+use super::{body, objects};
+use crate::app::tokens::ServerCaller;
+use crate::app::{App, Error};
+use axum::Json as Answer;
+use axum::body::Body;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use stateward_api::agent::{
+    ItemRequest, JobReport, Lease, OpenSessionRequest, PACK_BYTES_MAX, PointList, RegisterRequest,
+    Registered, ServerInfo, SessionOpened, SlotList,
+};
+use stateward_api::credentials::encode_bytes;
+use stateward_format::point::POINT_BYTES_MAX;
+use stateward_format::slot::SLOT_BYTES_MAX;
+use stateward_model::{ItemId, JobId, PackId, PointHash, Sequence, SessionId, SlotHash};
+use std::sync::Arc;
+
+type AppState = State<Arc<App>>;
+type Caller = Extension<ServerCaller>;
+
+/// 201 for a new thing, 200 for one that was there.
+fn created(is_new: bool) -> StatusCode {
+    if is_new { StatusCode::CREATED } else { StatusCode::OK }
+}
+
+/// `POST /agent/v1/register`
+pub(super) async fn register(
+    State(app): AppState,
+    Json(request): Json<RegisterRequest>,
+) -> Result<Answer<Registered>, Error> {
+    Ok(Answer(app.register(&request).await?))
+}
+
+/// `GET /agent/v1/server`
+pub(super) async fn server(
+    State(app): AppState,
+    Extension(caller): Caller,
+) -> Result<Answer<ServerInfo>, Error> {
+    Ok(Answer(app.server_info(caller).await?))
+}
+
+/// `PUT /agent/v1/items/{item}`
+pub(super) async fn put_item(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments(item): Segments<ItemId>,
+    Json(request): Json<ItemRequest>,
+) -> Result<StatusCode, Error> {
+    app.put_item(caller, item, &request).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /agent/v1/sessions`
+pub(super) async fn open_session(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Json(request): Json<OpenSessionRequest>,
+) -> Result<Answer<SessionOpened>, Error> {
+    Ok(Answer(app.open_session(caller, &request).await?))
+}
+
+/// `POST /agent/v1/sessions/{session}/heartbeat`
+pub(super) async fn heartbeat(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments(session): Segments<SessionId>,
+) -> Result<Answer<Lease>, Error> {
+    Ok(Answer(app.heartbeat(caller, session).await?))
+}
+
+/// `POST /agent/v1/sessions/{session}/close`
+pub(super) async fn close_session(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments(session): Segments<SessionId>,
+) -> Result<StatusCode, Error> {
+    app.close_session(caller, session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PUT /agent/v1/sessions/{session}/packs/{pack}`
+pub(super) async fn put_pack(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments((session, pack)): Segments<(SessionId, PackId)>,
+    body: Body,
+) -> Result<StatusCode, Error> {
+    // Refused before it is received, if it will be refused.
+    if let Err(error) = app.check_session(caller, session).await {
+        body::drain(body, PACK_BYTES_MAX as u64).await;
+        return Err(error);
+    }
+    let received = body::receive(&app.pack_memory, body, PACK_BYTES_MAX as u64).await?;
+    Ok(created(app.put_pack(caller, session, pack, received).await?))
+}
+
+/// `POST /agent/v1/sessions/{session}/commit`
+pub(super) async fn commit(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments(session): Segments<SessionId>,
+    body: Body,
+) -> Result<Response, Error> {
+    let object = body::receive_whole(&app.pack_memory, body, POINT_BYTES_MAX as u64).await?;
+    Ok(objects::whole(app.commit_point(caller, session, object).await?))
+}
+
+/// `GET /agent/v1/packs/{pack}`
+pub(super) async fn get_pack(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments(pack): Segments<PackId>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let pack = app.pack(caller, pack).await?;
+    let length = u64::from(pack.length);
+    let range = objects::range(&headers, length)?;
+    let stream = app.read_pack(caller, pack, range.clone().unwrap_or(0..length)).await?;
+    Ok(objects::pieces(stream, length, range))
+}
+
+/// `GET /agent/v1/points`
+pub(super) async fn list_points(
+    State(app): AppState,
+    Extension(caller): Caller,
+) -> Result<Answer<PointList>, Error> {
+    Ok(Answer(PointList { points: app.points(caller).await? }))
+}
+
+/// `GET /agent/v1/points/{sequence}/{hash}`
+pub(super) async fn get_point(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments((sequence, hash)): Segments<(Sequence, PointHash)>,
+) -> Result<Response, Error> {
+    let (length, stream) = app.point_object(caller, sequence, hash).await?;
+    Ok(objects::pieces(stream, length, None))
+}
+
+/// `GET /agent/v1/receipts/{sequence}/{hash}`
+pub(super) async fn get_receipt(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments((sequence, hash)): Segments<(Sequence, PointHash)>,
+) -> Result<Response, Error> {
+    Ok(objects::whole(app.receipt_object(caller, sequence, hash).await?))
+}
+
+/// `GET /agent/v1/slots`
+pub(super) async fn list_slots(
+    State(app): AppState,
+    Extension(caller): Caller,
+) -> Result<Answer<SlotList>, Error> {
+    let slots = app.slots(caller).await?;
+    Ok(Answer(SlotList { slots: slots.iter().map(|object| encode_bytes(object)).collect() }))
+}
+
+/// `PUT /agent/v1/slots/{epoch}/{hash}`
+pub(super) async fn put_slot(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments((epoch, hash)): Segments<(u32, SlotHash)>,
+    body: Body,
+) -> Result<StatusCode, Error> {
+    let object = body::receive_whole(&app.pack_memory, body, SLOT_BYTES_MAX as u64).await?;
+    Ok(created(app.put_slot(caller, epoch, hash, object).await?))
+}
+
+/// `PUT /agent/v1/jobs/{job}`
+pub(super) async fn put_job(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments(job): Segments<JobId>,
+    Json(report): Json<JobReport>,
+) -> Result<StatusCode, Error> {
+    app.put_job(caller, job, &report).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,78 @@
+//! How `app`'s errors become the contract's envelope: here, and nowhere else.
+
+use crate::app::Error;
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use stateward_api::error::{ErrorBody, ErrorCode, ErrorDetail};
+
+impl Error {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::InvalidRequest(_) => ErrorCode::InvalidRequest,
+            Self::InvalidToken => ErrorCode::InvalidToken,
+            Self::InvalidClient(_) => ErrorCode::InvalidClient,
+            Self::ClockSkew { .. } => ErrorCode::ClockSkew,
+            Self::Forbidden(_) => ErrorCode::Forbidden,
+            Self::CredentialsExpired(_) => ErrorCode::CredentialsExpired,
+            Self::CredentialsUsedUp(_) => ErrorCode::CredentialsUsedUp,
+            Self::CredentialsInvalid(_) => ErrorCode::CredentialsInvalid,
+            Self::ServerRevoked => ErrorCode::ServerRevoked,
+            Self::NotFound(_) => ErrorCode::NotFound,
+            Self::AlreadyExists(_) => ErrorCode::AlreadyExists,
+            Self::SessionBusy { .. } => ErrorCode::SessionBusy,
+            Self::SessionLost => ErrorCode::SessionLost,
+            Self::PacksMissing(_) => ErrorCode::PacksMissing,
+            Self::WrongHead(_) => ErrorCode::WrongHead,
+            Self::WrongContent(_) => ErrorCode::WrongContent,
+            Self::TooLarge(_) => ErrorCode::TooLarge,
+            Self::NoSpace => ErrorCode::InsufficientStorage,
+            Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::Internal(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// What to do about it, where a person can do something.
+    fn recommendation(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::ClockSkew { .. } => "Set the clocks of both machines right, best by a time service",
+            Self::CredentialsExpired(_) | Self::CredentialsUsedUp(_) | Self::CredentialsInvalid(_) => {
+                "Make new vault credentials and register with them"
+            }
+            Self::ServerRevoked => "Ask the vault's administrator whether this server may register again",
+            Self::SessionBusy { .. } => "Wait until the other job ends, or cancel it",
+            Self::NoSpace => "Free space on the vault's disk, or make it larger",
+            Self::Internal(_) => "Look into the vault's log for the cause",
+            _ => return None,
+        })
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let code = self.code();
+        if let Self::Internal(_) | Self::NoSpace = &self {
+            tracing::error!(error = %chain(&self), ?code, "a request failed");
+        }
+        let (message, recommendation) = (self.to_string(), self.recommendation().map(str::to_owned));
+        let packs = match self {
+            Self::PacksMissing(packs) => packs,
+            _ => Vec::new(),
+        };
+        let body = ErrorBody { error: ErrorDetail { code, message, recommendation, packs } };
+        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(body)).into_response()
+    }
+}
+
+/// An error with all its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,43 @@
+//! Reading requests, with the contract's envelope where they are wrong.
+
+use crate::app::Error;
+use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+/// The longest JSON body and form, in bytes.
+pub(super) const TEXT_BODY_MAX: usize = 64 << 10;
+
+/// A JSON body.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let parsed = axum::Json::<T>::from_request(request, state).await;
+        parsed.map(|json| Self(json.0)).map_err(|rejection: JsonRejection| {
+            match rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                true => Error::TooLarge(TEXT_BODY_MAX as u64),
+                // Its text names the field and the place, never a value of ours.
+                false => Error::invalid(rejection.body_text()),
+            }
+        })
+    }
+}
+
+/// The variable parts of a path.
+pub(super) struct Segments<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segments<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let parsed = Path::<T>::from_request_parts(parts, state).await;
+        parsed
+            .map(|path| Self(path.0))
+            .map_err(|rejection: PathRejection| Error::invalid(rejection.body_text()))
+    }
+}

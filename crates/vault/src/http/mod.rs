@@ -1,0 +1,18 @@
+//! The contract of the room `api` over HTTP. Thin: each handler reads its request, calls `app` once or twice, answers.
+//! Never touches `db`.
+//!
+//! Begin with [`routes`]: the one table of all calls and of who may make them.
+
+mod admin;
+mod agent;
+mod auth;
+mod body;
+mod error;
+mod extract;
+mod log;
+mod objects;
+mod routes;
+mod sign_in;
+
+pub(crate) use error::chain;
+pub(crate) use routes::router;

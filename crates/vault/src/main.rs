@@ -1,0 +1,128 @@
+//! `stateward-vault`: reads the command line and runs the library's two commands. Nothing else is here.
+
+use clap::{Parser, Subcommand};
+use stateward_model::{SystemClock, SystemRandom};
+use stateward_vault::{Initialised, Running, initialise, stop_requested};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tracing_subscriber::EnvFilter;
+
+/// Stateward's vault: keeps recovery points of servers, and cannot read them.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes a vault in a new folder, with an administrator to sign in as
+    Init {
+        /// The vault's data folder: new, or empty
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// Where the vault will listen; port 0 chooses a free port now
+        #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7443")]
+        listen: String,
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Serves a vault until it is told to stop (SIGTERM, Ctrl-C)
+    Serve {
+        /// The vault's data folder
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// Listen here instead of where `init` was told to
+        #[arg(long, value_name = "HOST:PORT")]
+        listen: Option<String>,
+        /// Append the log to this file instead of writing it to standard error
+        #[arg(long, value_name = "FILE")]
+        log_file: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprint_line(&format!("Error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a program's last word goes to standard error")]
+fn eprint_line(line: &str) {
+    eprintln!("{line}");
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match command {
+        Command::Init { data, listen, json } => {
+            let made = initialise(&data, &listen, Arc::new(SystemClock), Arc::new(SystemRandom));
+            show(&runtime.block_on(made)?, json)
+        }
+        Command::Serve { data, listen, log_file } => {
+            start_log(log_file.as_deref())?;
+            runtime.block_on(serve(&data, listen.as_deref()))
+        }
+    }
+}
+
+async fn serve(data: &Path, listen: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let running = Running::start(data, listen, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+    tracing::info!(url = running.url(), address = %running.address(), "serving");
+    eprint_line(&format!("listening on https://{}", running.address()));
+    stop_requested().await?;
+    tracing::info!("stopping");
+    Ok(running.stop().await?)
+}
+
+/// The log's detail is set by `STATEWARD_LOG`, such as `debug`; `info` if it is not set.
+fn start_log(file: Option<&Path>) -> Result<(), Box<dyn Error>> {
+    let filter = EnvFilter::try_from_env("STATEWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    match file {
+        None => log.with_writer(std::io::stderr).init(),
+        Some(path) => {
+            let file = std::fs::File::options().create(true).append(true).open(path);
+            let file = file.map_err(|error| format!("Can't write the log `{}`: {error}", path.display()))?;
+            log.with_writer(Arc::new(file)).init();
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command's result goes to standard output")]
+fn show(made: &Initialised, json: bool) -> Result<(), Box<dyn Error>> {
+    if json {
+        println!("{}", serde_json::to_string(made)?);
+        return Ok(());
+    }
+    println!(
+        "Made a vault in {data}
+
+  URL             {url}
+  Trust this CA   {ca}
+  Client id       {id}
+  Client secret   {secret}
+
+The secret is shown this once; keep it safe. What to do next:
+
+  stateward-vault serve --data {data}
+  stateward login --url {url} --ca-file {ca} --client-id {id} --client-secret {secret}
+  stateward vault create NAME
+  stateward vault credentials NAME --out FILE",
+        data = made.data.display(),
+        url = made.url,
+        ca = made.ca_file.display(),
+        id = made.client_id,
+        secret = made.client_secret,
+    );
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! Elsewhere: what the standard library offers. Files are as private as the folder that the owner chose.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Makes a folder.
+pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// Makes a new file.
+pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// A folder can't be synced here; the file system's journal must do.
+pub(crate) fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// What the machine calls itself.
+pub(crate) fn machine_name() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok()
+}
+
+/// Waits for Ctrl-C.
+pub(crate) async fn stop_requested() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
