@@ -26,6 +26,7 @@ pub use linux::{
     files::{FILES_COMPONENT, Files},
     prechecks::{prechecks, verify_packages},
     system_state::{ComponentDescription, SystemState},
+    target::{FolderTarget, TargetOpenError},
 };
 
 /// What System State leaves out by its rules, and why. [`EVERYTHING_ELSE`] holds beside them.

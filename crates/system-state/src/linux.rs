@@ -15,6 +15,7 @@ pub mod prechecks;
 mod recording;
 mod stat;
 pub mod system_state;
+pub mod target;
 mod tree;
 mod vault_store;
 mod walk;
