@@ -1,14 +1,15 @@
 //! A pack: one stored object of many sealed frames and a sealed table of what they hold.
 //!
 //! ```text
-//! header, 128 bytes | frame | frame | … | sealed table | sealed trailer, 20 bytes
+//! frame | frame | … | sealed table | sealed trailer, 20 bytes | foot, 128 bytes
 //! ```
-//! * The header is clear: magic `SWPACK`, version, vault, domain, epoch, 32 random bytes (the salt that the pack's keys
-//!   come from) and a commitment to those keys. It is the associated data of all that is sealed in the pack.
 //! * A frame is some chunks, one after another, compressed together and sealed with their ordinal as nonce.
 //! * The table names frames and chunks, so that a pack alone tells everything about itself. It is padded before it is
 //!   sealed, which gives the pack its size: a full one [`PACK_BYTES`], a run's last one Padmé's next size.
 //! * The trailer is the sealed length of the table: what a reader opens first.
+//! * The foot is clear: magic `SWPACK`, version, vault, domain, epoch, 32 random bytes (the salt that the pack's keys
+//!   come from) and a commitment to those keys. It is the associated data of all that is sealed in the pack. It stands
+//!   last so that one read of a pack's end tells all about it.
 //!
 //! Whoever lacks the key learns the number of packs and nothing of frames or chunks.
 
@@ -22,8 +23,8 @@ pub const PACK_BYTES: usize = 16 << 20;
 /// The longest pack that a reader takes, in bytes.
 pub const PACK_BYTES_MAX: usize = 64 << 20;
 
-/// The header's length in bytes.
-pub const HEADER_BYTES: usize = 128;
+/// The foot's length in bytes.
+pub const FOOT_BYTES: usize = 128;
 
 /// The tag that sealing adds, in bytes (AES-256-GCM).
 pub const TAG_BYTES: usize = 16;
@@ -40,9 +41,9 @@ pub const FRAMES_MAX: usize = 1 << 16;
 const MAGIC: &[u8; 6] = b"SWPACK";
 const VERSION: u8 = 1;
 
-/// The clear beginning of a pack.
+/// The clear end of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PackHeader {
+pub struct PackFoot {
     /// The vault it was made for.
     pub vault: VaultId,
     /// Its deduplication domain: the server.
@@ -55,9 +56,9 @@ pub struct PackHeader {
     pub commitment: [u8; 32],
 }
 
-impl PackHeader {
+impl PackFoot {
     /// Its bytes.
-    pub fn encode(&self) -> [u8; HEADER_BYTES] {
+    pub fn encode(&self) -> [u8; FOOT_BYTES] {
         let mut writer = Writer::default();
         writer.raw(MAGIC);
         writer.u8(VERSION);
@@ -67,16 +68,16 @@ impl PackHeader {
         writer.u32(self.epoch);
         writer.raw(&self.salt);
         writer.raw(&self.commitment);
-        let mut out = [0; HEADER_BYTES];
+        let mut out = [0; FOOT_BYTES];
         out[..writer.0.len()].copy_from_slice(&writer.0);
         out
     }
 
-    /// Reads the first [`HEADER_BYTES`] of a pack.
+    /// Reads the last [`FOOT_BYTES`] of a pack.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        let mut reader = Reader::new("pack's header", bytes);
+        let mut reader = Reader::new("pack's foot", bytes);
         if reader.array::<6>()? != *MAGIC {
-            return Err(reader.malformed("it does not begin as a pack does"));
+            return Err(reader.malformed("it is not a pack's"));
         }
         let version = reader.u8()?;
         if version != VERSION {
@@ -85,18 +86,18 @@ impl PackHeader {
         if reader.u8()? != 0 {
             return Err(reader.malformed("a reserved byte is not zero"));
         }
-        let header = Self {
+        let foot = Self {
             vault: VaultId(reader.array()?),
             domain: ServerId(reader.array()?),
             epoch: reader.u32()?,
             salt: reader.array()?,
             commitment: reader.array()?,
         };
-        let rest = HEADER_BYTES - (bytes.len() - reader.left());
+        let rest = FOOT_BYTES - (bytes.len() - reader.left());
         if reader.raw(rest)?.iter().any(|byte| *byte != 0) {
             return Err(reader.malformed("reserved bytes are not zero"));
         }
-        Ok(header)
+        Ok(foot)
     }
 }
 
@@ -129,7 +130,7 @@ pub struct FrameChunk {
     pub length: u32,
 }
 
-/// One frame, as the table tells it. Frames follow one another from the header's end; the n-th has ordinal n.
+/// One frame, as the table tells it. Frames follow one another from the pack's beginning; the n-th has ordinal n.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// Its length in the pack, in bytes, tag included.
@@ -146,10 +147,10 @@ impl Frame {
         self.chunks.iter().map(|chunk| chunk.length).sum()
     }
 
-    /// What its sealing binds besides the pack's header: codec and plaintext's length.
-    pub fn associated_data(header: &[u8; HEADER_BYTES], codec: Codec, plain_length: u32) -> Vec<u8> {
+    /// What its sealing binds besides the pack's foot: codec and plaintext's length.
+    pub fn associated_data(foot: &[u8; FOOT_BYTES], codec: Codec, plain_length: u32) -> Vec<u8> {
         let mut writer = Writer::default();
-        writer.raw(header);
+        writer.raw(foot);
         writer.raw(b"frame");
         writer.u8(codec as u8);
         writer.u32(plain_length);
@@ -158,13 +159,13 @@ impl Frame {
 }
 
 /// What the sealing of the table binds.
-pub fn table_associated_data(header: &[u8; HEADER_BYTES]) -> Vec<u8> {
-    [header, &b"table"[..]].concat()
+pub fn table_associated_data(foot: &[u8; FOOT_BYTES]) -> Vec<u8> {
+    [foot, &b"table"[..]].concat()
 }
 
 /// What the sealing of the trailer binds.
-pub fn trailer_associated_data(header: &[u8; HEADER_BYTES]) -> Vec<u8> {
-    [header, &b"trailer"[..]].concat()
+pub fn trailer_associated_data(foot: &[u8; FOOT_BYTES]) -> Vec<u8> {
+    [foot, &b"trailer"[..]].concat()
 }
 
 /// Everything that a pack holds.
@@ -270,25 +271,25 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>, frame_bytes in 0..1usize << 20) {
             let _ = PackTable::decode(&bytes, frame_bytes);
-            let _ = PackHeader::decode(&bytes);
+            let _ = PackFoot::decode(&bytes);
         }
     }
 
     #[test]
-    fn a_header_survives_and_an_altered_reserved_byte_is_refused() {
-        let header = PackHeader {
+    fn a_foot_survives_and_an_altered_reserved_byte_is_refused() {
+        let foot = PackFoot {
             vault: VaultId([1; 16]),
             domain: ServerId([2; 16]),
             epoch: 3,
             salt: [4; 32],
             commitment: [5; 32],
         };
-        let bytes = header.encode();
-        assert_eq!(PackHeader::decode(&bytes).unwrap(), header);
-        for at in (0..8).chain(108..HEADER_BYTES) {
+        let bytes = foot.encode();
+        assert_eq!(PackFoot::decode(&bytes).unwrap(), foot);
+        for at in (0..8).chain(108..FOOT_BYTES) {
             let mut altered = bytes;
             altered[at] ^= 1;
-            assert!(PackHeader::decode(&altered).is_err(), "byte {at}");
+            assert!(PackFoot::decode(&altered).is_err(), "byte {at}");
         }
     }
 }
