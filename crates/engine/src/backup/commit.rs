@@ -7,10 +7,13 @@ use crate::cache::parent::ParentWriter;
 use crate::vault_store::{PointSummary, VaultError};
 use crate::{EngineError, Tools};
 use stateward_crypto::verify_signature;
-use stateward_format::manifest::Manifest;
+use stateward_format::manifest::{Manifest, Warning};
 use stateward_format::point::{self, PointHeader};
 use stateward_format::receipt;
 use stateward_model::Timestamp;
+
+/// How many warnings a recovery point keeps: a point's object has a longest length.
+const WARNINGS_MAX: usize = 10_000;
 
 /// What a pass made.
 pub(super) struct Made {
@@ -38,7 +41,7 @@ pub(super) fn commit(
         started_at: made.started_at,
         finished_at: tools.clock.now(),
         components,
-        warnings,
+        warnings: bounded(&warnings),
         prechecks: request.prechecks.clone(),
     };
     let header = header(request, prepared, made.started_at);
@@ -60,8 +63,24 @@ pub(super) fn commit(
         uploaded_bytes: made.uploaded_bytes,
         unchanged_files,
         components: manifest.components,
-        warnings: manifest.warnings,
+        warnings,
     })
+}
+
+/// As many warnings as a recovery point keeps; the number of the others is the last one. (The job tells them all.)
+fn bounded(warnings: &[Warning]) -> Vec<Warning> {
+    let mut kept = warnings[..warnings.len().min(WARNINGS_MAX)].to_vec();
+    if kept.len() < warnings.len() {
+        kept.push(Warning {
+            code: "more-warnings".to_owned(),
+            path: Vec::new(),
+            message: format!(
+                "{} more warnings are not kept here; the job's log has them",
+                warnings.len() - kept.len()
+            ),
+        });
+    }
+    kept
 }
 
 fn header(request: &BackupRequest<'_>, prepared: &Prepared, started_at: Timestamp) -> PointHeader {
@@ -112,4 +131,18 @@ fn check_receipt(
         verify_signature(key, signed, &signature).map_err(|_| bad("was not signed by this vault"))?;
     }
     Ok(receipt.received_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_warnings_are_counted_and_not_dropped_in_silence() {
+        let one = Warning { code: "unreadable".to_owned(), path: b"/a".to_vec(), message: "No".to_owned() };
+        assert_eq!(bounded(&vec![one.clone(); WARNINGS_MAX]).len(), WARNINGS_MAX);
+        let kept = bounded(&vec![one; WARNINGS_MAX + 5]);
+        assert_eq!(kept.len(), WARNINGS_MAX + 1);
+        assert!(kept[WARNINGS_MAX].message.starts_with("5 more"));
+    }
 }
