@@ -12,6 +12,7 @@
 pub mod canary;
 pub mod compare;
 pub mod dice;
+pub mod faketime;
 pub mod process;
 pub mod server;
 pub mod tree;

@@ -99,9 +99,14 @@ impl TestVault {
     /// Serves it and waits until it is ready.
     #[track_caller]
     pub fn serve(&mut self) {
+        self.serve_by(self.serve_command());
+    }
+
+    /// The command that serves it.
+    pub fn serve_command(&self) -> Command {
         let mut serve = Command::new(program("stateward-vault"));
         serve.args(["serve", "--data"]).arg(&self.data);
-        self.serve_by(serve);
+        serve
     }
 
     /// Serves it by that command.
