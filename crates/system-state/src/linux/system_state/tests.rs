@@ -167,4 +167,12 @@ fn on_this_machine_no_path_belongs_to_two_components() {
         }
     }
     println!("all: {entries} entries in {:?}", began.elapsed());
+    let began = Instant::now();
+    let described = system.describe().unwrap();
+    let (files, bytes) = described.iter().fold((0, 0), |(f, b), one| (f + one.files, b + one.bytes));
+    println!(
+        "only counted: {files} files, {bytes} bytes in {:?}; guessed: {:?}",
+        began.elapsed(),
+        system.estimate()
+    );
 }

@@ -12,12 +12,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// How many folders stay open: entries come folder by folder, to a few threads.
 pub(super) const OPEN_MAX: usize = 32;
 
+/// A folder's path and its descriptor.
+type OpenFolder = (Box<[u8]>, Arc<OwnedFd>);
+
 #[derive(Debug)]
 pub(super) struct MadeFolders {
     root: Arc<OwnedFd>,
     identities: Mutex<HashSet<(u64, u64)>>,
     /// Open folders by path, that used last at the end.
-    open: Mutex<Vec<(Box<[u8]>, Arc<OwnedFd>)>>,
+    open: Mutex<Vec<OpenFolder>>,
 }
 
 /// Nothing is left half done by a thread that panics while it holds one of these locks.

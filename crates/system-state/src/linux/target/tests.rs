@@ -75,7 +75,7 @@ fn lay(recording: &Recording, target: &FolderTarget) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut links: HashMap<(u64, u64), &str> = HashMap::new();
     for entry in recording.entries.iter().skip(1) {
-        let path = entry.path[1..].as_bytes();
+        let path = &entry.path.as_bytes()[1..];
         let identity = entry.stat.identity.filter(|_| entry.stat.is_hard_linked);
         if let Some(id) = identity
             && let Some(first) = links.insert((id.file_system, id.file_id), &entry.path[1..])
@@ -114,20 +114,36 @@ fn lay(recording: &Recording, target: &FolderTarget) -> Vec<Warning> {
     }
     for entry in recording.entries.iter().rev().filter(|entry| entry.stat.kind == FoundKind::Folder) {
         if entry.path != "/" {
-            warnings.extend(target.finish_folder(entry.path[1..].as_bytes(), &metadata(entry)).unwrap());
+            warnings.extend(target.finish_folder(&entry.path.as_bytes()[1..], &metadata(entry)).unwrap());
         }
     }
     warnings
 }
 
-/// Everything that must be equal of an entry: kind, metadata without identity, link target, content and extents.
-fn essence(entry: &Recorded) -> (FoundKind, Metadata, Vec<u8>, Option<(Vec<u8>, u64)>) {
-    let content = matches!(entry.stat.kind, FoundKind::File { .. }).then(|| {
-        let (content, extents) = read_all(&*entry.node);
-        (content, extents.iter().map(|(start, end)| end - start).sum())
-    });
-    let metadata = Metadata { identity: None, ..metadata(entry) };
-    (entry.stat.kind, metadata, entry.node.details().unwrap().link_target, content)
+/// Everything that must be equal of an entry.
+#[derive(Debug, PartialEq)]
+struct Essence {
+    kind: FoundKind,
+    /// Without identity.
+    metadata: Metadata,
+    link_target: Vec<u8>,
+    content: Vec<u8>,
+    /// Bytes that are no holes.
+    stored_bytes: u64,
+}
+
+fn essence(entry: &Recorded) -> Essence {
+    let (content, extents) = match entry.stat.kind {
+        FoundKind::File { .. } => read_all(&*entry.node),
+        _ => Default::default(),
+    };
+    Essence {
+        kind: entry.stat.kind,
+        metadata: Metadata { identity: None, ..metadata(entry) },
+        link_target: entry.node.details().unwrap().link_target,
+        content,
+        stored_bytes: extents.iter().map(|(start, end)| end - start).sum(),
+    }
 }
 
 fn set_time(path: &Path, nanoseconds: i64) {

@@ -319,7 +319,7 @@ fn what_may_not_be_read_is_left_out_and_told() {
     }
     let root = tempfile::tempdir().unwrap();
     make(&root, &["closed/file", "open"]);
-    fs::set_permissions(root.path().join("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(root.path().join("closed"), fs::Permissions::from_mode(0o0)).unwrap();
     let (_, recording) = record(&root, &everything(), OS_FILES);
     fs::set_permissions(root.path().join("closed"), fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(recording.paths(), ["/", "/open"]);
