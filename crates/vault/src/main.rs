@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Stateward's vault: keeps recovery points of servers, and cannot read them.
 #[derive(Parser)]
@@ -83,9 +84,12 @@ async fn serve(data: &Path, listen: Option<&str>) -> Result<(), Box<dyn Error>> 
     Ok(running.stop().await?)
 }
 
-/// The log's detail is set by `STATEWARD_LOG`, such as `debug`; `info` if it is not set.
+/// The log's detail is set by `STATEWARD_LOG`: a level such as `debug`; `info` if it is not set. Other people's code
+/// says no more than warnings whatever the level is: at its finest it would write down headers, and tokens with them.
 fn start_log(file: Option<&Path>) -> Result<(), Box<dyn Error>> {
-    let filter = EnvFilter::try_from_env("STATEWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let level = std::env::var("STATEWARD_LOG").unwrap_or_else(|_| "info".to_owned());
+    let level: LevelFilter = level.parse().map_err(|_| format!("`STATEWARD_LOG` has no level `{level}`"))?;
+    let filter = EnvFilter::new(format!("warn,stateward_vault={level},stateward_store={level}"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
     match file {
         None => log.with_writer(std::io::stderr).init(),

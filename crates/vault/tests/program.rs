@@ -1,0 +1,66 @@
+//! The program itself: its exit codes, its lock, how it ends, and what it writes down.
+
+#![expect(clippy::unwrap_used, reason = "a test: a failure is a panic")]
+#![cfg(unix)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+fn program(arguments: &[&str], data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stateward-vault"));
+    command.args(arguments).arg("--data").arg(data).env("STATEWARD_LOG", "trace");
+    command
+}
+
+fn init(data: &Path) -> Output {
+    program(&["init", "--listen", "127.0.0.1:0", "--json"], data).output().unwrap()
+}
+
+/// Starts `serve` and waits until it says that it listens.
+fn serve(data: &Path, log: &Path) -> Child {
+    let mut child =
+        program(&["serve"], data).arg("--log-file").arg(log).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("listening on https://127.0.0.1:"), "{line}");
+    child
+}
+
+fn stop(mut child: Child) -> Option<i32> {
+    let process = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn init_says_all_that_is_needed_and_runs_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("vault");
+    let made: serde_json::Value = serde_json::from_slice(&init(&data).stdout).unwrap();
+    for field in ["url", "ca_file", "tenant", "subscription", "client_id", "client_secret", "data"] {
+        assert!(made[field].as_str().is_some_and(|text| !text.is_empty()), "{field}");
+    }
+    let again = init(&data);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("There is a vault in the folder"));
+}
+
+#[test]
+fn serve_ends_cleanly_by_sigterm_and_holds_its_folder_until_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, log) = (folder.path().join("vault"), folder.path().join("log"));
+    let none = program(&["serve"], &data).output().unwrap();
+    assert_eq!(none.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("There is no vault"));
+    let made: serde_json::Value = serde_json::from_slice(&init(&data).stdout).unwrap();
+    let first = serve(&data, &log);
+    let second = program(&["serve"], &data).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("Another process uses the vault"));
+    assert_eq!(stop(first), Some(0));
+    assert_eq!(stop(serve(&data, &log)), Some(0));
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("serving") && log.contains("stopping"), "{log}");
+    assert!(!log.contains(made["client_secret"].as_str().unwrap()));
+}
