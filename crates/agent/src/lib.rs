@@ -1,1 +1,52 @@
-//! The protected server's side: registration, cache folder, jobs.
+//! The protected server's side: its home, its registration, what is protected, and its jobs.
+//!
+//! Everything here blocks and knows no terminal: what a person sees and types is `cli`'s part. What it does not do:
+//! read or write contents (`engine`), know what System State is (`system-state`), or speak HTTP (`client`).
+//!
+//! Invariants: the home is for its owner only · a file of it is replaced as a whole or not at all · one job runs at a
+//! time, under a lock that its process's death lets go · no passphrase is ever kept · names and paths stay here: the
+//! vault is told codes, counts and labels.
+//!
+//! Begin with [`Home`] (what lies where), then [`Agent`], [`mod@register`] and [`jobs`].
+
+pub mod admin;
+mod agent;
+mod backup;
+pub mod codes;
+pub mod credentials;
+pub mod document;
+mod error;
+mod exit;
+pub mod head;
+mod history;
+mod home;
+pub mod items;
+pub mod jobs;
+pub mod keys;
+mod lock;
+pub mod logs;
+pub mod overview;
+pub mod platform;
+pub mod points;
+pub mod protect;
+pub mod recover;
+mod refusals;
+pub mod register;
+mod registration;
+mod restore;
+pub mod secrets;
+mod session;
+mod source;
+pub mod system_state;
+mod verify;
+
+pub use agent::{Agent, RegisteredServer};
+pub use codes::Code;
+pub use error::AgentError;
+pub use exit::Exit;
+pub use home::Home;
+pub use lock::HeldLock;
+pub use registration::Registration;
+pub use stateward_client::Surroundings;
+pub use stateward_engine::Cancellation;
+pub use verify::USUAL_PERCENT;

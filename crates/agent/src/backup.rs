@@ -1,0 +1,58 @@
+//! The backup job.
+
+use crate::head::PinnedHead;
+use crate::items::Item;
+use crate::jobs::JobOutcome;
+use crate::jobs::run::{RunningJob, Worked};
+use crate::source::{self, OpenedSource};
+use crate::{Agent, AgentError, RegisteredServer};
+use stateward_engine::{BackupOptions, BackupRequest, CacheFolder, EngineError, Tools};
+
+/// Makes a recovery point of an item. The head is pinned before the job is told done.
+pub(crate) fn work(agent: &Agent, item: &Item, job: &RunningJob<'_>, tools: &Tools<'_>) -> Worked {
+    back_up(agent, item, job, tools).into()
+}
+
+fn back_up(
+    agent: &Agent,
+    item: &Item,
+    job: &RunningJob<'_>,
+    tools: &Tools<'_>,
+) -> Result<JobOutcome, AgentError> {
+    let server = RegisteredServer::load(agent.home())?;
+    let vault = job.connect(agent, &server)?;
+    vault.put_item(item.id, &item.label, item.selection.kind())?;
+    let OpenedSource { source, prechecks } = source::open(agent, &server.registration, &item.selection)?;
+    job.prechecked(&prechecks);
+    let cache = CacheFolder::open(&server.registration.cache).map_err(EngineError::from)?;
+    let keys = server.epoch_keys();
+    let request = BackupRequest {
+        item: item.id,
+        item_label: &item.label,
+        kind: item.selection.kind(),
+        source: &*source,
+        vault: &*vault,
+        trust: &server.trust(),
+        keys: &keys,
+        signing_key: &server.keys.signing,
+        slots: &server.keys.slots,
+        cache: &cache,
+        pinned_head: PinnedHead::find(agent.home())?.map(|head| head.summary()),
+        prechecks,
+        made_by: agent.program(),
+        options: BackupOptions::default(),
+    };
+    let made = stateward_engine::backup(request, tools)?;
+    let head =
+        PinnedHead { sequence: made.point.sequence, point: made.point.hash, received_at: made.received_at };
+    head.save(agent.home())?;
+    Ok(JobOutcome::Backup {
+        recovery_point: made.point.hash,
+        sequence: made.point.sequence,
+        received_at: made.received_at,
+        files: made.files,
+        bytes: made.bytes,
+        bytes_uploaded: made.uploaded_bytes,
+        files_unchanged: made.unchanged_files,
+    })
+}

@@ -1,0 +1,309 @@
+//! The table of error codes: for each its exit code, what it means and what to do. `stateward explain CODE` prints it.
+//!
+//! A code is stable: once it was shipped it keeps its name and its meaning. Warnings' codes stand in [`warnings`].
+
+pub mod warnings;
+
+use crate::Exit;
+use std::fmt;
+
+macro_rules! codes {
+    ($($name:ident = $text:literal, $exit:ident, $meaning:literal, $remedy:literal;)*) => {
+        /// A kind of failure, with a stable name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl Code {
+            /// All codes, as the table has them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The stable name.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// How the program ends with it.
+            pub fn exit(self) -> Exit {
+                match self { $(Self::$name => Exit::$exit,)* }
+            }
+
+            /// What it means, as a sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)* }
+            }
+
+            /// What to do about it, as a sentence.
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$name => $remedy,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    Usage = "usage", Usage,
+        "The command was used wrongly; nothing was done",
+        "Run the command with `--help` to see what it takes";
+    Cancelled = "cancelled", Cancelled,
+        "A person stopped the job; what the vault had acknowledged stays",
+        "Run the command again when it suits: it goes on with what the vault already holds";
+
+    VaultUnreachable = "vault-unreachable", VaultNotFound,
+        "The vault did not answer, though it was tried several times",
+        "See that the vault runs and that this machine reaches its address and port (name, network, firewall)";
+    VaultNotTrusted = "vault-not-trusted", VaultNotFound,
+        "The vault's certificate is not from the certificate authority that is expected, or names another host",
+        "Check the address; if the vault was made anew, sign in or register again with its present CA file or vault credentials";
+    WrongVault = "wrong-vault", VaultNotFound,
+        "What answers at the vault's address is another vault than the one that is meant",
+        "Check that the address leads to the right machine; a vault that was made anew needs a new registration with another `--home`";
+    UnknownVault = "unknown-vault", VaultNotFound,
+        "There is no vault of that name",
+        "`stateward vault list` shows the vaults; `stateward vault create NAME` makes one";
+    NoVaultFolder = "no-vault-folder", VaultNotFound,
+        "The folder is no vault's data folder, no store and no copy of one, or can't be read",
+        "Give the folder that holds `vaults/` or `store/`, and run as a user who may read it";
+
+    NotRegistered = "not-registered", NotRegistered,
+        "This home is not registered with a vault",
+        "Have vault credentials made (`stateward vault credentials NAME --out FILE`), then run `stateward register --credentials FILE`";
+    AlreadyRegistered = "already-registered", Failed,
+        "This home is registered with a vault already",
+        "Go on with `stateward protect` and `stateward backup now`; to register this machine a second time give another `--home`";
+    ServerRefused = "server-refused", NotRegistered,
+        "The vault does not know this server any more, or its registration was revoked",
+        "Ask the vault's administrator; a new registration needs new vault credentials and another `--home`";
+    ClockSkew = "clock-skew", NotRegistered,
+        "This machine's clock and the vault's differ by more than five minutes, so signing in is refused",
+        "Set the clock right on the machine that is wrong (for example with `timedatectl set-ntp true`), then try again";
+    CredentialsUnreadable = "credentials-unreadable", NotRegistered,
+        "The vault credentials file can't be read",
+        "Check the path and run as a user who may read it";
+    CredentialsDamaged = "credentials-damaged", NotRegistered,
+        "The file is not a vault credentials file, or only a part of one",
+        "Download the vault credentials again and copy the file as it is";
+    CredentialsTampered = "credentials-tampered", NotRegistered,
+        "The vault credentials were altered after the vault signed them",
+        "Don't use this file; have new vault credentials made and find out who changed it";
+    CredentialsExpired = "credentials-expired", NotRegistered,
+        "The vault credentials' time is over",
+        "Have new ones made: `stateward vault credentials NAME --out FILE`";
+    CredentialsUsedUp = "credentials-used-up", NotRegistered,
+        "As many servers as the vault credentials allow have registered with them",
+        "Have new ones made: `stateward vault credentials NAME --out FILE`";
+    CredentialsRefused = "credentials-refused", NotRegistered,
+        "The vault does not know these vault credentials: they are another vault's, or not genuine",
+        "Have new ones made by the vault that is meant: `stateward vault credentials NAME --out FILE`";
+    CredentialsForRestore = "credentials-for-restore", NotRegistered,
+        "The vault credentials allow restoring, not registering",
+        "Have some made for registering: `stateward vault credentials NAME --out FILE`";
+    NotSignedIn = "not-signed-in", NotRegistered,
+        "This home has no administrator's sign-in",
+        "Run `stateward login --url URL --ca-file FILE --client-id ID --client-secret-file FILE`";
+    SignInRefused = "sign-in-refused", NotRegistered,
+        "The vault does not accept the administrator's client id or secret",
+        "Run `stateward login` again with the client id and secret that the vault's `init` printed";
+    Forbidden = "forbidden", Failed,
+        "The administrator's role does not allow this",
+        "Sign in as one whose role does";
+
+    Busy = "busy", Busy,
+        "Another job runs with this home",
+        "Wait for it (`stateward job list`) or stop it (`stateward job cancel ID`)";
+    VaultBusy = "vault-busy", Busy,
+        "The vault holds an open session of this server",
+        "Wait until the other job ends; the session of a machine that died ends by itself after about a minute";
+
+    WrongPassphrase = "wrong-passphrase", WrongPassphrase,
+        "The passphrase opens none of the server's key slots",
+        "Check the passphrase (capital letters, spaces, keyboard layout); a recovery code works too";
+    WrongRecoveryCode = "wrong-recovery-code", WrongPassphrase,
+        "The recovery code opens none of the server's key slots",
+        "Check the code against the paper and see that it is this server's; the passphrase works too";
+    RecoveryCodeMistyped = "recovery-code-mistyped", WrongPassphrase,
+        "The recovery code has a typing error: its check group does not fit",
+        "Compare it group by group with the paper";
+    PassphraseUnfit = "passphrase-unfit", Usage,
+        "The passphrase is too short or too long",
+        "Use 16 characters or more, or let one be made with `--generate-passphrase`";
+    PassphrasesDiffer = "passphrases-differ", Usage,
+        "The passphrase was not typed the same twice",
+        "Run the command again";
+    PassphraseNeeded = "passphrase-needed", Usage,
+        "A passphrase is needed, and there is no terminal to ask for it",
+        "Give `--passphrase-file FILE`, or `--generate-passphrase --passphrase-out FILE`";
+    RecoveryCodeNowhere = "recovery-code-nowhere", Usage,
+        "There is no terminal to show the recovery code on",
+        "Give `--recovery-code-file FILE`";
+    InputUnreadable = "input-unreadable", Failed,
+        "A file that was given to the command can't be read",
+        "Check the path and run as a user who may read it";
+    NoKeySlot = "no-key-slot", Failed,
+        "The vault holds no key slot of this server that such a secret could open",
+        "Use the other kind of secret (passphrase or recovery code), or another copy of the vault";
+    KeySlotUnusable = "key-slot-unusable", Failed,
+        "A key slot is damaged, or asks for costs outside of what is safe",
+        "Use the other kind of secret, or another copy of the vault; the vault may be damaged or hostile";
+
+    SessionLost = "session-lost", Failed,
+        "The vault ended the session: its lease ran out, or another session replaced it",
+        "Run the command again: it goes on with what the vault already holds";
+    VaultFull = "vault-full", Failed,
+        "The vault has no space left, or this server's quota is used up",
+        "Make space at the vault; what was acknowledged is safe, and the next run goes on";
+    PacksMissing = "packs-missing", Failed,
+        "The vault lacks packs that the recovery point needs",
+        "Run the backup again: it sends them again; if it happens twice, tell the vault's administrator";
+    WrongHead = "wrong-head", Failed,
+        "The vault's newest recovery point is not the one that this server knows: the vault was rolled back, or a copy of this home made backups",
+        "Don't ignore it: ask the vault's administrator whether the vault was restored from an older copy, and see that no cloned machine uses this home";
+    VaultAnswer = "vault-answer", Failed,
+        "The vault's answer breaks the contract",
+        "See that vault and agent have fitting versions; the vault's log tells more";
+    VaultFailed = "vault-failed", Failed,
+        "The vault had a failure of its own",
+        "The vault's log tells the reason; try again after it is mended";
+    VaultRefused = "vault-refused", Failed,
+        "The vault refused the request",
+        "The message says why";
+    AlreadyExists = "already-exists", Failed,
+        "There is such a thing already",
+        "Choose another name";
+
+    NoItems = "no-items", Failed,
+        "Nothing is protected yet",
+        "Run `stateward protect system-state` or `stateward protect files PATH…`";
+    UnknownItem = "unknown-item", Failed,
+        "There is no protected item of that name",
+        "`stateward item list` shows them";
+    ItemNeeded = "item-needed", Usage,
+        "Several items have recovery points, so `latest` alone does not say which is meant",
+        "Give `--item NAME` too";
+    ItemExists = "item-exists", Failed,
+        "Another kind of item has that name",
+        "Choose another one with `--name`";
+    UnknownServer = "unknown-server", Failed,
+        "There is no such server in the store, or several and none was named",
+        "Give `--server` with one of the names or ids that the message lists";
+    UnknownRecoveryPoint = "unknown-recovery-point", Failed,
+        "There is no such recovery point",
+        "`stateward recovery-point list` shows them";
+    UnknownCode = "unknown-code", Usage,
+        "There is no such code",
+        "`stateward explain` without a code shows all of them";
+    UnknownJob = "unknown-job", Failed,
+        "There is no such job",
+        "`stateward job list` shows them";
+    JobEnded = "job-ended", Failed,
+        "The job has ended already",
+        "`stateward job show ID` tells how";
+    JobLost = "job-lost", Failed,
+        "The job's process ended without a word: it was killed, or the machine stopped",
+        "Run it again: it goes on with what the vault already holds";
+    JobNotStarted = "job-not-started", Failed,
+        "The job's own process could not be started",
+        "Run the command with `--wait`, so that the job runs inside it";
+
+    SourceUnreadable = "source-unreadable", Failed,
+        "What is to be protected can't be read at all",
+        "Check that it is there and run as a user who may read it";
+    UnknownComponent = "unknown-component", Usage,
+        "There is no such component",
+        "`stateward system-state list` shows the components";
+    TargetUnusable = "target-unusable", Failed,
+        "The target can't be written",
+        "Check the path, its file system and your rights, or choose another target";
+    TargetNotEmpty = "target-not-empty", Failed,
+        "The target folder holds something already",
+        "Give a folder that does not exist yet, or an empty one";
+    TargetInUse = "target-in-use", Busy,
+        "Another restore into the same folder is running",
+        "Wait for it, or give another folder";
+    TargetInTheWay = "target-in-the-way", Failed,
+        "Something at the target is in the way of what is put back",
+        "See that nobody else writes to the target; restore to a new folder";
+    TargetFull = "target-full", Failed,
+        "There is no space left at the target",
+        "Make space or choose another target; restore again into the same folder to go on";
+    OutputExists = "output-exists", Failed,
+        "The file exists already and is not overwritten",
+        "Give another path, or move the file away";
+    OutputUnwritable = "output-unwritable", Failed,
+        "The file can't be written",
+        "Check the path and your rights";
+
+    FilesLost = "files-lost", Failed,
+        "Some files could not be restored whole; each is listed, and nothing of them was left at the target",
+        "Restore them from another recovery point; run `stateward verify --full` to see what else is affected";
+    DamageFound = "damage-found", Failed,
+        "Verify found objects in the vault that are damaged or missing; what is affected is listed",
+        "Restore the vault's objects from a copy, or make a new backup of what is affected; keep the other recovery points";
+    PointDamaged = "recovery-point-damaged", Failed,
+        "The recovery point's object is damaged",
+        "Use another recovery point, or another copy of the vault";
+    PointNotGenuine = "recovery-point-not-genuine", Failed,
+        "The recovery point was not signed by this server, or belongs to another one",
+        "Don't use it; ask the vault's administrator where it comes from";
+    PointOtherKey = "recovery-point-other-key", Failed,
+        "The recovery point was sealed with a key that this home does not have",
+        "Use `stateward recover` with the passphrase or recovery code of that time";
+    PointIncomplete = "recovery-point-incomplete", Failed,
+        "The recovery point lacks something that it needs",
+        "Use another recovery point, or another copy of the vault";
+    SelfCheckFailed = "self-check-failed", Failed,
+        "What was encoded could not be decoded to the same bytes; nothing of it was sent",
+        "Test this machine's memory and processor before trusting anything that it makes";
+
+    CacheUnusable = "cache-unusable", Failed,
+        "The cache folder can't be used",
+        "Make space or mend its rights; it may be deleted at any time, the next run makes it again";
+    HomeUnusable = "home-unusable", Failed,
+        "The agent's home folder can't be used",
+        "Run as the user who owns it (usually root), or give another one with `--home`";
+    HomeDamaged = "home-damaged", Failed,
+        "A file in the agent's home is damaged",
+        "Restore the file from a copy; if there is none, see `docs/guides` for registering again";
+    HomeNewer = "home-newer", Failed,
+        "A file in the agent's home was written by a newer version",
+        "Install that version of stateward again";
+    Unsupported = "unsupported", Failed,
+        "This is not possible on this operating system",
+        "Run it on one where it is";
+    Internal = "internal", Failed,
+        "A mistake in stateward itself",
+        "Please report it with the agent's log";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text).ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_code_has_a_name_of_its_own_and_words_without_a_full_stop() {
+        let names: HashSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(code.as_str().bytes().all(|c| c.is_ascii_lowercase() || c == b'-'), "{code}");
+            for words in [code.meaning(), code.remedy()] {
+                assert!(!words.ends_with('.') && !words.is_empty(), "{code}: {words}");
+            }
+            assert_eq!(code.as_str().parse::<Code>(), Ok(*code));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Reading a vault-credentials file, and everything about it that can be checked before the vault is asked.
+
+use crate::codes::Code;
+use crate::platform;
+use stateward_api::credentials::{CredentialPurpose, VaultCredentials, decode_bytes};
+use stateward_crypto::verify_signature;
+use stateward_model::Timestamp;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// The only form of the file that there is.
+const CREDENTIALS_VERSION: u32 = 1;
+
+/// A vault-credentials file is far shorter than this.
+const CREDENTIALS_BYTES_MAX: u64 = 256 << 10;
+
+/// Why a vault-credentials file is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// It can't be read.
+    #[error("The vault credentials `{}` can't be read: {cause}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// The operating system's reason.
+        cause: io::Error,
+    },
+    /// It is no such file, or not whole.
+    #[error("`{}` is no vault credentials file: {why}", path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it; never its content.
+        why: String,
+    },
+    /// The signature does not fit.
+    #[error("The vault credentials `{}` were altered: the vault's signature does not fit", path.display())]
+    Tampered {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Their time is over.
+    #[error("The vault credentials `{}` expired at {at}", path.display())]
+    Expired {
+        /// Which file.
+        path: PathBuf,
+        /// When.
+        at: Timestamp,
+    },
+    /// They are for restoring.
+    #[error("The vault credentials `{}` are for restoring, not for registering", path.display())]
+    ForRestore {
+        /// Which file.
+        path: PathBuf,
+    },
+}
+
+impl CredentialsError {
+    /// Which failure it is.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unreadable { .. } => Code::CredentialsUnreadable,
+            Self::Damaged { .. } => Code::CredentialsDamaged,
+            Self::Tampered { .. } => Code::CredentialsTampered,
+            Self::Expired { .. } => Code::CredentialsExpired,
+            Self::ForRestore { .. } => Code::CredentialsForRestore,
+        }
+    }
+}
+
+/// Credentials that are whole, in time, and for registering. Whether the vault knows them, only the vault can tell.
+#[derive(Debug)]
+pub struct CheckedCredentials {
+    /// The file's content. Its `Debug` shows the secret, so it is never logged.
+    pub credentials: VaultCredentials,
+    /// Whether other users may read the file.
+    pub is_readable_by_others: bool,
+}
+
+/// Reads and checks a file.
+pub fn read(path: &Path, now: Timestamp) -> Result<CheckedCredentials, CredentialsError> {
+    let unreadable = |cause| CredentialsError::Unreadable { path: path.to_owned(), cause };
+    let file = File::open(path).map_err(unreadable)?;
+    let is_readable_by_others = platform::is_readable_by_others(&file);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(16 << 10));
+    file.take(CREDENTIALS_BYTES_MAX).read_to_end(&mut bytes).map_err(unreadable)?;
+    let credentials = check(&bytes, path, now)?;
+    Ok(CheckedCredentials { credentials, is_readable_by_others })
+}
+
+fn check(bytes: &[u8], path: &Path, now: Timestamp) -> Result<VaultCredentials, CredentialsError> {
+    let damaged = |why: String| CredentialsError::Damaged { path: path.to_owned(), why };
+    let credentials: VaultCredentials = serde_json::from_slice(bytes).map_err(|cause| {
+        damaged(format!("it is not what it should be at line {}, column {}", cause.line(), cause.column()))
+    })?;
+    if credentials.version != CREDENTIALS_VERSION {
+        return Err(damaged(format!("its form {} is not known to this version", credentials.version)));
+    }
+    if !is_signed(&credentials) {
+        return Err(CredentialsError::Tampered { path: path.to_owned() });
+    }
+    if credentials.purpose != CredentialPurpose::Register {
+        return Err(CredentialsError::ForRestore { path: path.to_owned() });
+    }
+    if credentials.expires_at <= now {
+        return Err(CredentialsError::Expired { path: path.to_owned(), at: credentials.expires_at });
+    }
+    Ok(credentials)
+}
+
+/// The signature is by the key that stands in the file itself: it shows damage and clumsy changes. A file that somebody
+/// signed anew with a key of his own is caught by the vault, which does not know its secret, and by the CA.
+fn is_signed(credentials: &VaultCredentials) -> bool {
+    let key = decode_bytes(&credentials.signing_public_key).and_then(|bytes| bytes.try_into().ok());
+    let signature = decode_bytes(&credentials.signature).and_then(|bytes| bytes.try_into().ok());
+    match (key, signature) {
+        (Some(key), Some(signature)) => {
+            verify_signature(&key, &credentials.signed_bytes(), &signature).is_ok()
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stateward_api::credentials::encode_bytes;
+    use stateward_crypto::SigningKey;
+    use stateward_model::{CredentialId, SystemRandom, VaultId};
+
+    const NOW: Timestamp = Timestamp(1_000_000_000_000);
+
+    fn file() -> VaultCredentials {
+        let key = SigningKey::generate(&SystemRandom);
+        let mut credentials = VaultCredentials {
+            version: 1,
+            credential: CredentialId::new(&SystemRandom),
+            purpose: CredentialPurpose::Register,
+            server: None,
+            vault: VaultId::new(&SystemRandom),
+            vault_name: "main".parse().unwrap(),
+            tenant: "t".to_owned(),
+            url: "https://127.0.0.1:1".to_owned(),
+            ca_pem: String::new(),
+            signing_public_key: encode_bytes(&key.public_key()),
+            secret: "s".to_owned(),
+            expires_at: NOW.plus_seconds(60),
+            signature: String::new(),
+        };
+        credentials.signature = encode_bytes(&key.sign(&credentials.signed_bytes()));
+        credentials
+    }
+
+    fn outcome(credentials: &VaultCredentials, now: Timestamp) -> Result<(), Code> {
+        let bytes = serde_json::to_vec(credentials).unwrap();
+        check(&bytes, Path::new("c.json"), now).map(|_| ()).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn a_whole_file_is_taken_until_its_time_is_over() {
+        assert_eq!(outcome(&file(), NOW), Ok(()));
+        assert_eq!(outcome(&file(), NOW.plus_seconds(60)), Err(Code::CredentialsExpired));
+    }
+
+    #[test]
+    fn every_altered_field_is_noticed() {
+        let mut changed = file();
+        changed.url = "https://evil:1".to_owned();
+        assert_eq!(outcome(&changed, NOW), Err(Code::CredentialsTampered));
+        let mut changed = file();
+        changed.expires_at = NOW.plus_seconds(6000);
+        assert_eq!(outcome(&changed, NOW), Err(Code::CredentialsTampered));
+        let mut changed = file();
+        changed.signature = "x".to_owned();
+        assert_eq!(outcome(&changed, NOW), Err(Code::CredentialsTampered));
+    }
+
+    #[test]
+    fn other_files_are_named_as_what_they_are_without_their_content() {
+        for wrong in ["", "-----BEGIN CERTIFICATE-----", "{\"secret\": 7}"] {
+            let error = check(wrong.as_bytes(), Path::new("c.json"), NOW).unwrap_err();
+            assert_eq!(error.code(), Code::CredentialsDamaged);
+        }
+        let missing = read(Path::new("/nowhere/c.json"), NOW).unwrap_err();
+        assert_eq!(missing.code(), Code::CredentialsUnreadable);
+    }
+}

@@ -1,0 +1,397 @@
+//! Why the agent did not do it: one enum, each variant with its code from [`crate::codes`].
+
+use crate::Exit;
+use crate::codes::Code;
+use crate::document::DocumentError;
+use stateward_engine::{EngineError, PointError, SourceError, TargetError, VaultError};
+use stateward_model::{InvalidName, ItemKind, Label};
+use stateward_system_state::{OpenError, TargetOpenError};
+use std::io;
+use std::path::PathBuf;
+
+/// Why the agent did not do it. The message says what happened; code, exit code and remedy come from the table.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// This user has no home folder, and none was given.
+    #[error("This user has no home folder to keep the agent's home in; give `--home`")]
+    NoDefaultHome,
+    /// The home can't be used.
+    #[error("The agent's home `{}` can't be used: {cause}", path.display())]
+    HomeUnusable {
+        /// Which part of it.
+        path: PathBuf,
+        /// The operating system's reason.
+        cause: io::Error,
+    },
+    /// A file in the home.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A registered home without its keys.
+    #[error("`{}` lacks the keys of this server", path.display())]
+    KeysMissing {
+        /// The folder of keys.
+        path: PathBuf,
+    },
+    /// Another job runs with this home.
+    #[error("Another job runs with this home, in the process {holder}")]
+    Busy {
+        /// The process's number, 0 if it can't be told.
+        holder: u32,
+    },
+    /// Not registered.
+    #[error("The home `{}` is not registered with a vault", home.display())]
+    NotRegistered {
+        /// The home.
+        home: PathBuf,
+    },
+    /// Registered already.
+    #[error("This home is registered already, as server `{label}` of vault `{vault}`")]
+    AlreadyRegistered {
+        /// As what.
+        label: Label,
+        /// With which vault.
+        vault: Label,
+    },
+    /// No sign-in of an administrator.
+    #[error("Nobody has signed in as an administrator with the home `{}`", home.display())]
+    NotSignedIn {
+        /// The home.
+        home: PathBuf,
+    },
+    /// The vault-credentials file.
+    #[error(transparent)]
+    Credentials(#[from] crate::credentials::CredentialsError),
+    /// A secret: passphrase, recovery code, or the file with one.
+    #[error(transparent)]
+    Secret(#[from] crate::secrets::SecretError),
+    /// A file that was given can't be read.
+    #[error("`{}` can't be read: {cause}", path.display())]
+    InputUnreadable {
+        /// Which.
+        path: PathBuf,
+        /// The operating system's reason.
+        cause: io::Error,
+    },
+    /// The vault said no to an administrator or to a registration.
+    #[error("{message}")]
+    Refused {
+        /// Which failure it is.
+        code: Code,
+        /// The vault's words.
+        message: String,
+    },
+    /// The recovery point that was asked for can't be used.
+    #[error("{message}")]
+    PointUnusable {
+        /// Which failure it is.
+        code: Code,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A job of its own process failed before it began.
+    #[error("{message}")]
+    NotBegun {
+        /// Which failure it is.
+        code: Code,
+        /// What its process said.
+        message: String,
+    },
+    /// A folder that is no vault.
+    #[error(transparent)]
+    NoVaultFolder(#[from] stateward_client::FolderError),
+    /// A name breaks its rule.
+    #[error(transparent)]
+    InvalidName(InvalidName),
+    /// A path can't be made absolute.
+    #[error("`{}` can't be used: {cause}", path.display())]
+    PathUnusable {
+        /// Which.
+        path: PathBuf,
+        /// The operating system's reason.
+        cause: io::Error,
+    },
+    /// Nothing is protected.
+    #[error("Nothing is protected on this server yet")]
+    NoItems,
+    /// No such item.
+    #[error("There is no protected item `{name}`{}", list(known))]
+    UnknownItem {
+        /// What was asked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// `latest` of which item?
+    #[error("`latest` needs an item, for there are recovery points of {}", known.join(", "))]
+    ItemNeeded {
+        /// The items.
+        known: Vec<String>,
+    },
+    /// Another kind of item has that name.
+    #[error("The item `{label}` exists and holds something else: {kind}")]
+    ItemExists {
+        /// Its name.
+        label: Label,
+        /// Its kind.
+        kind: ItemKind,
+    },
+    /// No such server in a store.
+    #[error("{}", unknown_server(asked.as_deref(), known))]
+    UnknownServer {
+        /// What was asked for, if anything.
+        asked: Option<String>,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// No such recovery point.
+    #[error("There is no recovery point `{0}`")]
+    UnknownPoint(String),
+    /// There are no recovery points.
+    #[error("There are no recovery points{}", item.as_ref().map(|item| format!(" of `{item}`")).unwrap_or_default())]
+    NoPoints {
+        /// Of the item that was asked for.
+        item: Option<String>,
+    },
+    /// The recovery point lacks the component.
+    #[error("The recovery point has no component `{component}`{}", list(known))]
+    UnknownComponent {
+        /// What was asked for.
+        component: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// No such code.
+    #[error("There is no code `{0}`")]
+    UnknownCode(String),
+    /// No such job.
+    #[error("There is no job `{0}`")]
+    UnknownJob(String),
+    /// The job has ended.
+    #[error("The job {0} has ended already")]
+    JobEnded(stateward_model::JobId),
+    /// A job's own process can't be started.
+    #[error("The job's own process can't be started: {0}")]
+    JobNotStarted(io::Error),
+    /// The target folder.
+    #[error(transparent)]
+    Target(#[from] TargetOpenError),
+    /// A file that would be overwritten.
+    #[error("`{}` exists already", path.display())]
+    OutputExists {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A file that can't be written.
+    #[error("`{}` can't be written: {cause}", path.display())]
+    OutputUnwritable {
+        /// Which.
+        path: PathBuf,
+        /// The operating system's reason.
+        cause: io::Error,
+    },
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// What is to be protected can't be opened.
+    #[error(transparent)]
+    Source(#[from] OpenError),
+    /// Files were lost in a restore.
+    #[error("The restore lost {}", counted(*files, "file"))]
+    FilesLost {
+        /// How many.
+        files: u64,
+    },
+    /// Verify found damage.
+    #[error("Verify found {}", counted(*problems, "problem"))]
+    DamageFound {
+        /// How many.
+        problems: u64,
+    },
+    /// A job's process died.
+    #[error("The job's process ended without a word")]
+    JobLost,
+    /// A mistake of ours.
+    #[error("A mistake in stateward: {0}")]
+    Internal(String),
+}
+
+impl AgentError {
+    /// Which failure it is.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NoDefaultHome | Self::HomeUnusable { .. } => Code::HomeUnusable,
+            Self::Document(error) => document_code(error),
+            Self::KeysMissing { .. } => Code::HomeDamaged,
+            Self::Busy { .. } => Code::Busy,
+            Self::NotRegistered { .. } => Code::NotRegistered,
+            Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
+            Self::NotSignedIn { .. } => Code::NotSignedIn,
+            Self::Credentials(error) => error.code(),
+            Self::Secret(error) => error.code(),
+            Self::InputUnreadable { .. } => Code::InputUnreadable,
+            Self::Refused { code, .. } | Self::PointUnusable { code, .. } | Self::NotBegun { code, .. } => {
+                *code
+            }
+            Self::NoVaultFolder(_) => Code::NoVaultFolder,
+            Self::InvalidName(_) => Code::Usage,
+            Self::PathUnusable { .. } => Code::SourceUnreadable,
+            Self::NoItems => Code::NoItems,
+            Self::UnknownItem { .. } => Code::UnknownItem,
+            Self::ItemNeeded { .. } => Code::ItemNeeded,
+            Self::ItemExists { .. } => Code::ItemExists,
+            Self::UnknownServer { .. } => Code::UnknownServer,
+            Self::UnknownPoint(_) | Self::NoPoints { .. } => Code::UnknownRecoveryPoint,
+            Self::UnknownComponent { .. } => Code::UnknownComponent,
+            Self::UnknownCode(_) => Code::UnknownCode,
+            Self::UnknownJob(_) => Code::UnknownJob,
+            Self::JobEnded(_) => Code::JobEnded,
+            Self::JobNotStarted(_) => Code::JobNotStarted,
+            Self::Target(error) => target_code(error),
+            Self::OutputExists { .. } => Code::OutputExists,
+            Self::OutputUnwritable { .. } => Code::OutputUnwritable,
+            Self::Engine(error) => engine_code(error),
+            Self::Source(OpenError::NotAbsolute(_) | OpenError::NothingGiven) => Code::Usage,
+            Self::Source(OpenError::Unreadable { .. }) => Code::SourceUnreadable,
+            Self::Source(OpenError::NoSuchComponent(_)) => Code::UnknownComponent,
+            Self::FilesLost { .. } => Code::FilesLost,
+            Self::DamageFound { .. } => Code::DamageFound,
+            Self::JobLost => Code::JobLost,
+            Self::Internal(_) => Code::Internal,
+        }
+    }
+
+    /// How the program ends with it.
+    pub fn exit(&self) -> Exit {
+        self.code().exit()
+    }
+}
+
+impl From<VaultError> for AgentError {
+    fn from(error: VaultError) -> Self {
+        Self::Engine(EngineError::Vault(error))
+    }
+}
+
+fn document_code(error: &DocumentError) -> Code {
+    match error {
+        DocumentError::Unusable { .. } => Code::HomeUnusable,
+        DocumentError::Damaged { .. } => Code::HomeDamaged,
+        DocumentError::Newer { .. } => Code::HomeNewer,
+    }
+}
+
+fn engine_code(error: &EngineError) -> Code {
+    match error {
+        EngineError::Cancelled => Code::Cancelled,
+        EngineError::Vault(error) => vault_code(error),
+        EngineError::Source(SourceError::NoSuchComponent(_)) => Code::UnknownComponent,
+        EngineError::Source(SourceError::Unreadable { .. }) => Code::SourceUnreadable,
+        EngineError::Target(TargetError::Full) => Code::TargetFull,
+        EngineError::Target(TargetError::InTheWay { .. }) => Code::TargetInTheWay,
+        EngineError::Target(TargetError::Failed { .. }) => Code::TargetUnusable,
+        EngineError::Point(error) => point_code(error),
+        EngineError::Cache(_) => Code::CacheUnusable,
+        EngineError::SelfCheckFailed => Code::SelfCheckFailed,
+    }
+}
+
+/// The code of each of the vault's ways to say no.
+pub fn vault_code(error: &VaultError) -> Code {
+    match error {
+        VaultError::Unreachable(_) => Code::VaultUnreachable,
+        VaultError::NotTrusted(_) => Code::VaultNotTrusted,
+        VaultError::WrongVault(_) => Code::WrongVault,
+        VaultError::NotRegistered(_) => Code::ServerRefused,
+        VaultError::ClockSkew { .. } => Code::ClockSkew,
+        VaultError::Busy(_) => Code::VaultBusy,
+        VaultError::SessionLost(_) => Code::SessionLost,
+        VaultError::NotFound(_) => Code::VaultAnswer,
+        VaultError::Full(_) => Code::VaultFull,
+        VaultError::PacksMissing(_) => Code::PacksMissing,
+        VaultError::WrongHead => Code::WrongHead,
+        VaultError::BadAnswer(_) => Code::VaultAnswer,
+        VaultError::Failed(_) => Code::VaultFailed,
+        VaultError::Cancelled => Code::Cancelled,
+    }
+}
+
+fn target_code(error: &TargetOpenError) -> Code {
+    match error {
+        TargetOpenError::NotEmpty { .. } | TargetOpenError::OtherPoint { .. } => Code::TargetNotEmpty,
+        TargetOpenError::InUse { .. } => Code::TargetInUse,
+        TargetOpenError::Unusable { .. } => Code::TargetUnusable,
+    }
+}
+
+fn point_code(error: &PointError) -> Code {
+    match error {
+        PointError::Damaged { .. } => Code::PointDamaged,
+        PointError::NotSigned(_) | PointError::Foreign(_) => Code::PointNotGenuine,
+        PointError::OtherKey { .. } => Code::PointOtherKey,
+        PointError::Unknown(_) => Code::UnknownRecoveryPoint,
+        PointError::Incomplete { .. } => Code::PointIncomplete,
+    }
+}
+
+fn list(known: &[String]) -> String {
+    match known.is_empty() {
+        true => String::new(),
+        false => format!("; there are {}", known.join(", ")),
+    }
+}
+
+fn unknown_server(asked: Option<&str>, known: &[String]) -> String {
+    match (asked, known.is_empty()) {
+        (_, true) => "There is no server in this store".to_owned(),
+        (Some(asked), false) => {
+            format!("There is no server `{asked}` in this store; there are {}", known.join(", "))
+        }
+        (None, false) => format!("There are several servers in this store: {}", known.join(", ")),
+    }
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bad_input_has_its_code_and_exit_code() {
+        let vault = |error: VaultError| {
+            let error = AgentError::from(error);
+            (error.code().as_str(), error.exit().number())
+        };
+        assert_eq!(vault(VaultError::Unreachable(String::new())), ("vault-unreachable", 10));
+        assert_eq!(vault(VaultError::NotTrusted(String::new())), ("vault-not-trusted", 10));
+        assert_eq!(vault(VaultError::WrongVault(String::new())), ("wrong-vault", 10));
+        assert_eq!(vault(VaultError::Busy(String::new())), ("vault-busy", 11));
+        assert_eq!(vault(VaultError::NotRegistered(String::new())), ("server-refused", 13));
+        assert_eq!(vault(VaultError::ClockSkew { seconds: 900 }), ("clock-skew", 13));
+        assert_eq!(vault(VaultError::Full(String::new())), ("vault-full", 1));
+        assert_eq!(vault(VaultError::Cancelled), ("cancelled", 130));
+        let full = AgentError::Engine(EngineError::Target(TargetError::Full));
+        assert_eq!((full.code().as_str(), full.exit().number()), ("target-full", 1));
+    }
+
+    #[test]
+    fn messages_begin_with_a_capital_and_end_without_a_full_stop() {
+        let known = vec!["files".to_owned()];
+        let errors = [
+            AgentError::Busy { holder: 7 },
+            AgentError::NoItems,
+            AgentError::UnknownItem { name: "a".to_owned(), known: known.clone() },
+            AgentError::ItemNeeded { known },
+            AgentError::FilesLost { files: 1 },
+            AgentError::NoPoints { item: None },
+            AgentError::JobLost,
+        ];
+        for error in errors {
+            let text = error.to_string();
+            assert!(!text.ends_with('.'), "{text}");
+            assert!(text.starts_with(|c: char| c.is_uppercase() || c == '`'), "{text}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The agent's home: a folder for its owner only, with everything that must not be lost.
+//!
+//! | name | holds |
+//! |---|---|
+//! | `lock` | held while a job runs; the number of the process that holds it |
+//! | `settings.lock` | held for a moment while settings are changed |
+//! | `registration.json` | which vault and which server ([`crate::registration`]); written last of a registration |
+//! | `keys/` | login key, and for each epoch data key and signing key ([`crate::keys`]) |
+//! | `items.json` | what is protected ([`crate::items`]) |
+//! | `head.json` | the newest recovery point that was acknowledged ([`crate::head`]) |
+//! | `session.json` | the session that is open at the vault, to end it after a crash ([`crate::session`]) |
+//! | `verify.json` | when each pack was last verified |
+//! | `points.json` | what recovery points hold, to list them quickly; may be lost |
+//! | `jobs/` | each job's record, warnings and log ([`crate::jobs`]) |
+//! | `logs/` | the agent's log ([`crate::logs`]) |
+//! | `admin.json` | an administrator's sign-in, if `stateward login` was run ([`crate::admin`]) |
+//! | `cache/` | the cache folder, unless another was chosen |
+
+use crate::document::{self, Document};
+use crate::lock::{self, HeldLock};
+use crate::{AgentError, platform};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// An agent's home. Making one of these touches nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    path: PathBuf,
+}
+
+impl Home {
+    /// The home at `path`, or at the usual place of this user.
+    pub fn at(path: Option<&Path>) -> Result<Self, AgentError> {
+        let path = match path {
+            Some(path) => path.to_owned(),
+            None => platform::default_home().ok_or(AgentError::NoDefaultHome)?,
+        };
+        let path = std::path::absolute(&path).map_err(|cause| AgentError::HomeUnusable { path, cause })?;
+        Ok(Self { path })
+    }
+
+    /// Where it is, from the root.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the folder is there.
+    pub fn exists(&self) -> bool {
+        self.path.is_dir()
+    }
+
+    /// Makes the folder and those in it, for the owner only; takes the rights of others away if they have any.
+    pub fn prepare(&self) -> Result<(), AgentError> {
+        let folders = [self.path.clone(), self.keys(), self.jobs(), self.logs()];
+        folders.iter().try_for_each(|folder| {
+            platform::make_private_folder(folder)
+                .and_then(|()| platform::restrict_folder(folder))
+                .map_err(|cause| self.unusable(folder, cause))
+        })
+    }
+
+    /// Takes the lock that a job holds while it runs. [`AgentError::Busy`] tells who has it.
+    pub fn lock_for_job(&self) -> Result<HeldLock, AgentError> {
+        let path = self.path.join("lock");
+        lock::acquire(&path)
+            .map_err(|cause| self.unusable(&path, cause))?
+            .map_err(|holder| AgentError::Busy { holder })
+    }
+
+    /// Waits for the lock under which settings are changed; nobody holds it for longer than a moment.
+    pub fn lock_settings(&self) -> Result<HeldLock, AgentError> {
+        let path = self.path.join("settings.lock");
+        lock::wait(&path).map_err(|cause| self.unusable(&path, cause))
+    }
+
+    /// Reads one of the home's files.
+    pub fn read<T: Document>(&self, name: &str) -> Result<Option<T>, AgentError> {
+        Ok(document::read(&self.path.join(name))?)
+    }
+
+    /// Writes one of the home's files, durably.
+    pub fn write<T: Document>(&self, name: &str, content: &T) -> Result<(), AgentError> {
+        Ok(document::write(&self.path.join(name), content)?)
+    }
+
+    /// The folder of keys.
+    pub fn keys(&self) -> PathBuf {
+        self.path.join("keys")
+    }
+
+    /// The folder of jobs.
+    pub fn jobs(&self) -> PathBuf {
+        self.path.join("jobs")
+    }
+
+    /// The folder of logs.
+    pub fn logs(&self) -> PathBuf {
+        self.path.join("logs")
+    }
+
+    /// The cache folder, unless another was chosen at registration.
+    pub fn default_cache(&self) -> PathBuf {
+        self.path.join("cache")
+    }
+
+    pub(crate) fn unusable(&self, path: &Path, cause: io::Error) -> AgentError {
+        AgentError::HomeUnusable { path: path.to_owned(), cause }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_holder_of_the_job_lock_is_told_who_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(Some(&folder.path().join("deep/home"))).unwrap();
+        home.prepare().unwrap();
+        let held = home.lock_for_job().unwrap();
+        let refused = home.lock_for_job().unwrap_err();
+        assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
+        drop(held);
+        home.lock_for_job().unwrap();
+    }
+}

@@ -1,0 +1,248 @@
+//! What is protected on this server. The vault learns id, label and kind only; paths stay here.
+
+use crate::document::Document;
+use crate::{AgentError, Home};
+use serde::{Deserialize, Serialize};
+use stateward_model::{ComponentName, ItemId, ItemKind, Label, Random};
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "items.json";
+
+/// A protected item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its id.
+    pub id: ItemId,
+    /// What people call it.
+    pub label: Label,
+    /// What is read.
+    pub selection: Selection,
+}
+
+/// What an item holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum Selection {
+    /// System State.
+    SystemState {
+        /// Only these components; `None` means all.
+        components: Option<Vec<ComponentName>>,
+        /// The root of the tree that is read: `/`, or another system's tree.
+        root: StoredPath,
+    },
+    /// Files and folders.
+    Files {
+        /// Absolute paths.
+        paths: Vec<StoredPath>,
+    },
+}
+
+impl Selection {
+    /// Its kind, as the vault knows it.
+    pub fn kind(&self) -> ItemKind {
+        match self {
+            Self::SystemState { .. } => ItemKind::SystemState,
+            Self::Files { .. } => ItemKind::Files,
+        }
+    }
+
+    /// The label of an item that nobody named.
+    fn usual_label(&self) -> &'static str {
+        match self {
+            Self::SystemState { .. } => "system-state",
+            Self::Files { .. } => "files",
+        }
+    }
+}
+
+/// A path in a file of the home: as text, or as `{"base64url": …}` if it is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "PathForm", into = "PathForm")]
+pub struct StoredPath(pub PathBuf);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum PathForm {
+    Text(String),
+    Bytes { base64url: String },
+}
+
+impl From<StoredPath> for PathForm {
+    fn from(StoredPath(path): StoredPath) -> Self {
+        match path.into_os_string().into_string() {
+            Ok(text) => Self::Text(text),
+            Err(other) => {
+                Self::Bytes { base64url: stateward_api::credentials::encode_bytes(other.as_encoded_bytes()) }
+            }
+        }
+    }
+}
+
+impl TryFrom<PathForm> for StoredPath {
+    type Error = &'static str;
+    fn try_from(form: PathForm) -> Result<Self, Self::Error> {
+        match form {
+            PathForm::Text(text) => Ok(Self(text.into())),
+            PathForm::Bytes { base64url } => stateward_api::credentials::decode_bytes(&base64url)
+                .and_then(crate::platform::path_from_bytes)
+                .map(Self)
+                .ok_or("no path"),
+        }
+    }
+}
+
+/// All items of a home, by label.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Items {
+    /// The items.
+    pub items: Vec<Item>,
+}
+
+impl Document for Items {
+    const VERSION: u32 = 1;
+}
+
+/// What [`Items::protect`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protected {
+    /// There is a new item.
+    Added,
+    /// The item of that name holds something else now.
+    Changed,
+    /// It was protected just so already.
+    Unchanged,
+}
+
+impl Items {
+    /// The home's items.
+    pub fn load(home: &Home) -> Result<Self, AgentError> {
+        Ok(home.read(FILE)?.unwrap_or_default())
+    }
+
+    /// Keeps them.
+    pub fn save(&self, home: &Home) -> Result<(), AgentError> {
+        home.write(FILE, self)
+    }
+
+    /// The item that people call `label`, or whose id it is.
+    pub fn find(&self, label: &str) -> Option<&Item> {
+        self.items.iter().find(|item| item.label.as_str() == label || item.id.to_string() == label)
+    }
+
+    /// The item of an id.
+    pub fn by_id(&self, id: ItemId) -> Option<&Item> {
+        self.items.iter().find(|item| item.id == id)
+    }
+
+    /// Protects a selection: under `label`, changing what the item of that name holds; without a label as a new item
+    /// of the usual name (`files`, `files-2` …), except that System State not named otherwise is always one item, and
+    /// that the very same files are not protected twice.
+    pub fn protect(
+        &mut self,
+        selection: Selection,
+        label: Option<Label>,
+        random: &dyn Random,
+    ) -> Result<(Item, Protected), AgentError> {
+        if label.is_none() {
+            if let Some(same) = self.items.iter().find(|item| item.selection == selection) {
+                return Ok((same.clone(), Protected::Unchanged));
+            }
+        }
+        let label = match label {
+            Some(label) => label,
+            None if selection.kind() == ItemKind::SystemState => usual(&selection, 1)?,
+            None => self.free_label(&selection)?,
+        };
+        let Some(item) = self.items.iter_mut().find(|item| item.label == label) else {
+            let item = Item { id: ItemId::new(random), label, selection };
+            self.items.push(item.clone());
+            self.items.sort_by(|a, b| a.label.cmp(&b.label));
+            return Ok((item, Protected::Added));
+        };
+        if item.selection.kind() != selection.kind() {
+            return Err(AgentError::ItemExists { label, kind: item.selection.kind() });
+        }
+        let done = if item.selection == selection { Protected::Unchanged } else { Protected::Changed };
+        item.selection = selection;
+        Ok((item.clone(), done))
+    }
+
+    fn free_label(&self, selection: &Selection) -> Result<Label, AgentError> {
+        let mut number = 1;
+        loop {
+            let label = usual(selection, number)?;
+            if self.items.iter().all(|item| item.label != label) {
+                return Ok(label);
+            }
+            number += 1;
+        }
+    }
+}
+
+fn usual(selection: &Selection, number: u32) -> Result<Label, AgentError> {
+    let name = selection.usual_label();
+    let text = if number == 1 { name.to_owned() } else { format!("{name}-{number}") };
+    text.parse().map_err(AgentError::InvalidName)
+}
+
+/// Makes a path absolute, without asking what it leads to.
+pub fn absolute(path: &Path) -> Result<StoredPath, AgentError> {
+    let cause = |cause| AgentError::PathUnusable { path: path.to_owned(), cause };
+    std::path::absolute(path).map(StoredPath).map_err(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stateward_model::SystemRandom;
+
+    fn files(path: &str) -> Selection {
+        Selection::Files { paths: vec![StoredPath(path.into())] }
+    }
+
+    fn system_state(components: Option<Vec<ComponentName>>) -> Selection {
+        Selection::SystemState { components, root: StoredPath("/".into()) }
+    }
+
+    #[test]
+    fn protecting_the_same_again_changes_nothing() {
+        let mut items = Items::default();
+        for selection in [files("/a"), system_state(None)] {
+            let (first, done) = items.protect(selection.clone(), None, &SystemRandom).unwrap();
+            assert_eq!(done, Protected::Added);
+            assert_eq!(items.protect(selection, None, &SystemRandom).unwrap(), (first, Protected::Unchanged));
+        }
+        assert_eq!(items.items.len(), 2);
+    }
+
+    #[test]
+    fn other_files_are_another_item_but_system_state_stays_one() {
+        let mut items = Items::default();
+        items.protect(files("/a"), None, &SystemRandom).unwrap();
+        let (second, _) = items.protect(files("/b"), None, &SystemRandom).unwrap();
+        assert_eq!(second.label.as_str(), "files-2");
+        let (whole, _) = items.protect(system_state(None), None, &SystemRandom).unwrap();
+        let part = system_state(Some(vec!["boot".parse().unwrap()]));
+        let (changed, done) = items.protect(part, None, &SystemRandom).unwrap();
+        assert_eq!((changed.id, done), (whole.id, Protected::Changed));
+    }
+
+    #[test]
+    fn a_name_of_another_kind_of_item_is_refused() {
+        let mut items = Items::default();
+        let label: Label = "data".parse().unwrap();
+        items.protect(files("/a"), Some(label.clone()), &SystemRandom).unwrap();
+        let refused = items.protect(system_state(None), Some(label), &SystemRandom).unwrap_err();
+        assert!(matches!(refused, AgentError::ItemExists { .. }));
+    }
+
+    #[test]
+    fn a_path_that_is_no_text_survives_its_file() {
+        use std::os::unix::ffi::OsStringExt;
+        for bytes in [b"/plain".to_vec(), b"/\xff\xfe/x".to_vec()] {
+            let path = StoredPath(PathBuf::from(std::ffi::OsString::from_vec(bytes)));
+            let text = serde_json::to_string(&path).unwrap();
+            assert_eq!(serde_json::from_str::<StoredPath>(&text).unwrap(), path, "{text}");
+        }
+    }
+}

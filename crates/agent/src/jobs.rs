@@ -1,0 +1,24 @@
+//! Jobs: one run each of backup, restore or verify.
+//!
+//! A job is a file `jobs/<id>.json` in the home. The process that runs it writes it; every other process only reads
+//! it, or leaves a mark `jobs/<id>.cancel` beside it. One job runs at a time: its process holds the home's job lock.
+//! Warnings stand in `jobs/<id>.warnings`, one JSON object a line; a detached job's output goes to `jobs/<id>.log`.
+//!
+//! Begin with [`record`] (what a job is), then [`run`] (how it runs); [`detach`] is for jobs of their own process.
+
+pub mod detach;
+pub mod execute;
+pub mod figures;
+pub mod folder;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod warnings;
+
+pub use execute::{abandon, execute, queue};
+pub use figures::Figures;
+pub use folder::JobFolder;
+pub use record::{ItemReference, JobFailure, JobOutcome, JobRecord, JobRequest, VerifyExtent};
+pub use run::JobListener;
+pub use stateward_format::manifest::Precheck;
+pub use warnings::JobWarning;

@@ -1,0 +1,87 @@
+//! Jobs in a process of their own, which no terminal can end.
+//!
+//! The child says on its standard output why it can't begin, or nothing and hangs up: then it has left the terminal's
+//! session, holds the home's job lock, and writes into the job's log from now on.
+
+use crate::codes::Code;
+use crate::jobs::JobFailure;
+use crate::{AgentError, Home, platform};
+use stateward_model::JobId;
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What a child says of its failure is shorter than this.
+const WORDS_BYTES_MAX: u64 = 64 << 10;
+
+/// Starts this very program again as `--home HOME --json job run ID…` and waits until it has begun.
+pub fn spawn(home: &Home, jobs: &[JobId]) -> Result<(), AgentError> {
+    let program = std::env::current_exe().map_err(AgentError::JobNotStarted)?;
+    let mut command = Command::new(program);
+    command.args([OsStr::new("--home"), home.path().as_os_str()]);
+    command.args(["--json", "job", "run"]).args(jobs.iter().map(JobId::to_string));
+    begin(command)
+}
+
+fn begin(mut command: Command) -> Result<(), AgentError> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(AgentError::JobNotStarted)?;
+    let mut words = String::new();
+    let mut output =
+        child.stdout.take().ok_or_else(|| AgentError::Internal("a child has no output".to_owned()))?;
+    (&mut output).take(WORDS_BYTES_MAX).read_to_string(&mut words).map_err(AgentError::JobNotStarted)?;
+    if words.is_empty() {
+        return Ok(());
+    }
+    child.wait().map_err(AgentError::JobNotStarted)?;
+    let told = words.lines().last().and_then(|line| serde_json::from_str::<JobFailure>(line).ok());
+    Err(match told {
+        Some(failure) => AgentError::NotBegun {
+            code: failure.code.parse().unwrap_or(Code::JobNotStarted),
+            message: failure.message,
+        },
+        None => AgentError::JobNotStarted(io::Error::other("it said nothing that could be read")),
+    })
+}
+
+/// The child's part, once it holds the lock: leaves the terminal, and hangs up.
+pub fn leave_terminal(log: &Path) -> Result<(), AgentError> {
+    platform::begin_own_session().map_err(AgentError::JobNotStarted)?;
+    move_output(log)
+}
+
+/// From now on output goes to the job's log: also for a job that runs inside the calling process when its terminal is
+/// closed.
+pub fn move_output(log: &Path) -> Result<(), AgentError> {
+    platform::make_private_options()
+        .append(true)
+        .create(true)
+        .open(log)
+        .and_then(|file| platform::move_output_to(&file))
+        .map_err(AgentError::JobNotStarted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Result<(), AgentError> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        begin(command)
+    }
+
+    #[test]
+    fn a_child_that_hangs_up_without_a_word_has_begun() {
+        shell("exec >/dev/null; exit 0").unwrap();
+    }
+
+    #[test]
+    fn a_child_that_can_not_begin_is_quoted() {
+        let told = r#"echo '{"type":"error","code":"busy","message":"Another job runs","remedy":"Wait"}'"#;
+        let error = shell(told).unwrap_err();
+        assert_eq!((error.code(), error.to_string().as_str()), (Code::Busy, "Another job runs"));
+        assert_eq!(shell("echo nonsense").unwrap_err().code(), Code::JobNotStarted);
+    }
+}

@@ -1,0 +1,84 @@
+//! Queueing a home's jobs and running them.
+
+use crate::items::{Item, Items};
+use crate::jobs::run::{self, JobContext, JobListener, RunningJob, Worked};
+use crate::jobs::{ItemReference, JobFailure, JobFolder, JobRecord, JobRequest};
+use crate::restore::Selected;
+use crate::{Agent, AgentError, backup, lock::HeldLock, restore, verify};
+use stateward_engine::{Cancellation, EngineError, PointSummary, Tools};
+use stateward_model::{JobId, JobState};
+
+/// Writes down a job that is to run soon.
+pub fn queue(
+    agent: &Agent,
+    request: JobRequest,
+    item: Option<ItemReference>,
+) -> Result<JobRecord, AgentError> {
+    agent.home().prepare()?;
+    let id = JobId::new(&*agent.surroundings().random);
+    let record = JobRecord::queued(id, request, item, agent.now());
+    JobFolder::of(agent.home()).save(&record)?;
+    Ok(record)
+}
+
+/// Ends a queued job that shall not begin any more, because a person stopped those before it.
+pub fn abandon(agent: &Agent, mut record: JobRecord) -> JobRecord {
+    record.state = JobState::Cancelled;
+    record.ended_at = Some(agent.now());
+    record.failure = Some(JobFailure::from(&AgentError::Engine(EngineError::Cancelled)));
+    if let Err(error) = JobFolder::of(agent.home()).save(&record) {
+        tracing::warn!(%error, "the job's record can't be written");
+    }
+    record
+}
+
+/// Runs a queued job to its end. `_lock` is the home's job lock, held.
+pub fn execute(
+    agent: &Agent,
+    _lock: &HeldLock,
+    record: JobRecord,
+    listener: &dyn JobListener,
+    cancellation: &Cancellation,
+) -> JobRecord {
+    let folder = JobFolder::of(agent.home());
+    if let Err(error) = folder.tidy() {
+        tracing::warn!(%error, "old jobs can't be forgotten");
+    }
+    let context =
+        JobContext { folder: Some(&folder), listener, surroundings: agent.surroundings(), cancellation };
+    let (request, item) = (record.request.clone(), record.item.clone());
+    run::run(record, context, |job, tools| work(agent, &request, item.as_ref(), job, tools))
+}
+
+fn work(
+    agent: &Agent,
+    request: &JobRequest,
+    item: Option<&ItemReference>,
+    job: &RunningJob<'_>,
+    tools: &Tools<'_>,
+) -> Worked {
+    match request {
+        JobRequest::Backup => match protected(agent, item) {
+            Ok(item) => backup::work(agent, &item, job, tools),
+            Err(error) => Err(error).into(),
+        },
+        JobRequest::Restore { point, sequence, components, paths, target } => {
+            let point = PointSummary { sequence: *sequence, hash: *point };
+            restore::work(agent, Selected { point, components, paths, target: &target.0 }, job, tools)
+        }
+        JobRequest::Verify { point, extent } => {
+            let point = point.map(|(sequence, hash)| PointSummary { sequence, hash });
+            verify::work(agent, point, *extent, job, tools)
+        }
+    }
+}
+
+fn protected(agent: &Agent, item: Option<&ItemReference>) -> Result<Item, AgentError> {
+    let items = Items::load(agent.home())?;
+    let item = item.ok_or(AgentError::NoItems)?;
+    let found = items.by_id(item.id).cloned();
+    found.ok_or_else(|| AgentError::UnknownItem {
+        name: item.label.to_string(),
+        known: items.items.iter().map(|item| item.label.to_string()).collect(),
+    })
+}

@@ -1,0 +1,191 @@
+//! The home's folder of jobs.
+
+use crate::document;
+use crate::jobs::{JobRecord, JobWarning, warnings};
+use crate::{AgentError, Home, platform};
+use stateward_model::JobId;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+/// So many jobs are kept; older ones that have ended are forgotten.
+const JOBS_KEPT: usize = 200;
+
+/// The jobs of a home.
+#[derive(Debug, Clone)]
+pub struct JobFolder {
+    path: PathBuf,
+}
+
+impl JobFolder {
+    /// The jobs of `home`.
+    pub fn of(home: &Home) -> Self {
+        Self { path: home.jobs() }
+    }
+
+    fn file(&self, id: JobId, kind: &str) -> PathBuf {
+        self.path.join(format!("{id}.{kind}"))
+    }
+
+    /// Where a job's warnings stand.
+    pub fn warnings_path(&self, id: JobId) -> PathBuf {
+        self.file(id, "warnings")
+    }
+
+    /// Where a detached job's output goes.
+    pub fn log_path(&self, id: JobId) -> PathBuf {
+        self.file(id, "log")
+    }
+
+    /// Keeps a record, durably.
+    pub fn save(&self, record: &JobRecord) -> Result<(), AgentError> {
+        Ok(document::write(&self.file(record.id, "json"), record)?)
+    }
+
+    /// Keeps a record that is soon written again.
+    pub fn save_soon(&self, record: &JobRecord) -> Result<(), AgentError> {
+        Ok(document::write_soon(&self.file(record.id, "json"), record)?)
+    }
+
+    /// A job's record, as it is true now.
+    pub fn load(&self, id: JobId) -> Result<JobRecord, AgentError> {
+        let record: Option<JobRecord> = document::read(&self.file(id, "json"))?;
+        record.map(JobRecord::as_of_now).ok_or_else(|| AgentError::UnknownJob(id.to_string()))
+    }
+
+    /// All jobs as they are true now, newest first. A record that can't be read is left out: it is only a record.
+    pub fn list(&self) -> Result<Vec<JobRecord>, AgentError> {
+        let mut records: Vec<JobRecord> =
+            self.ids()?.into_iter().filter_map(|id| self.load(id).ok()).collect();
+        records.sort_by(|a, b| (b.started_at, b.id).cmp(&(a.started_at, a.id)));
+        Ok(records)
+    }
+
+    /// The job that `text` names: a whole id, or a beginning of one that only one job has.
+    pub fn find(&self, text: &str) -> Result<JobRecord, AgentError> {
+        let fitting: Vec<JobId> =
+            self.ids()?.into_iter().filter(|id| id.to_string().starts_with(text)).collect();
+        match fitting.as_slice() {
+            [id] if !text.is_empty() => self.load(*id),
+            _ => Err(AgentError::UnknownJob(text.to_owned())),
+        }
+    }
+
+    /// The first `most` warnings of a job.
+    pub fn warnings(&self, id: JobId, most: usize) -> Result<Vec<JobWarning>, AgentError> {
+        let path = self.warnings_path(id);
+        warnings::read(&path, most).map_err(|cause| AgentError::HomeUnusable { path, cause })
+    }
+
+    /// Asks the process that runs the job to stop.
+    pub fn ask_to_cancel(&self, id: JobId) -> Result<(), AgentError> {
+        if self.load(id)?.state.is_ended() {
+            return Err(AgentError::JobEnded(id));
+        }
+        let path = self.file(id, "cancel");
+        let made = platform::make_private_options().create(true).truncate(true).open(&path);
+        made.map(|_: File| ()).map_err(|cause| AgentError::HomeUnusable { path, cause })
+    }
+
+    /// Whether somebody asked the job to stop.
+    pub fn is_asked_to_cancel(&self, id: JobId) -> bool {
+        self.file(id, "cancel").exists()
+    }
+
+    /// Removes the mark that asked the job to stop.
+    pub fn forget_cancel(&self, id: JobId) {
+        remove(self.file(id, "cancel"));
+    }
+
+    /// Forgets old jobs that have ended.
+    pub fn tidy(&self) -> Result<(), AgentError> {
+        for record in self.list()?.iter().skip(JOBS_KEPT).filter(|record| record.state.is_ended()) {
+            ["cancel", "warnings", "log", "json"].iter().for_each(|kind| remove(self.file(record.id, kind)));
+        }
+        Ok(())
+    }
+
+    fn ids(&self) -> Result<Vec<JobId>, AgentError> {
+        let unusable = |cause| AgentError::HomeUnusable { path: self.path.clone(), cause };
+        let entries = match std::fs::read_dir(&self.path) {
+            Ok(entries) => entries,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(cause) => return Err(unusable(cause)),
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(unusable)?.file_name();
+            ids.extend(name.to_str().and_then(|name| name.strip_suffix(".json")?.parse::<JobId>().ok()));
+        }
+        Ok(ids)
+    }
+}
+
+/// A file that stays behind does no harm; the next tidying tries again.
+fn remove(path: PathBuf) {
+    match std::fs::remove_file(&path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(%cause, "a file of a job can't be removed");
+        }
+        _ => (),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::{JobRequest, VerifyExtent};
+    use stateward_model::{JobState, SystemRandom, Timestamp};
+
+    fn folder() -> (tempfile::TempDir, JobFolder) {
+        let temporary = tempfile::tempdir().unwrap();
+        let home = Home::at(Some(temporary.path())).unwrap();
+        home.prepare().unwrap();
+        let folder = JobFolder::of(&home);
+        (temporary, folder)
+    }
+
+    fn job(state: JobState, started_at: i64) -> JobRecord {
+        let request = JobRequest::Verify { point: None, extent: VerifyExtent::Full };
+        let id = JobId::new(&SystemRandom);
+        JobRecord { state, ..JobRecord::queued(id, request, None, Timestamp(started_at)) }
+    }
+
+    #[test]
+    fn jobs_are_listed_newest_first_and_found_by_a_beginning() {
+        let (_temporary, folder) = folder();
+        assert!(folder.list().unwrap().is_empty());
+        let jobs = [job(JobState::Completed, 1), job(JobState::Failed, 3), job(JobState::Completed, 2)];
+        jobs.iter().for_each(|job| folder.save(job).unwrap());
+        let listed: Vec<i64> = folder.list().unwrap().iter().map(|job| job.started_at.0).collect();
+        assert_eq!(listed, [3, 2, 1]);
+        let text = jobs[0].id.to_string();
+        assert_eq!(folder.find(&text[..13]).unwrap(), jobs[0]);
+        assert!(matches!(folder.find("zz"), Err(AgentError::UnknownJob(_))));
+        assert!(matches!(folder.find(""), Err(AgentError::UnknownJob(_))));
+    }
+
+    #[test]
+    fn only_a_job_that_goes_on_can_be_cancelled() {
+        let (_temporary, folder) = folder();
+        let (running, ended) = (job(JobState::Running, 1), job(JobState::Completed, 2));
+        [&running, &ended].iter().for_each(|job| folder.save(job).unwrap());
+        assert!(matches!(folder.ask_to_cancel(ended.id), Err(AgentError::JobEnded(_))));
+        assert!(!folder.is_asked_to_cancel(running.id));
+        folder.ask_to_cancel(running.id).unwrap();
+        assert!(folder.is_asked_to_cancel(running.id));
+        folder.forget_cancel(running.id);
+        assert!(!folder.is_asked_to_cancel(running.id));
+    }
+
+    #[test]
+    fn old_jobs_are_forgotten_but_never_one_that_goes_on() {
+        let (_temporary, folder) = folder();
+        let running = job(JobState::Running, 0);
+        folder.save(&running).unwrap();
+        (1..=JOBS_KEPT as i64 + 5).for_each(|at| folder.save_soon(&job(JobState::Completed, at)).unwrap());
+        folder.tidy().unwrap();
+        assert_eq!(folder.list().unwrap().len(), JOBS_KEPT + 1);
+        assert_eq!(folder.load(running.id).unwrap().id, running.id);
+    }
+}

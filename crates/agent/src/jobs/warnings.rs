@@ -1,0 +1,102 @@
+//! A job's warnings, as lines of JSON beside its record. They hold paths, so they stay in the home.
+
+use serde::{Deserialize, Serialize};
+use stateward_api::credentials::encode_bytes;
+use stateward_format::manifest::Warning;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+
+/// What was left out or is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobWarning {
+    /// The stable code.
+    pub code: String,
+    /// The path; what is no UTF-8 in it is replaced. Empty if it concerns no path.
+    pub path: String,
+    /// The path's bytes in base64url, if they are no UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_base64: Option<String>,
+    /// One sentence.
+    pub message: String,
+}
+
+impl From<&Warning> for JobWarning {
+    fn from(warning: &Warning) -> Self {
+        let is_text = std::str::from_utf8(&warning.path).is_ok();
+        Self {
+            code: warning.code.clone(),
+            path: String::from_utf8_lossy(&warning.path).into_owned(),
+            path_base64: (!is_text).then(|| encode_bytes(&warning.path)),
+            message: warning.message.clone(),
+        }
+    }
+}
+
+/// Writes warnings as they come.
+#[derive(Debug)]
+pub struct WarningWriter {
+    file: BufWriter<File>,
+}
+
+impl WarningWriter {
+    /// A new file at `path`, for its owner only.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let file = crate::platform::make_private_options().create(true).truncate(true).open(path)?;
+        Ok(Self { file: BufWriter::new(file) })
+    }
+
+    /// Writes one.
+    pub fn write(&mut self, warning: &JobWarning) -> io::Result<()> {
+        serde_json::to_writer(&mut self.file, warning)?;
+        self.file.write_all(b"\n")
+    }
+
+    /// Lets readers see what was written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// The first `most` warnings at `path`; none if there is no such file. A line that is not whole yet is left out.
+pub fn read(path: &Path, most: usize) -> io::Result<Vec<JobWarning>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(cause),
+    };
+    let mut warnings = Vec::new();
+    for line in BufReader::new(file).lines().take(most) {
+        if let Ok(warning) = serde_json::from_str(&line?) {
+            warnings.push(warning);
+        }
+    }
+    Ok(warnings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_survive_their_file_and_paths_that_are_no_text_stay_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w");
+        assert_eq!(read(&path, 9).unwrap(), []);
+        let paths: [&[u8]; 2] = [b"/etc/plain", b"/etc/\xff"];
+        let warnings = paths.map(|path| {
+            JobWarning::from(&Warning {
+                code: "unreadable".to_owned(),
+                path: path.to_vec(),
+                message: "It can't be read".to_owned(),
+            })
+        });
+        let mut writer = WarningWriter::create(&path).unwrap();
+        warnings.iter().for_each(|warning| writer.write(warning).unwrap());
+        writer.flush().unwrap();
+        assert_eq!(read(&path, 9).unwrap(), warnings);
+        assert_eq!(read(&path, 1).unwrap().len(), 1);
+        assert_eq!(warnings[0].path_base64, None);
+        assert_eq!(warnings[1].path_base64.as_deref(), Some("L2V0Yy__"));
+    }
+}

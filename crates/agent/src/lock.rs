@@ -1,0 +1,42 @@
+//! Locks between processes: the operating system lets go of them when their holder dies, however it dies.
+
+use crate::platform;
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+
+/// A lock, held until this is dropped or the process ends.
+#[derive(Debug)]
+pub struct HeldLock {
+    _file: File,
+}
+
+/// Takes the lock at `path` now, or gives the number of the process that holds it (0 if it can't be told).
+pub fn acquire(path: &Path) -> io::Result<Result<HeldLock, u32>> {
+    let mut file = open(path)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)?;
+            writeln!(file, "{}", std::process::id())?;
+            Ok(Ok(HeldLock { _file: file }))
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            file.rewind()?;
+            (&file).take(32).read_to_string(&mut text)?;
+            Ok(Err(text.trim().parse().unwrap_or(0)))
+        }
+        Err(TryLockError::Error(cause)) => Err(cause),
+    }
+}
+
+/// Waits until the lock at `path` is free and takes it.
+pub fn wait(path: &Path) -> io::Result<HeldLock> {
+    let file = open(path)?;
+    file.lock()?;
+    Ok(HeldLock { _file: file })
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    platform::make_private_options().read(true).create(true).truncate(false).open(path)
+}

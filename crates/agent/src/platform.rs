@@ -1,0 +1,34 @@
+//! What differs between operating systems: private files and folders, processes, signals.
+//!
+//! Every function has the same name and meaning in each platform's file; the rest of the room knows no difference.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::{
+    begin_own_session, default_home, host_name, is_readable_by_others, make_private_folder,
+    make_private_options, move_output_to, operating_system, path_bytes, path_from_bytes, process,
+    restrict_folder, signals, sync_folder, this_process,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// A process, told apart from a later one that was given the same number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessIdentity {
+    /// Its number.
+    pub pid: u32,
+    /// When it started, as the operating system counts it.
+    pub started: u64,
+    /// Which start of the machine that counts from.
+    pub boot: String,
+}
+
+/// What a person or the system may tell a running program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Stop what you do (Ctrl-C, SIGTERM).
+    Stop,
+    /// The terminal is gone.
+    TerminalClosed,
+}

@@ -1,0 +1,165 @@
+//! Linux.
+
+use super::{ProcessIdentity, Signal};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Only for the owner.
+const PRIVATE_FOLDER: u32 = 0o700;
+const PRIVATE_FILE: u32 = 0o600;
+
+/// Where the home lies if nobody says otherwise: `/var/lib/stateward` for root, else under the user's state folder
+/// (XDG Base Directory Specification 0.8). `None` for a user without a home folder.
+pub fn default_home() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Some(PathBuf::from("/var/lib/stateward"));
+    }
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(state.join("stateward"))
+}
+
+/// Makes a folder and its parents, for the owner only. One that is there is no error.
+pub fn make_private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(PRIVATE_FOLDER).create(path)
+}
+
+/// Takes the rights of others away from a folder, if they have any.
+pub fn restrict_folder(path: &Path) -> io::Result<()> {
+    let mode = fs::metadata(path)?.permissions().mode();
+    match mode & 0o077 {
+        0 => Ok(()),
+        _ => fs::set_permissions(path, Permissions::from_mode(mode & 0o700)),
+    }
+}
+
+/// How a file for the owner only is opened for writing.
+pub fn make_private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(PRIVATE_FILE);
+    options
+}
+
+/// Whether other users may read the file.
+pub fn is_readable_by_others(file: &File) -> bool {
+    file.metadata().is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}
+
+/// A path from the bytes that the operating system would give.
+pub fn path_from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+    (!bytes.contains(&0)).then(|| PathBuf::from(OsString::from_vec(bytes)))
+}
+
+/// A path's bytes, as the operating system would give them.
+pub fn path_bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}
+
+/// Makes a folder's entries durable.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// This process.
+pub fn this_process() -> ProcessIdentity {
+    let pid = std::process::id();
+    process(pid).unwrap_or(ProcessIdentity { pid, started: 0, boot: String::new() })
+}
+
+/// The process that has this number now.
+pub fn process(pid: u32) -> Option<ProcessIdentity> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (state, started) = parse_stat(&stat)?;
+    // A zombie does nothing any more.
+    if state == "Z" || state == "X" {
+        return None;
+    }
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Some(ProcessIdentity { pid, started, boot: boot.trim().to_owned() })
+}
+
+/// State and start time of proc(5)'s `stat`: the 3rd and the 22nd field. The 2nd holds the program's name in
+/// parentheses, with whatever it likes inside.
+fn parse_stat(stat: &str) -> Option<(&str, u64)> {
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let state = fields.next()?;
+    Some((state, fields.nth(18)?.parse().ok()?))
+}
+
+/// Leaves the terminal's session, so that its end is not this process's.
+pub fn begin_own_session() -> io::Result<()> {
+    // The leader of a process group is refused; then it was started by a shell's job control, and SIGHUP is handled.
+    match rustix::process::setsid() {
+        Ok(_) | Err(rustix::io::Errno::PERM) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// From now on standard output and errors go into `log`, and standard input is empty.
+pub fn move_output_to(log: &File) -> io::Result<()> {
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    rustix::stdio::dup2_stdout(log)?;
+    rustix::stdio::dup2_stderr(log)?;
+    Ok(())
+}
+
+/// Calls `told` from a thread of its own for each signal. The second wish to stop ends the process at once with exit
+/// code 130; whatever was acknowledged is durable by then.
+pub fn signals(mut told: impl FnMut(Signal) + Send + 'static) -> io::Result<()> {
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&asked))?;
+        signal_hook::flag::register(signal, Arc::clone(&asked))?;
+    }
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            told(if signal == SIGHUP { Signal::TerminalClosed } else { Signal::Stop });
+        }
+    })?;
+    Ok(())
+}
+
+/// This machine's name, as the kernel has it.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The operating system as it names itself (os-release(5)).
+pub fn operating_system() -> String {
+    let release =
+        fs::read_to_string("/etc/os-release").or_else(|_| fs::read_to_string("/usr/lib/os-release"));
+    let named = release.ok().and_then(|text| {
+        let value = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+        Some(value.trim_matches(['"', '\'']).to_owned())
+    });
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "Linux".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_told_by_its_number_and_start_even_with_a_hostile_name() {
+        let line = "42 (a) b (c) R 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 987654 1 1";
+        assert_eq!(parse_stat(line), Some(("R", 987_654)));
+        assert_eq!(process(std::process::id()), Some(this_process()));
+        assert!(this_process().started > 0);
+    }
+
+    #[test]
+    fn a_folder_that_others_may_enter_is_closed_to_them() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        restrict_folder(folder.path()).unwrap();
+        assert_eq!(fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}

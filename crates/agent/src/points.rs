@@ -1,0 +1,362 @@
+//! What recovery points there are and what they hold, for lists and for choosing one.
+//!
+//! What a point holds is sealed, so each is fetched and opened once; `points.json` in the home remembers it, for a point
+//! never changes. It may be lost at any time.
+
+use crate::codes::Code;
+use crate::document::Document;
+use crate::jobs::JobFailure;
+use crate::{Agent, AgentError, Home, RegisteredServer};
+use serde::{Deserialize, Serialize};
+use stateward_client::{HttpVault, Manner};
+use stateward_crypto::EpochKeys;
+use stateward_engine::points::{find_point, open_point};
+use stateward_engine::{Cancellation, PointSummary, ServerTrust, TrustedPoint, VaultRead};
+use stateward_format::manifest::ComponentResult;
+use stateward_model::{ComponentName, ItemId, ItemKind, Label, PointHash, Sequence, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+const FILE: &str = "points.json";
+
+/// What a recovery point holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointDescription {
+    /// Its id.
+    pub recovery_point: PointHash,
+    /// Its place in the server's chain.
+    pub sequence: Sequence,
+    /// Its item.
+    pub item: ItemId,
+    /// What people called the item.
+    pub item_label: Label,
+    /// What kind of item.
+    pub kind: ItemKind,
+    /// The host name at the time.
+    pub host_name: String,
+    /// The operating system at the time.
+    pub operating_system: String,
+    /// The program that made it.
+    pub made_by: String,
+    /// When the agent began, by its own clock.
+    pub started_at: Timestamp,
+    /// When the agent ended.
+    pub finished_at: Timestamp,
+    /// When the vault committed it, from its signed receipt; `None` for a point without one.
+    pub received_at: Option<Timestamp>,
+    /// Files in it.
+    pub files: u64,
+    /// Bytes of its files, holes included.
+    pub bytes: u64,
+    /// Bytes of all packs that it needs, shared ones included.
+    pub pack_bytes: u64,
+    /// How many things were left out or are not as they should be.
+    pub warnings: u64,
+    /// Its components.
+    pub components: Vec<ComponentDescription>,
+}
+
+/// A component of a recovery point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentDescription {
+    /// Its name.
+    pub name: ComponentName,
+    /// `Completed`, `CompletedWithWarnings` or `NotPresent`.
+    pub result: String,
+    /// Files in it.
+    pub files: u64,
+    /// Bytes of its files.
+    pub bytes: u64,
+}
+
+impl PointDescription {
+    /// From a point that was checked and opened.
+    pub fn of(point: &TrustedPoint) -> Self {
+        let (header, manifest) = (&point.header, &point.manifest);
+        let component = |part: &stateward_format::manifest::Component| ComponentDescription {
+            name: part.name.clone(),
+            result: match part.result {
+                ComponentResult::Completed => "Completed",
+                ComponentResult::CompletedWithWarnings => "CompletedWithWarnings",
+                ComponentResult::NotPresent => "NotPresent",
+            }
+            .to_owned(),
+            files: part.files,
+            bytes: part.bytes,
+        };
+        Self {
+            recovery_point: point.summary.hash,
+            sequence: point.summary.sequence,
+            item: header.item,
+            item_label: manifest.item_label.clone(),
+            kind: manifest.kind,
+            host_name: manifest.host_name.clone(),
+            operating_system: manifest.operating_system.clone(),
+            made_by: manifest.made_by.clone(),
+            started_at: manifest.started_at,
+            finished_at: manifest.finished_at,
+            received_at: point.received_at,
+            files: manifest.components.iter().map(|part| part.files).sum(),
+            bytes: manifest.components.iter().map(|part| part.bytes).sum(),
+            pack_bytes: header.packs.iter().map(|pack| u64::from(pack.length)).sum(),
+            warnings: manifest.warnings.len() as u64,
+            components: manifest.components.iter().map(component).collect(),
+        }
+    }
+
+    /// As the engine names it.
+    pub fn summary(&self) -> PointSummary {
+        PointSummary { sequence: self.sequence, hash: self.recovery_point }
+    }
+}
+
+/// A recovery point in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListedPoint {
+    /// What it holds.
+    Usable(Box<PointDescription>),
+    /// It can't be used.
+    Unusable {
+        /// Which.
+        summary: PointSummary,
+        /// Why.
+        failure: JobFailure,
+    },
+}
+
+impl ListedPoint {
+    fn summary(&self) -> PointSummary {
+        match self {
+            Self::Usable(description) => description.summary(),
+            Self::Unusable { summary, .. } => *summary,
+        }
+    }
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Remembered {
+    points: Vec<PointDescription>,
+}
+
+impl Document for Remembered {
+    const VERSION: u32 = 1;
+}
+
+/// Lists a server's recovery points, newest first. Damaged ones are in the list as what they are; the vault not
+/// answering is an error.
+pub fn list(
+    vault: &dyn VaultRead,
+    trust: &ServerTrust,
+    keys: &[EpochKeys],
+    home: Option<&Home>,
+) -> Result<Vec<ListedPoint>, AgentError> {
+    let remembered = home.and_then(|home| home.read::<Remembered>(FILE).ok().flatten()).unwrap_or_default();
+    let known: BTreeMap<PointHash, PointDescription> =
+        remembered.points.into_iter().map(|point| (point.recovery_point, point)).collect();
+    let mut listed = Vec::new();
+    for summary in vault.points()?.into_iter().rev() {
+        listed.push(match known.get(&summary.hash).filter(|known| known.received_at.is_some()) {
+            Some(known) => ListedPoint::Usable(Box::new(known.clone())),
+            None => describe(vault, trust, keys, summary)?,
+        });
+    }
+    if let Some(home) = home {
+        remember(home, &known, &listed);
+    }
+    Ok(listed)
+}
+
+/// Lists the recovery points of the server that the home is registered as.
+pub fn list_own(agent: &Agent) -> Result<Vec<ListedPoint>, AgentError> {
+    let (server, vault) = connect(agent)?;
+    list(&vault, &server.trust(), &[server.epoch_keys()], Some(agent.home()))
+}
+
+/// Finds one of them and opens it, with all that its manifest tells.
+pub fn open_own(agent: &Agent, text: &str, item: Option<&str>) -> Result<TrustedPoint, AgentError> {
+    let (server, vault) = connect(agent)?;
+    let keys = [server.epoch_keys()];
+    let listed = list(&vault, &server.trust(), &keys, Some(agent.home()))?;
+    let chosen = choose(&listed, text, item)?;
+    Ok(open_point(&vault, &server.trust(), &keys, chosen.summary())?)
+}
+
+fn connect(agent: &Agent) -> Result<(RegisteredServer, HttpVault), AgentError> {
+    let server = RegisteredServer::load(agent.home())?;
+    let vault = server.connect(agent, Manner::interactive(Cancellation::default()))?;
+    Ok((server, vault))
+}
+
+fn describe(
+    vault: &dyn VaultRead,
+    trust: &ServerTrust,
+    keys: &[EpochKeys],
+    summary: PointSummary,
+) -> Result<ListedPoint, AgentError> {
+    use stateward_engine::{EngineError, VaultError};
+    match open_point(vault, trust, keys, summary) {
+        Ok(point) => Ok(ListedPoint::Usable(Box::new(PointDescription::of(&point)))),
+        Err(error @ (EngineError::Point(_) | EngineError::Vault(VaultError::NotFound(_)))) => {
+            Ok(ListedPoint::Unusable { summary, failure: JobFailure::from(&AgentError::Engine(error)) })
+        }
+        Err(EngineError::Vault(VaultError::BadAnswer(why))) => {
+            let failure = JobFailure {
+                code: Code::PointDamaged.to_string(),
+                message: format!("Recovery point {} is damaged: {why}", summary.hash),
+                remedy: Code::PointDamaged.remedy().to_owned(),
+            };
+            Ok(ListedPoint::Unusable { summary, failure })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn remember(home: &Home, known: &BTreeMap<PointHash, PointDescription>, listed: &[ListedPoint]) {
+    let points: Vec<PointDescription> = listed
+        .iter()
+        .filter_map(|point| match point {
+            ListedPoint::Usable(description) => Some((**description).clone()),
+            ListedPoint::Unusable { .. } => None,
+        })
+        .collect();
+    let is_new =
+        points.len() != known.len() || points.iter().any(|p| known.get(&p.recovery_point) != Some(p));
+    if is_new {
+        if let Err(error) = home.write(FILE, &Remembered { points }) {
+            tracing::warn!(%error, "recovery points can't be remembered");
+        }
+    }
+}
+
+/// Finds the recovery point that a person means: `latest` or an id, and an item's name if there are several.
+pub fn choose<'a>(
+    listed: &'a [ListedPoint],
+    text: &str,
+    item: Option<&str>,
+) -> Result<&'a PointDescription, AgentError> {
+    let is_of_item = |description: &PointDescription| {
+        item.is_none_or(|item| {
+            description.item_label.as_str() == item || description.item.to_string() == item
+        })
+    };
+    if text != "latest" {
+        let summaries: Vec<PointSummary> = listed.iter().map(ListedPoint::summary).collect();
+        let found = find_point(&summaries, text).map_err(|_| AgentError::UnknownPoint(text.to_owned()))?;
+        let found = listed.iter().find(|point| point.summary() == found);
+        let description = found.map(usable).transpose()?.filter(|description| is_of_item(description));
+        return description.ok_or_else(|| AgentError::UnknownPoint(text.to_owned()));
+    }
+    let labels = item_labels(listed);
+    match item {
+        None if labels.len() > 1 => return Err(AgentError::ItemNeeded { known: labels }),
+        Some(name) if !listed.is_empty() && !any_usable(listed, is_of_item) => {
+            return Err(AgentError::UnknownItem { name: name.to_owned(), known: labels });
+        }
+        _ => (),
+    }
+    // What an unusable point belongs to can't be told. If it is the newest of all, an older one must not be taken for
+    // the latest in silence.
+    for point in listed {
+        let description = usable(point)?;
+        if is_of_item(description) {
+            return Ok(description);
+        }
+    }
+    Err(AgentError::NoPoints { item: item.map(str::to_owned) })
+}
+
+fn usable(point: &ListedPoint) -> Result<&PointDescription, AgentError> {
+    match point {
+        ListedPoint::Usable(description) => Ok(description),
+        ListedPoint::Unusable { failure, .. } => Err(AgentError::PointUnusable {
+            code: failure.code.parse().unwrap_or(Code::PointDamaged),
+            message: failure.message.clone(),
+        }),
+    }
+}
+
+fn any_usable(listed: &[ListedPoint], is_meant: impl Fn(&PointDescription) -> bool) -> bool {
+    listed.iter().any(|point| matches!(point, ListedPoint::Usable(description) if is_meant(description)))
+}
+
+/// The newest label of each item.
+fn item_labels(listed: &[ListedPoint]) -> Vec<String> {
+    let mut labels = BTreeMap::new();
+    for point in listed {
+        if let ListedPoint::Usable(description) = point {
+            labels.entry(description.item).or_insert_with(|| description.item_label.to_string());
+        }
+    }
+    labels.into_values().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(sequence: Sequence, item: u8) -> ListedPoint {
+        ListedPoint::Usable(Box::new(PointDescription {
+            recovery_point: PointHash([sequence as u8; 32]),
+            sequence,
+            item: ItemId([item; 16]),
+            item_label: format!("item-{item}").parse().unwrap(),
+            kind: ItemKind::Files,
+            host_name: String::new(),
+            operating_system: String::new(),
+            made_by: String::new(),
+            started_at: Timestamp(0),
+            finished_at: Timestamp(0),
+            received_at: None,
+            files: 0,
+            bytes: 0,
+            pack_bytes: 0,
+            warnings: 0,
+            components: Vec::new(),
+        }))
+    }
+
+    fn damaged(sequence: Sequence) -> ListedPoint {
+        let code = Code::PointDamaged;
+        ListedPoint::Unusable {
+            summary: PointSummary { sequence, hash: PointHash([sequence as u8; 32]) },
+            failure: JobFailure {
+                code: code.to_string(),
+                message: "Damaged".to_owned(),
+                remedy: String::new(),
+            },
+        }
+    }
+
+    fn chosen(listed: &[ListedPoint], text: &str, item: Option<&str>) -> Result<Sequence, Code> {
+        choose(listed, text, item).map(|found| found.sequence).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn the_latest_is_the_newest_of_its_item() {
+        let listed = [point(3, 1), point(2, 2), point(1, 1)];
+        assert_eq!(chosen(&listed, "latest", Some("item-1")), Ok(3));
+        assert_eq!(chosen(&listed, "latest", Some("item-2")), Ok(2));
+        assert_eq!(chosen(&listed, "latest", None), Err(Code::ItemNeeded));
+        assert_eq!(chosen(&listed, "latest", Some("other")), Err(Code::UnknownItem));
+        assert_eq!(chosen(&listed[2..], "latest", None), Ok(1));
+        assert_eq!(chosen(&[], "latest", None), Err(Code::UnknownRecoveryPoint));
+    }
+
+    #[test]
+    fn an_id_or_its_beginning_names_one() {
+        let listed = [point(2, 2), point(1, 1)];
+        let id = PointHash([2; 32]).to_string();
+        assert_eq!(chosen(&listed, &id, None), Ok(2));
+        assert_eq!(chosen(&listed, &id[..6], None), Ok(2));
+        assert_eq!(chosen(&listed, &id, Some("item-1")), Err(Code::UnknownRecoveryPoint));
+        assert_eq!(chosen(&listed, "ffffff", None), Err(Code::UnknownRecoveryPoint));
+    }
+
+    #[test]
+    fn an_older_point_is_never_taken_for_the_latest_in_silence() {
+        let listed = [damaged(3), point(2, 1)];
+        assert_eq!(chosen(&listed, "latest", None), Err(Code::PointDamaged));
+        assert_eq!(chosen(&listed, &PointHash([2; 32]).to_string(), None), Ok(2));
+        let listed = [point(3, 1), damaged(2)];
+        assert_eq!(chosen(&listed, "latest", None), Ok(3));
+    }
+}

@@ -1,0 +1,180 @@
+//! Registering this server with a vault.
+//!
+//! The order makes every step repeatable: keys are made and kept, the vault learns their public halves (the same login
+//! key gives the same server), the key slots are made, tried, and stored; the registration is written last. Whoever is
+//! cut off runs it again.
+
+use crate::credentials::{self, CheckedCredentials};
+use crate::keys::ServerKeys;
+use crate::registration::Registration;
+use crate::secrets::{Passphrase, RecoveryCode, Secret};
+use crate::{Agent, AgentError, RegisteredServer, platform};
+use stateward_api::agent::RegisterRequest as Request;
+use stateward_api::credentials::{VaultCredentials, encode_bytes};
+use stateward_client::{Connection, Endpoint, Manner};
+use stateward_crypto::{KdfCosts, SlotOwner, create_slot, open_slot};
+use stateward_engine::EngineError;
+use stateward_engine::{CacheFolder, Cancellation, VaultStore};
+use stateward_model::{Label, ServerId, SlotHash};
+use std::path::{Path, PathBuf};
+
+/// What a registration needs besides the credentials.
+pub struct RegisterRequest<'a> {
+    /// What people call the server; the host name if nothing is said.
+    pub label: Option<Label>,
+    /// The user's secret.
+    pub passphrase: &'a Passphrase,
+    /// Another secret on paper.
+    pub recovery_code: Option<&'a RecoveryCode>,
+    /// The cache folder; in the home if nothing is said.
+    pub cache: Option<PathBuf>,
+}
+
+/// Checks, before a person is asked for anything, that this home can be registered with that file.
+pub fn check(agent: &Agent, credentials: &Path) -> Result<CheckedCredentials, AgentError> {
+    refuse_second(agent)?;
+    Ok(credentials::read(credentials, agent.now())?)
+}
+
+/// Registers.
+pub fn register(
+    agent: &Agent,
+    credentials: &VaultCredentials,
+    request: &RegisterRequest<'_>,
+) -> Result<Registration, AgentError> {
+    agent.home().prepare()?;
+    let _settings = agent.home().lock_settings()?;
+    refuse_second(agent)?;
+    let label = request.label.clone().unwrap_or_else(|| usual_label(&platform::host_name()));
+    let cache = std::path::absolute(request.cache.clone().unwrap_or_else(|| agent.home().default_cache()))
+        .map_err(|cause| agent.home().unusable(agent.home().path(), cause))?;
+    CacheFolder::open(&cache).map_err(EngineError::from)?;
+    let keys = keys_for(agent, credentials)?;
+    let server = introduce(agent, credentials, &keys, &label)?;
+    let registration = Registration {
+        server,
+        label,
+        vault: credentials.vault,
+        vault_name: credentials.vault_name.clone(),
+        tenant: credentials.tenant.clone(),
+        url: credentials.url.clone(),
+        ca_pem: credentials.ca_pem.clone(),
+        vault_signing_key: credentials.signing_public_key.clone(),
+        cache,
+        registered_at: agent.now(),
+    };
+    let mut server = RegisteredServer { registration, keys };
+    let mut secrets = vec![Secret::Passphrase(request.passphrase)];
+    secrets.extend(request.recovery_code.map(Secret::RecoveryCode));
+    add_slots(agent, &mut server, &secrets)?;
+    server.registration.save(agent.home())?;
+    tracing::info!(server = %server.registration.server, "registered");
+    Ok(server.registration)
+}
+
+/// Makes a recovery code's slot for a server that is registered.
+pub fn add_recovery_code(agent: &Agent, code: &RecoveryCode) -> Result<(), AgentError> {
+    let _settings = agent.home().lock_settings()?;
+    let mut server = RegisteredServer::load(agent.home())?;
+    add_slots(agent, &mut server, &[Secret::RecoveryCode(code)])
+}
+
+fn refuse_second(agent: &Agent) -> Result<(), AgentError> {
+    match Registration::find(agent.home())? {
+        None => Ok(()),
+        Some(found) => Err(AgentError::AlreadyRegistered { label: found.label, vault: found.vault_name }),
+    }
+}
+
+/// The keys of a registration to this vault that was cut short, or new ones. They are durable before the vault hears
+/// of them.
+fn keys_for(agent: &Agent, credentials: &VaultCredentials) -> Result<ServerKeys, AgentError> {
+    match ServerKeys::find(agent.home())? {
+        Some(keys) if keys.vault == credentials.vault => Ok(keys),
+        _ => {
+            let keys = ServerKeys::generate(credentials.vault, &*agent.surroundings().random);
+            keys.save(agent.home())?;
+            Ok(keys)
+        }
+    }
+}
+
+fn introduce(
+    agent: &Agent,
+    credentials: &VaultCredentials,
+    keys: &ServerKeys,
+    label: &Label,
+) -> Result<ServerId, AgentError> {
+    let endpoint = Endpoint {
+        url: credentials.url.clone(),
+        ca_pem: credentials.ca_pem.clone(),
+        tenant: credentials.tenant.clone(),
+    };
+    let manner = Manner::interactive(Cancellation::default());
+    let connection = Connection::new(endpoint, None, manner, agent.surroundings().clone())?;
+    let request = Request {
+        credential: credentials.credential,
+        secret: credentials.secret.clone(),
+        label: label.clone(),
+        login_public_key: encode_bytes(&keys.login.public_key()),
+        signing_public_key: encode_bytes(&keys.signing.public_key()),
+        operating_system: platform::operating_system(),
+        agent_version: agent.program().to_owned(),
+    };
+    Ok(stateward_client::register(&connection, credentials.vault, &request)?.server)
+}
+
+/// Makes a slot for each secret, opens it again to prove that it works, and stores it at the vault.
+fn add_slots(agent: &Agent, server: &mut RegisteredServer, secrets: &[Secret<'_>]) -> Result<(), AgentError> {
+    let vault = server.connect(agent, Manner::interactive(Cancellation::default()))?;
+    for secret in secrets {
+        let object = proven_slot(agent, server, *secret)?;
+        let hash: SlotHash = vault.put_slot(server.keys.epoch, &object)?;
+        server.keys.add_slot(hash);
+        server.keys.save(agent.home())?;
+    }
+    Ok(())
+}
+
+fn proven_slot(agent: &Agent, server: &RegisteredServer, secret: Secret<'_>) -> Result<Vec<u8>, AgentError> {
+    let owner = SlotOwner {
+        vault: server.registration.vault,
+        server: server.registration.server,
+        server_label: server.registration.label.clone(),
+        epoch: server.keys.epoch,
+    };
+    let random = &*agent.surroundings().random;
+    let (data, signing) = (&server.keys.data, &server.keys.signing);
+    let object = create_slot(secret, KdfCosts::STANDARD, owner, data, signing, random).encode();
+    let decoded = stateward_format::slot::KeySlot::decode(&object);
+    let opened = decoded.ok().and_then(|slot| open_slot(&slot, secret).ok());
+    match opened.is_some_and(|opened| opened.data_key.as_bytes() == data.as_bytes()) {
+        true => Ok(object),
+        // Memory or processor did not do what they should: nothing of it may reach the vault.
+        false => Err(EngineError::SelfCheckFailed.into()),
+    }
+}
+
+/// A host name as a label: what a label can't hold becomes `-`.
+fn usual_label(host_name: &str) -> Label {
+    let fitting = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let text: String = host_name.chars().map(fitting).collect();
+    let text: String = text.trim_start_matches(['-', '_', '.']).chars().take(64).collect();
+    let named = text.parse().or_else(|_| "server".parse());
+    named.expect("`server` is a label")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_becomes_a_label() {
+        for (host, label) in
+            [("web-01", "web-01"), ("-a b", "a-b"), ("größe", "gr--e"), ("", "server"), ("ß", "server")]
+        {
+            assert_eq!(usual_label(host).as_str(), label);
+        }
+        assert_eq!(usual_label(&"a".repeat(99)).as_str().len(), 64);
+    }
+}

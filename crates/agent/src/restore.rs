@@ -1,0 +1,115 @@
+//! The restore job, and what it shares with `recover`: laying an opened recovery point into a folder.
+
+use crate::items::StoredPath;
+use crate::jobs::JobOutcome;
+use crate::jobs::run::{RunningJob, Worked};
+use crate::{Agent, AgentError, RegisteredServer, platform};
+use stateward_crypto::EpochKeys;
+use stateward_engine::points::open_point;
+use stateward_engine::{
+    CacheFolder, EngineError, PointSummary, RestoreOutcome, RestoreRequest, ServerTrust, Target, Tools,
+    TrustedPoint, VaultRead,
+};
+use stateward_model::ComponentName;
+use stateward_system_state::FolderTarget;
+use std::path::Path;
+
+/// What is restored, and where to.
+#[derive(Debug, Clone, Copy)]
+pub struct Selected<'a> {
+    /// The recovery point.
+    pub point: PointSummary,
+    /// Only these components; empty means all.
+    pub components: &'a [ComponentName],
+    /// Only what lies at or below these absolute paths; empty means everything.
+    pub paths: &'a [StoredPath],
+    /// The folder.
+    pub target: &'a Path,
+}
+
+/// Where recovery points come from, and what opens them.
+pub(crate) struct Origin<'a> {
+    /// The objects.
+    pub vault: &'a dyn VaultRead,
+    /// Whom they are believed of.
+    pub trust: ServerTrust,
+    /// What opens them.
+    pub keys: Vec<EpochKeys>,
+    /// Spares reading, if it is there.
+    pub cache: Option<CacheFolder>,
+}
+
+/// Restores over the network, as the server that this home is registered as.
+pub(crate) fn work(agent: &Agent, selected: Selected<'_>, job: &RunningJob<'_>, tools: &Tools<'_>) -> Worked {
+    let begun = RegisteredServer::load(agent.home())
+        .and_then(|server| job.connect(agent, &server).map(|vault| (server, vault)));
+    match begun {
+        Ok((server, vault)) => {
+            // A cache that can't be used only makes the restore slower.
+            let cache = CacheFolder::open(&server.registration.cache).ok();
+            let from =
+                Origin { vault: &*vault, trust: server.trust(), keys: vec![server.epoch_keys()], cache };
+            lay(&from, selected, tools)
+        }
+        Err(error) => Err(error).into(),
+    }
+}
+
+/// Lays a recovery point into its target. Files that are lost make the job fail, though the rest is there.
+pub(crate) fn lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) -> Worked {
+    match try_lay(from, selected, tools) {
+        Ok(done) => {
+            let files_lost = done.lost.len() as u64;
+            Worked {
+                outcome: Some(JobOutcome::Restore {
+                    recovery_point: selected.point.hash,
+                    files: done.files,
+                    bytes: done.bytes,
+                    bytes_downloaded: done.moved_bytes,
+                    files_lost,
+                }),
+                error: (files_lost > 0).then_some(AgentError::FilesLost { files: files_lost }),
+            }
+        }
+        Err(error) => Err(error).into(),
+    }
+}
+
+fn try_lay(
+    from: &Origin<'_>,
+    selected: Selected<'_>,
+    tools: &Tools<'_>,
+) -> Result<RestoreOutcome, AgentError> {
+    let point = open_point(from.vault, &from.trust, &from.keys, selected.point)?;
+    check_components(&point, selected.components)?;
+    let epoch = point.header.epoch;
+    let keys = from.keys.iter().find(|keys| keys.epoch() == epoch);
+    let keys = keys.ok_or_else(|| AgentError::Internal("a point was opened with no key".to_owned()))?;
+    let paths: Vec<Vec<u8>> =
+        selected.paths.iter().map(|path| platform::path_bytes(&path.0).to_vec()).collect();
+    let target = FolderTarget::open(selected.target, &point.summary.hash)?;
+    let request = RestoreRequest {
+        point: &point,
+        vault: from.vault,
+        keys,
+        components: selected.components,
+        paths: &paths,
+        target: &target as &dyn Target,
+        cache: from.cache.as_ref(),
+        threads: 0,
+    };
+    let done = stateward_engine::restore(request, tools)?;
+    target.finish().map_err(EngineError::from)?;
+    Ok(done)
+}
+
+fn check_components(point: &TrustedPoint, asked: &[ComponentName]) -> Result<(), AgentError> {
+    let known = || point.manifest.components.iter().map(|part| &part.name);
+    match asked.iter().find(|asked| known().all(|name| name != *asked)) {
+        None => Ok(()),
+        Some(component) => Err(AgentError::UnknownComponent {
+            component: component.to_string(),
+            known: known().map(ToString::to_string).collect(),
+        }),
+    }
+}

@@ -1,0 +1,69 @@
+//! The verify job.
+
+use crate::history::VerifyHistory;
+use crate::jobs::run::{RunningJob, Worked};
+use crate::jobs::{JobOutcome, VerifyExtent};
+use crate::{Agent, AgentError, RegisteredServer};
+use stateward_engine::points::open_point;
+use stateward_engine::{PointSummary, Tools, VerifyOutcome, VerifyRequest, VerifyShare};
+
+/// What verify reads if nobody says otherwise, in percent of all bytes.
+pub const USUAL_PERCENT: f64 = 5.0;
+
+/// Proves what the vault holds. Whatever is found wrong makes the job fail.
+pub(crate) fn work(
+    agent: &Agent,
+    point: Option<PointSummary>,
+    extent: VerifyExtent,
+    job: &RunningJob<'_>,
+    tools: &Tools<'_>,
+) -> Worked {
+    match prove(agent, point, extent, job, tools) {
+        Ok(found) => {
+            let problems = found.problems.len() as u64;
+            Worked {
+                outcome: Some(JobOutcome::Verify {
+                    recovery_points: found.points,
+                    packs: found.packs,
+                    packs_in_all: found.packs_in_all,
+                    bytes: found.bytes,
+                    bytes_in_all: found.bytes_in_all,
+                    problems,
+                }),
+                error: (problems > 0).then_some(AgentError::DamageFound { problems }),
+            }
+        }
+        Err(error) => Err(error).into(),
+    }
+}
+
+fn prove(
+    agent: &Agent,
+    point: Option<PointSummary>,
+    extent: VerifyExtent,
+    job: &RunningJob<'_>,
+    tools: &Tools<'_>,
+) -> Result<VerifyOutcome, AgentError> {
+    let server = RegisteredServer::load(agent.home())?;
+    let vault = job.connect(agent, &server)?;
+    let (trust, keys) = (server.trust(), server.epoch_keys());
+    let keys = [keys];
+    let point = point.map(|summary| open_point(&*vault, &trust, &keys, summary)).transpose()?;
+    let history = VerifyHistory::load(agent.home())?;
+    let [keys] = &keys;
+    let request = VerifyRequest {
+        vault: &*vault,
+        trust: &trust,
+        keys,
+        point: point.as_ref(),
+        share: match extent {
+            VerifyExtent::Full => VerifyShare::Full,
+            VerifyExtent::Percent(percent) => VerifyShare::Share(percent / 100.0),
+        },
+        history: &history.packs,
+        threads: 0,
+    };
+    let found = stateward_engine::verify(request, tools)?;
+    VerifyHistory { packs: found.history.clone() }.save(agent.home())?;
+    Ok(found)
+}

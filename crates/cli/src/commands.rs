@@ -1,0 +1,114 @@
+//! The commands: one file each, a folder for each noun.
+
+pub mod backup;
+pub mod completion;
+pub mod explain;
+pub mod item;
+pub mod job;
+pub mod login;
+pub mod man;
+pub mod protect;
+pub mod recover;
+pub mod recovery_code;
+pub mod recovery_point;
+pub mod register;
+pub mod restore;
+pub mod server;
+pub mod status;
+pub mod system_state;
+pub mod vault;
+pub mod verify;
+
+use crate::context::Context;
+use clap::Subcommand;
+use stateward_agent::{AgentError, Exit};
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what this server protects, and how it stands
+    Status(status::Arguments),
+    /// Register this server with a vault
+    Register(register::Arguments),
+    /// Choose what is protected
+    #[command(subcommand)]
+    Protect(protect::Command),
+    /// Show what is protected
+    #[command(subcommand)]
+    Item(item::Command),
+    /// Back up
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Show and stop jobs
+    #[command(subcommand)]
+    Job(job::Command),
+    /// Show recovery points
+    #[command(subcommand)]
+    RecoveryPoint(recovery_point::Command),
+    /// Restore from a recovery point into a folder
+    Restore(restore::Arguments),
+    /// Prove that what the vault holds can be restored
+    Verify(verify::Arguments),
+    /// Restore straight from a vault's folder or a copy of it, with no vault running and no registration
+    Recover(recover::Arguments),
+    /// Show what System State is on this machine
+    #[command(subcommand)]
+    SystemState(system_state::Command),
+    /// Make recovery codes
+    #[command(subcommand)]
+    RecoveryCode(recovery_code::Command),
+    /// Sign in to a vault as an administrator
+    Login(login::Arguments),
+    /// Administer vaults
+    #[command(subcommand)]
+    Vault(vault::Command),
+    /// Show registered servers
+    #[command(subcommand)]
+    Server(server::Command),
+    /// Explain an error's or a warning's code
+    Explain(explain::Arguments),
+    /// Print a shell's completion script
+    Completion(completion::Arguments),
+    /// Print the manual page
+    #[command(hide = true)]
+    Man(man::Arguments),
+}
+
+impl Command {
+    /// Whether it makes the home if there is none.
+    pub fn makes_home(&self) -> bool {
+        matches!(self, Self::Register(_) | Self::Protect(_) | Self::Login(_))
+    }
+
+    /// Whether it has anything to do with the home.
+    pub fn uses_home(&self) -> bool {
+        !matches!(
+            self,
+            Self::Recover(_) | Self::SystemState(_) | Self::Explain(_) | Self::Completion(_) | Self::Man(_)
+        )
+    }
+}
+
+/// Runs a command.
+pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
+    match command {
+        Command::Status(arguments) => status::run(context, arguments),
+        Command::Register(arguments) => register::run(context, arguments),
+        Command::Protect(command) => protect::run(context, command),
+        Command::Item(command) => item::run(context, command),
+        Command::Backup(command) => backup::run(context, command),
+        Command::Job(command) => job::run(context, command),
+        Command::RecoveryPoint(command) => recovery_point::run(context, command),
+        Command::Restore(arguments) => restore::run(context, arguments),
+        Command::Verify(arguments) => verify::run(context, arguments),
+        Command::Recover(arguments) => recover::run(context, arguments),
+        Command::SystemState(command) => system_state::run(context, command),
+        Command::RecoveryCode(command) => recovery_code::run(context, command),
+        Command::Login(arguments) => login::run(context, arguments),
+        Command::Vault(command) => vault::run(context, command),
+        Command::Server(command) => server::run(context, command),
+        Command::Explain(arguments) => explain::run(context, arguments),
+        Command::Completion(arguments) => completion::run(context, arguments),
+        Command::Man(arguments) => man::run(context, arguments),
+    }
+}

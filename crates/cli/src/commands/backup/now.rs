@@ -1,0 +1,48 @@
+//! `stateward backup now`
+
+use crate::context::Context;
+use crate::job_runner::run_jobs;
+use clap::Args;
+use stateward_agent::items::{Item, Items};
+use stateward_agent::jobs::{self, ItemReference, JobRequest};
+use stateward_agent::{AgentError, Exit, Registration};
+
+/// The command's flags.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Only this item [default: all]
+    #[arg(long, value_name = "NAME")]
+    item: Option<String>,
+    /// Run inside this command and show how far it is, instead of in the background
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Backs up all items, one after another, or one.
+pub fn run(context: &Context, Arguments { item, wait }: Arguments) -> Result<Exit, AgentError> {
+    let agent = context.agent();
+    Registration::load(agent.home())?;
+    let items = chosen(&Items::load(agent.home())?, item.as_deref())?;
+    let make = || {
+        let queue = |item: &Item| {
+            let reference = ItemReference { id: item.id, label: item.label.clone() };
+            jobs::queue(agent, JobRequest::Backup, Some(reference))
+        };
+        items.iter().map(queue).collect()
+    };
+    run_jobs(context, wait.into(), make)
+}
+
+fn chosen(items: &Items, name: Option<&str>) -> Result<Vec<Item>, AgentError> {
+    match name {
+        None if items.items.is_empty() => Err(AgentError::NoItems),
+        None => Ok(items.items.clone()),
+        Some(name) => match items.find(name) {
+            Some(item) => Ok(vec![item.clone()]),
+            None => Err(AgentError::UnknownItem {
+                name: name.to_owned(),
+                known: items.items.iter().map(|item| item.label.to_string()).collect(),
+            }),
+        },
+    }
+}

@@ -1,0 +1,34 @@
+//! `stateward job …`
+
+pub mod cancel;
+pub mod list;
+pub mod run;
+pub mod show;
+
+use crate::context::Context;
+use clap::Subcommand;
+use stateward_agent::{AgentError, Exit};
+
+/// The noun's verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show all jobs of this server, newest first
+    List(list::Arguments),
+    /// Show one job with its warnings
+    Show(show::Arguments),
+    /// Stop a job that goes on
+    Cancel(cancel::Arguments),
+    /// Run queued jobs in this process, which was started for them
+    #[command(hide = true)]
+    Run(run::Arguments),
+}
+
+/// Runs a verb.
+pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
+    match command {
+        Command::List(arguments) => list::run(context, arguments),
+        Command::Show(arguments) => show::run(context, arguments),
+        Command::Cancel(arguments) => cancel::run(context, arguments),
+        Command::Run(arguments) => run::run(context, arguments),
+    }
+}

@@ -1,0 +1,33 @@
+//! `stateward job show`
+
+use crate::context::Context;
+use crate::job_screen::{print_warning, warning_text};
+use crate::result_lines::{print_job, print_summary};
+use clap::Args;
+use stateward_agent::jobs::JobFolder;
+use stateward_agent::{AgentError, Exit};
+
+/// The command's flags.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The job's id, or its beginning
+    #[arg(value_name = "JOB")]
+    job: String,
+}
+
+/// Shows a job: its warnings, then itself.
+pub fn run(context: &Context, Arguments { job }: Arguments) -> Result<Exit, AgentError> {
+    let (folder, output) = (JobFolder::of(context.agent().home()), context.output());
+    let job = folder.find(&job)?;
+    for warning in folder.warnings(job.id, usize::MAX)? {
+        print_warning(output, Some(job.id), &warning);
+        output.line(warning_text(&warning));
+    }
+    print_job(output, &job);
+    print_summary(output, &job);
+    if let Some(failure) = &job.failure {
+        output.line(format_args!("  {} [{}]", failure.message, failure.code));
+        output.hint(format_args!("Hint: {}", failure.remedy));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,73 @@
+//! `stateward recovery-point …`
+
+pub mod list;
+pub mod show;
+
+use crate::context::Context;
+use crate::display::{Table, short};
+use crate::output::Output;
+use crate::units;
+use clap::Subcommand;
+use serde_json::{Value, json};
+use stateward_agent::points::{ListedPoint, PointDescription};
+use stateward_agent::{AgentError, Exit};
+
+/// The noun's verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show all recovery points of this server, newest first
+    List(list::Arguments),
+    /// Show what one recovery point holds
+    Show(show::Arguments),
+}
+
+/// Runs a verb.
+pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
+    match command {
+        Command::List(arguments) => list::run(context, arguments),
+        Command::Show(arguments) => show::run(context, arguments),
+    }
+}
+
+/// A recovery point as an object; `kind` is what the line is.
+pub fn object(kind: &str, point: &PointDescription) -> Value {
+    json!({
+        "type": kind, "recovery_point": point.recovery_point, "sequence": point.sequence,
+        "item": point.item_label, "item_id": point.item, "kind": point.kind,
+        "time": point.received_at.unwrap_or(point.finished_at), "is_confirmed": point.received_at.is_some(),
+        "files": point.files, "bytes": point.bytes, "pack_bytes": point.pack_bytes, "warnings": point.warnings,
+        "host_name": point.host_name, "operating_system": point.operating_system, "made_by": point.made_by,
+    })
+}
+
+/// Prints a list; says so when one can't be used.
+pub fn print_list(output: &Output, listed: &[ListedPoint], empty: &str) -> Exit {
+    let mut table = Table::new(&["Recovery point", "Item", "Time", ">Files", ">Bytes", ">Warnings"]);
+    let mut exit = Exit::Done;
+    for point in listed {
+        match point {
+            ListedPoint::Usable(point) => {
+                output.object(&object("recovery-point", point));
+                table.row(vec![
+                    short(point.recovery_point),
+                    point.item_label.to_string(),
+                    units::time(point.received_at.unwrap_or(point.finished_at)),
+                    units::count(point.files),
+                    units::bytes(point.bytes),
+                    units::count(point.warnings),
+                ]);
+            }
+            ListedPoint::Unusable { summary, failure } => {
+                exit = Exit::Warnings;
+                output.object(&json!({
+                    "type": "recovery-point", "recovery_point": summary.hash, "sequence": summary.sequence,
+                    "code": failure.code, "message": failure.message, "remedy": failure.remedy,
+                }));
+                table.row(vec![short(summary.hash), format!("unusable ({})", failure.code)]);
+                output.hint(format_args!("Warning: {}", failure.message));
+            }
+        }
+    }
+    table.print(output, empty);
+    exit
+}

@@ -1,0 +1,164 @@
+//! `stateward register`
+
+use crate::context::Context;
+use crate::display::facts;
+use crate::output::Output;
+use crate::secret_input::{NewPassphrase, is_person_there};
+use clap::Args;
+use stateward_agent::register::{self, RegisterRequest};
+use stateward_agent::secrets::{self, RecoveryCode};
+use stateward_agent::{AgentError, Exit, Registration};
+use stateward_model::Label;
+use std::path::{Path, PathBuf};
+
+/// The command's flags.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The vault credentials file that the vault's administrator made
+    #[arg(long, value_name = "FILE")]
+    credentials: PathBuf,
+    #[command(flatten)]
+    passphrase: NewPassphrase,
+    /// Make a recovery code, too, and write it into this new file (on a terminal one is made and shown once)
+    #[arg(long, value_name = "FILE")]
+    recovery_code_file: Option<PathBuf>,
+    /// What the server is called at the vault [default: the host name]
+    #[arg(long, value_name = "LABEL")]
+    label: Option<Label>,
+    /// The cache folder [default: `cache` in the home]
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+/// Registers this server with the vault that the credentials file names.
+pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
+    let (agent, output) = (context.agent(), context.output());
+    let checked = register::check(agent, &arguments.credentials)?;
+    if checked.is_readable_by_others {
+        output.say(format_args!(
+            "Warning: other users may read {}, and whoever reads it can register servers; delete it after this",
+            arguments.credentials.display()
+        ));
+    }
+    let passphrase = arguments.passphrase.get(context)?;
+    let shows_code = arguments.recovery_code_file.is_none() && is_person_there();
+    let code = (shows_code || arguments.recovery_code_file.is_some())
+        .then(|| RecoveryCode::generate(&*agent.surroundings().random));
+    let written = Written::write(arguments.recovery_code_file.as_deref(), code.as_ref())?;
+    let request = RegisterRequest {
+        label: arguments.label,
+        passphrase: &passphrase,
+        recovery_code: code.as_ref(),
+        cache: arguments.cache,
+    };
+    let registration = register::register(agent, &checked.credentials, &request)?;
+    written.keep();
+    print(output, &registration, &arguments.recovery_code_file, arguments.passphrase.written());
+    match (&code, shows_code) {
+        (Some(code), true) => show_code(output, code),
+        (None, _) => {
+            output.say("No recovery code was made. `stateward recovery-code create` makes one at any time");
+        }
+        _ => (),
+    }
+    output.hint("Next: `stateward protect system-state`, then `stateward backup now --wait`");
+    Ok(Exit::Done)
+}
+
+fn print(
+    output: &Output,
+    registration: &Registration,
+    recovery_code_file: &Option<PathBuf>,
+    passphrase_file: Option<&PathBuf>,
+) {
+    output.object(&serde_json::json!({
+        "type": "result", "server": registration.server, "label": registration.label,
+        "vault": registration.vault_name, "vault_id": registration.vault, "url": registration.url,
+        "cache": registration.cache, "recovery_code_file": recovery_code_file,
+        "passphrase_file": passphrase_file,
+    }));
+    output.line("Registered");
+    let mut lines = vec![
+        ("Server", format!("{} ({})", registration.label, registration.server)),
+        ("Vault", format!("{} at {}", registration.vault_name, registration.url)),
+        ("Cache folder", registration.cache.display().to_string()),
+    ];
+    let file = |path: &PathBuf| format!("{}: keep a copy away from this server", path.display());
+    lines.extend(passphrase_file.map(|path| ("Passphrase", file(path))));
+    lines.extend(recovery_code_file.as_ref().map(|path| ("Recovery code", file(path))));
+    facts(output, &lines);
+}
+
+/// Shows a code that was just made, once.
+pub fn show_code(output: &Output, code: &RecoveryCode) {
+    output.say("");
+    output.say("This recovery code opens the recovery points if the passphrase is lost.");
+    output.say("Write it down or print it, and keep it in a safe. It is not shown again:");
+    output.say("");
+    for line in groups_in_lines(&code.printable()) {
+        output.say(format_args!("    {line}"));
+    }
+    output.say("");
+}
+
+/// Seven groups a line, so that a person keeps count.
+fn groups_in_lines(code: &str) -> Vec<String> {
+    let groups: Vec<&str> = code.split('-').collect();
+    groups.chunks(7).map(|line| line.join("-")).collect()
+}
+
+/// A recovery code's file, taken away again unless it is kept: a code that opens nothing must not lie around.
+pub struct Written<'a> {
+    path: Option<&'a Path>,
+}
+
+impl<'a> Written<'a> {
+    /// Writes the code into a new file, if both are there.
+    pub fn write(path: Option<&'a Path>, code: Option<&RecoveryCode>) -> Result<Self, AgentError> {
+        if let (Some(path), Some(code)) = (path, code) {
+            secrets::write_new_secret_file(path, &code.printable())?;
+        }
+        Ok(Self { path })
+    }
+
+    /// The code opens what it should.
+    pub fn keep(mut self) {
+        self.path = None;
+    }
+}
+
+impl Drop for Written<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = self.path {
+            if let Err(cause) = std::fs::remove_file(path) {
+                tracing::warn!(%cause, "a recovery code's file that opens nothing can't be removed");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stateward_model::SystemRandom;
+
+    #[test]
+    fn a_code_stands_in_two_lines_that_read_back() {
+        let code = RecoveryCode::generate(&SystemRandom);
+        let lines = groups_in_lines(&code.printable());
+        assert_eq!(lines.len(), 2);
+        let read = RecoveryCode::parse(&lines.join("\n")).unwrap();
+        assert_eq!(*read.printable(), *code.printable());
+    }
+
+    #[test]
+    fn a_code_of_a_failed_registration_does_not_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("code");
+        let code = RecoveryCode::generate(&SystemRandom);
+        drop(Written::write(Some(&path), Some(&code)).unwrap());
+        assert!(!path.exists());
+        Written::write(Some(&path), Some(&code)).unwrap().keep();
+        assert!(path.exists());
+    }
+}

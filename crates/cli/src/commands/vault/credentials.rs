@@ -1,0 +1,82 @@
+//! `stateward vault credentials`
+
+use crate::context::Context;
+use crate::units;
+use clap::{Args, ValueEnum};
+use stateward_agent::{AgentError, Exit, admin, secrets};
+use stateward_api::CredentialPurpose;
+use stateward_api::admin::CredentialsRequest;
+use stateward_model::{Label, ServerId};
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+/// What the file allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Purpose {
+    /// Registering servers
+    Register,
+    /// Reading one server's recovery points
+    Restore,
+}
+
+/// The command's flags.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The vault's name
+    #[arg(value_name = "NAME")]
+    name: Label,
+    /// The new file
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// How long the file is good for [default: 10 days; a day for restoring]
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "valid_seconds")]
+    valid_hours: Option<u64>,
+    /// The same in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..), hide = true)]
+    valid_seconds: Option<u64>,
+    /// How many servers may register with it
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    uses: u32,
+    /// What it allows
+    #[arg(long, value_enum, default_value_t = Purpose::Register)]
+    purpose: Purpose,
+    /// For restoring: whose recovery points
+    #[arg(long, value_name = "ID", required_if_eq("purpose", "restore"))]
+    server: Option<ServerId>,
+}
+
+/// Makes vault credentials and writes them into a new file for its owner only.
+pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
+    let request = CredentialsRequest {
+        purpose: match arguments.purpose {
+            Purpose::Register => CredentialPurpose::Register,
+            Purpose::Restore => CredentialPurpose::Restore,
+        },
+        server: arguments.server,
+        valid_seconds: arguments
+            .valid_seconds
+            .or(arguments.valid_hours.map(|hours| hours.saturating_mul(3600))),
+        uses: Some(arguments.uses),
+    };
+    if arguments.out.exists() {
+        return Err(AgentError::OutputExists { path: arguments.out });
+    }
+    let credentials = admin::administrator(context.agent())?.credentials(&arguments.name, &request)?;
+    let text = serde_json::to_string_pretty(&credentials)
+        .map(Zeroizing::new)
+        .map_err(|error| AgentError::Internal(error.to_string()))?;
+    secrets::write_new_secret_file(&arguments.out, &text)?;
+    let output = context.output();
+    output.object(&serde_json::json!({
+        "type": "result", "file": arguments.out, "vault": credentials.vault_name, "vault_id": credentials.vault,
+        "purpose": credentials.purpose, "expires_at": credentials.expires_at, "uses": arguments.uses,
+    }));
+    output.line(format_args!(
+        "Vault credentials are in {}, good until {}",
+        arguments.out.display(),
+        units::time(credentials.expires_at)
+    ));
+    output.hint("The file is a secret. Bring it to the server, then run there:");
+    output.hint("  stateward register --credentials FILE");
+    Ok(Exit::Done)
+}
