@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves that docs/format.md says enough: backs a tree of every kind up, restores it with scripts/independent-reader.py,
-# which knows that document only, and compares. Needs Python 3.9 with venv, and pip for three packages; says so and ends
+# which knows that document only, and compares. Needs Python 3 with venv, and pip for three packages; says so and ends
 # with 0 where they cannot be had.
 set -euo pipefail
 
@@ -12,7 +12,7 @@ bin=$(built_folder)
 python=$bin/independent-reader/bin/python
 if ! [[ -x $python ]] || ! "$python" -c 'import blake3, cryptography, zstandard' 2>/dev/null; then
     if ! { python3 -m venv "$bin/independent-reader" &&
-        "$python" -m pip install --quiet --disable-pip-version-check cryptography==46.0.3 blake3==1.0.8 zstandard==0.25.0; } \
+        "$python" -m pip install --quiet --disable-pip-version-check cryptography==50.0.2 blake3==1.0.11 zstandard==0.25.0; } \
         >"$bin/independent-reader.log" 2>&1; then
         say "Left out: no Python with venv and pip (see $bin/independent-reader.log)"
         exit 0

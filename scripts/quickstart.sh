@@ -149,7 +149,7 @@ make_vault() {
     start_vault
     stateward login --url "$url" --ca-file "$(jq -r .ca_file "$folder/vault.json")" \
         --client-id "$(jq -r .client_id "$folder/vault.json")" \
-        --client-secret "$(jq -r .client_secret "$folder/vault.json")" >"$results/login.txt"
+        --client-secret-file <(jq -r .client_secret "$folder/vault.json") >"$results/login.txt"
     stateward vault create quickstart >"$results/vault.txt"
     stateward vault credentials quickstart --out "$folder/quickstart.credentials" >"$results/credentials.txt"
     say '   Registering this machine'
