@@ -12,10 +12,11 @@
 pub mod components;
 mod open_error;
 pub mod rules;
-mod selection;
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod selection;
 
 pub use components::{COMPONENTS, ComponentInfo};
 pub use open_error::OpenError;

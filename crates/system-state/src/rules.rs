@@ -8,6 +8,7 @@
 use crate::components::{
     ACCOUNTS, BOOT, CONFIGURATION, HOST_IDENTITY, OS_FILES, PACKAGES, Part, SCHEDULED_JOBS, SERVICES,
 };
+#[cfg(target_os = "linux")]
 use crate::selection::{Claim, Selection};
 
 /// What belongs to one component.
@@ -347,7 +348,7 @@ pub const LEFT_OUT: &[LeftOut] = &[
     LeftOut {
         paths: &["/var/lib/stateward", "/var/lib/stateward-vault"],
         why: "Stateward's own home, cache and vaults, wherever they are: a vault's folder is known by what it holds \
-              (`vault.toml` or `vault.json` beside `store/vaults`), home and cache by the agent's settings. A vault is \
+              (`vault.json` beside `store` and `signing.key`), home and cache by the agent's settings. A vault is \
               protected by its redundancy and by copying its folder",
     },
 ];
@@ -357,6 +358,7 @@ pub const EVERYTHING_ELSE: &str = "Whatever no rule names (such as a folder of y
      another file system mounted below a component's folder). Protect it with `stateward protect files PATH…`";
 
 /// The rules put together. Packages' own paths are not in yet.
+#[cfg(target_os = "linux")]
 pub(crate) fn selection() -> Selection {
     let mut selection = Selection::new();
     for rule in RULES {
@@ -370,7 +372,7 @@ pub(crate) fn selection() -> Selection {
     selection
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
     use std::collections::HashSet;

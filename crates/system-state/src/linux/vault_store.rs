@@ -8,8 +8,10 @@ use std::sync::Arc;
 /// The settings file of a vault: the one or the other.
 const SETTINGS: [&[u8]; 2] = [b"vault.json", b"vault.toml"];
 
-/// Where the vaults' objects lie in it.
-const OBJECTS: [&str; 2] = ["store", "store/vaults"];
+/// What stands beside the settings: the vault's signing key, or at least objects in its store. The settings' name alone
+/// could be another product's.
+const SIGNS: [(&str, FileType); 2] =
+    [("signing.key", FileType::RegularFile), ("store/vaults", FileType::Directory)];
 
 /// Whether a folder that holds these names is the data folder of a vault. The names decide for nearly every folder.
 pub(crate) fn is_data_folder(folder: &Arc<Folder>, listed: &[Listed]) -> bool {
@@ -18,8 +20,9 @@ pub(crate) fn is_data_folder(folder: &Arc<Folder>, listed: &[Listed]) -> bool {
         return false;
     }
     let Ok(descriptor) = folder.descriptor() else { return false };
-    OBJECTS.iter().all(|path| {
-        statat(&descriptor, *path, AtFlags::SYMLINK_NOFOLLOW)
-            .is_ok_and(|raw| FileType::from_raw_mode(raw.st_mode) == FileType::Directory)
-    })
+    let is = |path: &str, kind: FileType| {
+        statat(&descriptor, path, AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|raw| FileType::from_raw_mode(raw.st_mode) == kind)
+    };
+    is("store", FileType::Directory) && SIGNS.iter().any(|(path, kind)| is(path, *kind))
 }

@@ -244,12 +244,16 @@ fn a_vaults_data_folder_is_left_empty_and_told_only_to_who_asked_for_it() {
         &[
             "srv/vault/vault.toml",
             "srv/vault/store/vaults/v/packs/p",
+            "srv/fresh/vault.json",
+            "srv/fresh/signing.key",
+            "srv/fresh/store/.keep",
             "srv/like/vault.json",
             "srv/like/store",
         ],
     );
     let selection = everything();
-    let left = ["/", "/srv", "/srv/like", "/srv/like/store", "/srv/like/vault.json", "/srv/vault"];
+    let left =
+        ["/", "/srv", "/srv/fresh", "/srv/like", "/srv/like/store", "/srv/like/vault.json", "/srv/vault"];
     let (_, recording) = record(&root, &selection, OS_FILES);
     assert_eq!(recording.paths(), left);
     assert_eq!(recording.warned(), []);
@@ -257,7 +261,10 @@ fn a_vaults_data_folder_is_left_empty_and_told_only_to_who_asked_for_it() {
     let asked = Walk { is_asked_for: true, ..walk(&root, &selection, OS_FILES) };
     assert!(asked.run(&mut recording).unwrap());
     assert_eq!(recording.paths(), left);
-    assert_eq!(recording.warned(), [("vault-store-left-out", "/srv/vault".to_owned())]);
+    assert_eq!(
+        recording.warned(),
+        ["/srv/fresh", "/srv/vault"].map(|path| ("vault-store-left-out", path.to_owned()))
+    );
 }
 
 /// Removes things as soon as it sees their folder.
