@@ -2,6 +2,7 @@
 
 use crate::app::principals::{NewPrincipal, Role};
 use crate::app::{App, Error};
+use crate::causes::chain;
 use crate::config::Config;
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::db::{self, Database};
@@ -63,13 +64,13 @@ pub enum InitError {
 
 impl From<db::Error> for InitError {
     fn from(error: db::Error) -> Self {
-        Self::Database(crate::http::chain(&error))
+        Self::Database(chain(&error))
     }
 }
 
 impl From<Error> for InitError {
     fn from(error: Error) -> Self {
-        Self::Database(crate::http::chain(&error))
+        Self::Database(chain(&error))
     }
 }
 

@@ -9,6 +9,7 @@
 //! Begin with [`initialise`] and [`Running::start`], which are the program's two commands; then `app::points`.
 
 mod app;
+mod causes;
 mod config;
 mod data_folder;
 mod db;

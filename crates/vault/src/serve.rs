@@ -1,6 +1,7 @@
 //! `stateward-vault serve`: opens a data folder and answers on its port until it is told to stop.
 
 use crate::app::Error;
+use crate::causes::chain;
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::http;
 use crate::init::{InitError, open_app};
@@ -68,7 +69,7 @@ pub enum ServeError {
 
 impl From<Error> for ServeError {
     fn from(error: Error) -> Self {
-        Self::Receipts(http::chain(&error))
+        Self::Receipts(chain(&error))
     }
 }
 

@@ -49,15 +49,16 @@ fn start(data: &Path) -> (Initialised, Child) {
     (made, child)
 }
 
-/// Seconds of processor time that a process has used, and its most resident memory in MiB (proc(5)).
-fn spent(process: u32) -> (f64, u64) {
+/// Seconds of processor time that a process has used, of its own and in the kernel, and its most resident memory in
+/// MiB (proc(5)).
+fn spent(process: u32) -> (f64, f64, u64) {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    let seconds = |field: &str| field.parse::<f64>().unwrap() / 100.0;
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    (ticks as f64 / 100.0, peak >> 10)
+    (seconds(fields[11]), seconds(fields[12]), peak >> 10)
 }
 
 fn packs(salt: u8) -> Vec<(PackId, Bytes)> {
@@ -83,7 +84,7 @@ async fn run(name: &str, change: fn(ClientBuilder) -> ClientBuilder, salt: u8) {
     let server = Server::register(&made, &file, 1, Arc::new(SystemClock)).await.unwrap();
     server.open(1, Value::Null).await.unwrap();
     let packs = packs(salt);
-    let before = spent(child.id()).0;
+    let before = spent(child.id());
     let began = Instant::now();
     let lanes: Vec<_> = packs
         .chunks(PACKS / CONNECTIONS)
@@ -101,12 +102,13 @@ async fn run(name: &str, change: fn(ClientBuilder) -> ClientBuilder, salt: u8) {
         lane.await.unwrap();
     }
     let seconds = began.elapsed().as_secs_f64();
-    let (after, peak) = spent(child.id());
+    let (own, kernel, peak) = spent(child.id());
     let mib = (PACKS * PACK_BYTES) as f64 / f64::from(1 << 20);
     println!(
-        "{name}: {:.0} MiB/s, vault {:.2} s of processor time, peak {peak} MiB",
+        "{name}: {:.0} MiB/s, vault {:.2} s of its own and {:.2} s in the kernel, peak {peak} MiB",
         mib / seconds,
-        after - before
+        own - before.0,
+        kernel - before.1
     );
     child.kill().unwrap();
     child.wait().unwrap();

@@ -234,4 +234,17 @@ mod tests {
             assert!(test.app.issue_token(&request).await.is_ok(), "{seconds}");
         }
     }
+
+    #[tokio::test]
+    async fn a_revoked_server_is_out_at_once() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await;
+        let token = test.app.issue_token(&assertion_request(&server, |_| {})).await.unwrap().access_token;
+        let mut transaction = test.app.database.write().await.unwrap();
+        db::servers::revoke(&mut transaction, server.caller.server, test.app.now()).await.unwrap();
+        db::commit(transaction).await.unwrap();
+        assert!(matches!(test.app.authenticate(&token).await, Err(Error::ServerRevoked)));
+        let again = test.app.issue_token(&assertion_request(&server, |_| {})).await;
+        assert!(matches!(again, Err(Error::ServerRevoked)));
+    }
 }

@@ -24,10 +24,13 @@ pub(crate) enum Error {
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_FULL: u32 = 13;
 
+/// An extended one: the file of shared memory beside the WAL could not grow, which happens on a full disk.
+const SQLITE_IOERR_SHMSIZE: u32 = 4874;
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let code = error.as_database_error().and_then(|e| e.code()?.parse::<u32>().ok());
-        match code.map(|code| code & 0xff) {
+        match code.map(|code| if code == SQLITE_IOERR_SHMSIZE { SQLITE_FULL } else { code & 0xff }) {
             Some(SQLITE_FULL) => Self::Full,
             Some(SQLITE_BUSY) => Self::Busy,
             _ if matches!(error, sqlx::Error::PoolTimedOut) => Self::Busy,

@@ -51,6 +51,11 @@ impl Database {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        // A damaged file is found before anything is built upon it.
+        let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&writer).await?;
+        if found != "ok" {
+            return Err(Error::Damaged("page"));
+        }
         migrations::run(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)

@@ -130,6 +130,17 @@ pub(crate) async fn see(connection: &mut Connection, id: ServerId, now: Timestam
     Ok(())
 }
 
+/// Revokes a server's registration: for tests, until an administrator can.
+#[cfg(test)]
+pub(crate) async fn revoke(connection: &mut Connection, id: ServerId, now: Timestamp) -> Result<(), Error> {
+    sqlx::query("UPDATE servers SET revoked_at = ? WHERE id = ?")
+        .bind(now.0)
+        .bind(&id.0[..])
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// All servers of a vault by label.
 pub(crate) async fn list(connection: &mut Connection, vault: VaultId) -> Result<Vec<Server>, Error> {
     type Row = (Vec<u8>, String, String, String, i64, Option<i64>);

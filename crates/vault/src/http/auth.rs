@@ -5,6 +5,7 @@ use crate::app::principals::Role;
 use crate::app::tokens::Caller;
 use crate::app::{App, Error};
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -37,15 +38,27 @@ impl Who {
     }
 }
 
+/// A call, as the table has it.
+#[derive(Debug, Clone)]
+pub(super) struct Guard {
+    /// Its method.
+    pub(super) method: Method,
+    /// Its path, with its variable parts in braces.
+    pub(super) path: &'static str,
+    /// Who may make it.
+    pub(super) who: Who,
+}
+
 /// Lets a request through to its handler, with its caller beside it, or refuses it.
 pub(super) async fn check(
-    State((app, who)): State<(Arc<App>, Who)>,
+    State((app, guard)): State<(Arc<App>, Guard)>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    match admit(&app, who, &mut request).await {
+    match admit(&app, guard.who, &mut request).await {
         Ok(()) => next.run(request).await,
         Err(error) => {
+            tracing::info!(method = %guard.method, path = guard.path, %error, "refused a call");
             body::drain(request.into_body(), PACK_BYTES_MAX as u64).await;
             error.into_response()
         }

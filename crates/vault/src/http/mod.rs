@@ -14,5 +14,4 @@ mod objects;
 mod routes;
 mod sign_in;
 
-pub(crate) use error::chain;
 pub(crate) use routes::router;

@@ -1,7 +1,7 @@
 //! All calls, and who may make them: one table. The router is made of this table alone, so there is no call without a
 //! row.
 
-use super::auth::{self, Who};
+use super::auth::{self, Guard, Who};
 use super::extract::TEXT_BODY_MAX;
 use super::{admin, agent, log, sign_in};
 use crate::app::{App, Error};
@@ -15,13 +15,8 @@ use std::sync::Arc;
 
 /// A call.
 struct Route {
-    /// Its method; the handler answers this one only.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the test of all calls reads it"))]
-    method: Method,
-    /// Its path, with its variable parts in braces.
-    path: &'static str,
-    /// Who may make it.
-    who: Who,
+    /// What it is and who may make it.
+    guard: Guard,
     handler: MethodRouter<Arc<App>>,
 }
 
@@ -32,7 +27,7 @@ fn route<H: Handler<T, Arc<App>>, T: 'static>(
     handler: H,
 ) -> Route {
     let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-    Route { method, path, who, handler: on(filter, handler) }
+    Route { guard: Guard { method, path, who }, handler: on(filter, handler) }
 }
 
 /// The table.
@@ -75,8 +70,9 @@ fn table() -> Vec<Route> {
 pub(crate) fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
     for route in table() {
-        let guard = from_fn_with_state((Arc::clone(&app), route.who), auth::check);
-        router = router.route(route.path, route.handler.route_layer(guard));
+        let path = route.guard.path;
+        let guard = from_fn_with_state((Arc::clone(&app), route.guard), auth::check);
+        router = router.route(path, route.handler.route_layer(guard));
     }
     router
         .fallback(|| async { Error::not_found("such call") })
