@@ -11,7 +11,7 @@ use crate::target::TargetError;
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
 use stateward_format::{Entry, EntryKind, FileName, Piece};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// How much content a window plans, in bytes …
 const WINDOW_BYTES: u64 = 1 << 30;
@@ -21,6 +21,16 @@ const WINDOW_FILES: usize = 1 << 15;
 /// A hard-linked file's identity within the item.
 type LinkId = (u64, u64);
 
+/// The names of a hard-linked file.
+struct Links {
+    first: Vec<u8>,
+    others: Vec<Vec<u8>>,
+    /// The size of a file, in bytes; `None` for anything else.
+    size: Option<u64>,
+    /// Why it is lost.
+    lost: Option<String>,
+}
+
 /// What all passes keep.
 pub(super) struct Layer<'a> {
     request: &'a RestoreRequest<'a>,
@@ -28,8 +38,8 @@ pub(super) struct Layer<'a> {
     index: &'a ChunkIndex,
     selection: Selection,
     window: Window,
-    /// The first name of each hard-linked file, and the others that were made.
-    links: HashMap<LinkId, Vec<Vec<u8>>>,
+    /// Files with several names: the first is laid like any file, the others are made when all content is there.
+    links: BTreeMap<LinkId, Links>,
     outcome: RestoreOutcome,
 }
 
@@ -76,7 +86,7 @@ impl<'a> Layer<'a> {
         let outcome =
             RestoreOutcome { files: 0, bytes: 0, moved_bytes: 0, warnings: Vec::new(), lost: Vec::new() };
         let selection = Selection::new(request.paths);
-        Self { request, tools, index, selection, window: Window::default(), links: HashMap::new(), outcome }
+        Self { request, tools, index, selection, window: Window::default(), links: BTreeMap::new(), outcome }
     }
 
     /// The first pass over one component.
@@ -129,22 +139,16 @@ impl<'a> Layer<'a> {
         entry: Entry,
         fetcher: &mut ChunkFetcher<'_>,
     ) -> Result<(), EngineError> {
-        if let Some(first) = link_id(&entry).and_then(|id| self.links.get(&id)).map(|paths| paths[0].clone())
-        {
-            let made = self.request.target.make_hard_link(&first, &path);
-            let is_file = matches!(entry.kind, EntryKind::File { .. });
-            if self.or_lost(made, &path)?.is_some() {
-                if let Some(paths) = link_id(&entry).and_then(|id| self.links.get_mut(&id)) {
-                    paths.push(path);
-                }
-                if let (EntryKind::File { size, .. }, true) = (&entry.kind, is_file) {
-                    self.count(*size);
-                }
-            }
-            return Ok(());
-        }
         if let Some(id) = link_id(&entry) {
-            self.links.insert(id, vec![path.clone()]);
+            if let Some(links) = self.links.get_mut(&id) {
+                links.others.push(path);
+                return Ok(());
+            }
+            let size = match entry.kind {
+                EntryKind::File { size, .. } => Some(size),
+                _ => None,
+            };
+            self.links.insert(id, Links { first: path.clone(), others: Vec::new(), size, lost: None });
         }
         match &entry.kind {
             EntryKind::File { size, content } => {
@@ -152,7 +156,7 @@ impl<'a> Layer<'a> {
                     Ok(pieces) => pieces,
                     Err(error) => {
                         let why = error.damage()?;
-                        self.lose_file(&entry, path, &why);
+                        self.lose_file(&entry, &path, &why);
                         return Ok(());
                     }
                 };
@@ -160,23 +164,24 @@ impl<'a> Layer<'a> {
             }
             _ => {
                 let made = self.request.target.make_special(&path, &entry);
-                let warnings = self.or_lost(made, &path)?;
-                self.warn(warnings.unwrap_or_default());
+                match self.or_lost(made, &path)? {
+                    Some(warnings) => self.warn(warnings),
+                    None => self.lose_links(&entry),
+                }
                 Ok(())
             }
         }
     }
 
-    fn lay_file(&mut self, path: Vec<u8>, entry: Entry, pieces: &[Piece]) -> Result<(), EngineError> {
-        let is_hard_linked = entry.metadata.is_hard_linked;
-        let plan = FilePlan::new(path, entry);
-        if is_hard_linked {
-            // Its other names are made before its content is there.
-            let opened = plan.open(self.request.target).map(|_| ());
-            if self.or_lost(opened, &plan.path)?.is_none() {
-                return Ok(());
-            }
+    /// The other names of what could not be made cannot be made either.
+    fn lose_links(&mut self, entry: &Entry) {
+        if let Some(links) = link_id(entry).and_then(|id| self.links.get_mut(&id)) {
+            links.lost = Some("its first name could not be made".to_owned());
         }
+    }
+
+    fn lay_file(&mut self, path: Vec<u8>, entry: Entry, pieces: &[Piece]) -> Result<(), EngineError> {
+        let plan = FilePlan::new(path, entry);
         let mut offset = 0;
         for piece in pieces {
             if let Piece::Data(chunk) = piece {
@@ -203,15 +208,31 @@ impl<'a> Layer<'a> {
                     self.count(plan.size());
                     self.warn(warnings);
                 }
-                Err(why) => self.lose_file(&plan.entry, plan.path.clone(), &why),
+                Err(why) => self.lose_file(&plan.entry, &plan.path, &why),
             }
         }
         Ok(())
     }
 
-    /// After the last component: what is still planned, and lost files' other names.
+    /// After the last component: what is still planned, then the other names of hard-linked files.
     pub(super) fn finish_files(&mut self) -> Result<(), EngineError> {
-        self.fetch_window()
+        self.fetch_window()?;
+        for links in std::mem::take(&mut self.links).into_values() {
+            if self.tools.cancellation.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            for name in &links.others {
+                if let Some(why) = &links.lost {
+                    self.lose(name, why);
+                    continue;
+                }
+                let made = self.request.target.make_hard_link(&links.first, name);
+                if let (Some(()), Some(size)) = (self.or_lost(made, name)?, links.size) {
+                    self.count(size);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The second pass over one component: folders, from the deepest up.
@@ -272,14 +293,14 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// A file is lost with all of its names.
-    fn lose_file(&mut self, entry: &Entry, path: Vec<u8>, why: &str) {
-        let names = link_id(entry).and_then(|id| self.links.remove(&id)).unwrap_or_else(|| vec![path]);
-        for name in names {
-            match self.request.target.remove_file(&name) {
-                Ok(()) => self.lose(&name, why),
-                Err(error) => self.lose(&name, &format!("{why}; what is at its place is not it: {error}")),
-            }
+    /// A file is lost with all of its names; nothing of it stays at the target.
+    fn lose_file(&mut self, entry: &Entry, path: &[u8], why: &str) {
+        if let Some(links) = link_id(entry).and_then(|id| self.links.get_mut(&id)) {
+            links.lost = Some(why.to_owned());
+        }
+        match self.request.target.remove_file(path) {
+            Ok(()) => self.lose(path, why),
+            Err(error) => self.lose(path, &format!("{why}; what is at its place is not it: {error}")),
         }
     }
 

@@ -51,7 +51,7 @@ impl FilePlan {
     }
 
     /// Makes the file, if it is not made yet.
-    pub(super) fn open(&self, target: &dyn Target) -> Result<Arc<dyn TargetFile>, TargetError> {
+    fn open(&self, target: &dyn Target) -> Result<Arc<dyn TargetFile>, TargetError> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = &*file {
             return Ok(Arc::clone(file));
