@@ -18,7 +18,7 @@ use std::process::Command;
 pub fn assert_same(source: &Path, restored: &Path) {
     let differences = differences(source, restored);
     assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
-    if is_installed("rsync") {
+    if is_installed("rsync") && source.is_dir() {
         let (source, restored) = (format!("{}/", source.display()), format!("{}/", restored.display()));
         let mut rsync = Command::new("rsync");
         rsync.args(["-aHAXn", "--checksum", "--delete", "--itemize-changes", &source, &restored]);
@@ -35,9 +35,7 @@ pub fn differences(source: &Path, restored: &Path) -> Vec<String> {
     for path in paths {
         match (left.get(path), right.get(path)) {
             (Some(left), Some(right)) => {
-                let at =
-                    |root: &Path| if path.as_os_str().is_empty() { root.to_owned() } else { root.join(path) };
-                for what in compare(left, right, &at(source), &at(restored)) {
+                for what in compare(left, right, &at(source, path), &at(restored, path)) {
                     found.push(format!("{}: {what}", path.display()));
                 }
             }
@@ -58,12 +56,17 @@ pub fn differences(source: &Path, restored: &Path) -> Vec<String> {
     found
 }
 
-/// Everything in a tree, by path from its root (which has an empty path).
+/// A path below a root. Joining an empty path would put a `/` at the end of a file's.
+fn at(root: &Path, path: &Path) -> PathBuf {
+    if path.as_os_str().is_empty() { root.to_owned() } else { root.join(path) }
+}
+
+/// Everything in a tree, by path from its root (which has an empty path); a tree may be one file.
 fn look(root: &Path) -> BTreeMap<PathBuf, Metadata> {
     let mut tree = BTreeMap::new();
     let mut open = vec![PathBuf::new()];
     while let Some(path) = open.pop() {
-        let whole = root.join(&path);
+        let whole = at(root, &path);
         let meta = fs::symlink_metadata(&whole).unwrap_or_else(|e| panic!("{}: {e}", whole.display()));
         if meta.is_dir() {
             let entries = fs::read_dir(&whole).unwrap_or_else(|e| panic!("{}: {e}", whole.display()));

@@ -43,7 +43,6 @@ fn a_wrong_passphrase_and_a_wrong_recovery_code_open_nothing() {
         run(command)
     };
     assert_error(recover("--passphrase-file", "another passphrase, just as long\n"), 12, "wrong-passphrase");
-    assert_error(recover("--passphrase-file", "short\n"), 2, "passphrase-unfit");
     let mistyped = recover("--recovery-code-file", "AAAA-BBBB\n");
     assert_error(mistyped, 12, "recovery-code-mistyped");
 }
@@ -68,9 +67,12 @@ fn credentials_that_cannot_be_used_are_refused_each_for_its_own_reason() {
     assert_error(TestServer::fresh().register("absent", &[]), 13, "credentials-unreadable");
     assert_error(try_with("not JSON"), 13, "credentials-damaged");
     assert_error(try_with(&text[..text.len() / 2]), 13, "credentials-damaged");
-    let tampered = text.replace(&format!("\"{VAULT}\""), "\"other\"");
-    assert_ne!(tampered, text);
-    assert_error(try_with(&tampered), 13, "credentials-tampered");
+    for (field, value) in [("expiresAt", "2099-01-01T00:00:00Z"), ("vaultName", "other")] {
+        let mut tampered: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(tampered[field].is_string(), "{text}");
+        tampered[field] = value.into();
+        assert_error(try_with(&tampered.to_string()), 13, "credentials-tampered");
+    }
 
     let first = TestServer::fresh();
     fs::write(first.path("credentials"), &text).unwrap();
@@ -147,8 +149,12 @@ fn a_vault_that_is_not_there_not_trusted_or_another_is_told_apart() {
     assert_error(stranger.login(&wrong_ca), 10, "vault-not-trusted");
     let secret = Access { client_secret: other.access.client_secret.clone(), ..vault.access.clone() };
     let refused = stranger.login(&secret);
-    assert!(!format!("{refused:?}").replace(&refused.line, "").contains(&secret.client_secret));
+    assert!(!(refused.stdout.clone() + &refused.stderr).contains(&secret.client_secret));
     assert_error(refused, 13, "sign-in-refused");
+
+    // A secret may begin like a flag.
+    let dash = Access { client_secret: "-begins-with-a-dash".to_owned(), ..vault.access.clone() };
+    assert_error(stranger.login(&dash), 13, "sign-in-refused");
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
