@@ -206,6 +206,9 @@ async fn watched<T>(
     }
 }
 
+/// HTTP/1.1 with a connection for each call under way, though the vault speaks HTTP/2 too: sending packs of 16 MiB over
+/// TLS on loopback took 0.9 to 1.0 CPU seconds for 512 MiB, against 1.1 to 1.5 over one HTTP/2 connection with windows
+/// of 32 MiB (both ends counted, 2 cores), and one connection's records are all sealed by one thread.
 fn http_client(tls: rustls::ClientConfig, manner: &Manner) -> Result<reqwest::Client, VaultError> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
