@@ -195,13 +195,16 @@ fn describe(
     use stateward_engine::{EngineError, VaultError};
     match open_point(vault, trust, keys, summary) {
         Ok(point) => Ok(ListedPoint::Usable(Box::new(PointDescription::of(&point)))),
-        Err(error @ (EngineError::Point(_) | EngineError::Vault(VaultError::NotFound(_)))) => {
+        Err(error @ EngineError::Point(_)) => {
             Ok(ListedPoint::Unusable { summary, failure: JobFailure::from(&AgentError::Engine(error)) })
         }
-        Err(EngineError::Vault(VaultError::BadAnswer(why))) => {
+        // Asked for other points the vault may well answer: this one it can't give, or not whole.
+        Err(EngineError::Vault(
+            error @ (VaultError::NotFound(_) | VaultError::BadAnswer(_) | VaultError::Failed(_)),
+        )) => {
             let failure = JobFailure {
                 code: Code::PointDamaged.to_string(),
-                message: format!("Recovery point {} is damaged: {why}", summary.hash),
+                message: format!("Recovery point {} can't be had: {error}", summary.hash),
                 remedy: Code::PointDamaged.remedy().to_owned(),
             };
             Ok(ListedPoint::Unusable { summary, failure })

@@ -1,5 +1,7 @@
 //! The verify job.
 
+mod slots;
+
 use crate::history::VerifyHistory;
 use crate::jobs::run::{RunningJob, Worked};
 use crate::jobs::{JobOutcome, VerifyExtent};
@@ -63,7 +65,10 @@ fn prove(
         history: &history.packs,
         threads: 0,
     };
-    let found = stateward_engine::verify(request, tools)?;
+    let slots = slots::check(&*vault, &server.keys.slots)?;
+    slots.iter().for_each(|problem| tools.progress.warning(problem));
+    let mut found = stateward_engine::verify(request, tools)?;
+    found.problems.extend(slots);
     VerifyHistory { packs: found.history.clone() }.save(agent.home())?;
     Ok(found)
 }

@@ -197,14 +197,13 @@ impl JobListener for JobScreen {
     }
 }
 
-/// `Transferring system-state: 12,345 files, 1.2 GiB of 5.2 GiB, 85.0 MiB/s, 45 s left`.
+/// `system-state: Transferring, 12,345 files, 1.2 GiB of 5.2 GiB, 85.0 MiB/s, 45 s left`.
 fn figures_text(job: &JobRecord) -> String {
     let figures = &job.figures;
-    let mut text = job.phase.to_string();
-    if let Some(item) = &job.item {
-        text.push_str(&format!(" {}", item.label));
-    }
-    let mut parts = Vec::new();
+    let mut parts = vec![match &job.item {
+        Some(item) => format!("{}: {}", item.label, job.phase),
+        None => job.phase.to_string(),
+    }];
     if figures.files > 0 {
         parts.push(units::counted(figures.files, "file"));
     }
@@ -217,10 +216,7 @@ fn figures_text(job: &JobRecord) -> String {
     }
     parts.extend(figures.rate.filter(|rate| *rate > 0).map(|rate| format!("{}/s", units::bytes(rate))));
     parts.extend(figures.eta_seconds.map(|seconds| format!("{} left", units::duration(seconds))));
-    match parts.is_empty() {
-        true => text,
-        false => format!("{text}: {}", parts.join(", ")),
-    }
+    parts.join(", ")
 }
 
 fn spinner() -> ProgressStyle {
@@ -251,7 +247,7 @@ mod tests {
 
     #[test]
     fn the_line_says_phase_files_bytes_rate_and_time_left() {
-        assert_eq!(figures_text(&job(Figures::default())), "Preparing files");
+        assert_eq!(figures_text(&job(Figures::default())), "files: Preparing");
         let figures = Figures {
             files: 12_345,
             bytes: 1 << 30,
@@ -262,7 +258,7 @@ mod tests {
             eta_seconds: Some(11),
         };
         let text = figures_text(&job(figures));
-        assert_eq!(text, "Preparing files: 12,345 files, 1.0 GiB of 2.0 GiB, 100 MiB/s, 11 s left");
+        assert_eq!(text, "files: Preparing, 12,345 files, 1.0 GiB of 2.0 GiB, 100 MiB/s, 11 s left");
     }
 
     #[test]

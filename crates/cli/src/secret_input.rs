@@ -89,21 +89,13 @@ impl KnownSecret {
             return Ok(OwnedSecret::RecoveryCode(secrets::read_recovery_code(path)?));
         }
         if let Some(path) = &self.passphrase_file {
-            return Ok(OwnedSecret::Passphrase(known(secrets::read_passphrase(path))?));
+            return Ok(OwnedSecret::Passphrase(secrets::read_passphrase(path)?));
         }
         if !is_person_there() {
             return Err(SecretError::NoTerminal.into());
         }
-        let typed = Passphrase::new(ask("Passphrase: ")?).map_err(SecretError::from);
-        Ok(OwnedSecret::Passphrase(known(typed)?))
-    }
-}
-
-/// What could never have been chosen as a passphrase is a wrong one.
-fn known(passphrase: Result<Passphrase, SecretError>) -> Result<Passphrase, SecretError> {
-    match passphrase {
-        Err(SecretError::Passphrase(_)) => Err(SecretError::WrongPassphrase),
-        other => other,
+        let typed = Passphrase::new(ask("Passphrase: ")?).map_err(SecretError::from)?;
+        Ok(OwnedSecret::Passphrase(typed))
     }
 }
 

@@ -14,9 +14,151 @@ pub struct WarningCode {
 }
 
 /// All that are known, by name.
-pub const ALL: &[WarningCode] = &[];
+pub const ALL: &[WarningCode] = &[
+    warning(
+        "attribute-not-restored",
+        "An extended attribute, access list, mode or time could not be set on something that was restored",
+        "Restore as root, and to a file system that knows such attributes",
+    ),
+    warning(
+        "chain-broken",
+        "The chain of recovery points has a gap or a fork: the vault lost, hid or changed one",
+        "Ask the vault's administrator whether the vault was restored from an older copy",
+    ),
+    warning(
+        "command-failed",
+        "A program that tells a part of System State failed, so its output is not in the recovery point",
+        "Run the program that the message names by hand and mend what it complains about",
+    ),
+    warning("device-not-restored", "A device node could not be made", "Restore as root"),
+    warning(
+        "entries-lost",
+        "Files and folders after the named one are lost, because the part of the recovery point that lists them is damaged",
+        "Restore them from another recovery point, or another copy of the vault",
+    ),
+    warning(
+        "entry-too-large",
+        "An entry's attributes are larger than a recovery point can hold, so it was left out",
+        "Make its extended attributes smaller",
+    ),
+    warning(
+        "file-changed-while-read",
+        "A file changed each time while it was read, so what was kept of it may be a mixture",
+        "Back it up while nothing writes to it, or protect a dump of it instead",
+    ),
+    warning(
+        "file-lost",
+        "A file could not be restored whole; nothing of it was left at the target",
+        "Restore it from another recovery point, or another copy of the vault",
+    ),
+    warning(
+        "free-space",
+        "The cache folder's file system is nearly full",
+        "Make space there, or register with another `--cache`",
+    ),
+    warning(
+        "leads-elsewhere",
+        "A path leads to a place that another rule holds or leaves out, so it was not followed",
+        "Protect the place itself with `stateward protect files PATH…` if you need it",
+    ),
+    warning(
+        "more-warnings",
+        "There were more warnings than a recovery point keeps",
+        "`stateward job show ID` has all of them",
+    ),
+    warning("name-refused", "A name can't be kept, so the entry was left out", "Rename it"),
+    warning(
+        "not-found",
+        "A path that is protected is no longer there",
+        "Choose anew what is protected with `stateward protect files`",
+    ),
+    warning(
+        "owner-not-restored",
+        "The owner or group could not be set on something that was restored",
+        "Restore as root",
+    ),
+    warning(
+        "pack-damaged",
+        "A pack in the vault is damaged; the files that need it are listed, too",
+        "Restore the vault's objects from a copy; the next backup stores again what it still has",
+    ),
+    warning(
+        "pack-missing",
+        "A pack is missing in the vault; the files that need it are listed, too",
+        "Restore the vault's objects from a copy; the next backup stores again what it still has",
+    ),
+    warning(
+        "package-integrity",
+        "Installed files differ from what their packages brought",
+        "See `dpkg --verify`",
+    ),
+    warning(
+        "pending-restart",
+        "A restart is pending: what runs is not what is installed",
+        "Restart the server, then back up again",
+    ),
+    warning(
+        "point-damaged",
+        "A recovery point's object in the vault is damaged",
+        "Use another recovery point, or another copy of the vault",
+    ),
+    warning(
+        "point-missing",
+        "A recovery point that the chain names is missing in the vault",
+        "Use another recovery point, or another copy of the vault",
+    ),
+    warning(
+        "receipt-missing",
+        "A recovery point has no receipt signed by the vault, so its time is not confirmed",
+        "Tell the vault's administrator; the recovery point itself can be restored",
+    ),
+    warning(
+        "slot-damaged",
+        "A key slot in the vault is damaged or missing: the passphrase or recovery code that it was made for may open nothing",
+        "Make a recovery code while this server still has its keys: `stateward recovery-code create`",
+    ),
+    warning(
+        "too-deep",
+        "Folders are nested too deep, so what lies in the named one was left out",
+        "Protect the deeper folder by itself with `stateward protect files PATH…`",
+    ),
+    warning(
+        "unreadable",
+        "Something could not be read, so it was left out",
+        "Run as a user who may read it (usually root), and check the disk if that does not help",
+    ),
+    warning(
+        "vault-rolled-back",
+        "The vault no longer shows a recovery point that it had acknowledged",
+        "Don't ignore it: ask the vault's administrator whether the vault was restored from an older copy",
+    ),
+    warning(
+        "vault-store-left-out",
+        "A vault's own data folder was left out: a backup of it into itself would grow without end",
+        "Copy the vault's folder by other means",
+    ),
+];
+
+const fn warning(code: &'static str, meaning: &'static str, remedy: &'static str) -> WarningCode {
+    WarningCode { code, meaning, remedy }
+}
 
 /// The explanation of a code.
 pub fn find(code: &str) -> Option<&'static WarningCode> {
     ALL.iter().find(|known| known.code == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Code;
+
+    #[test]
+    fn warnings_stand_in_order_and_none_is_an_error_too() {
+        assert!(ALL.is_sorted_by(|a, b| a.code < b.code));
+        for warning in ALL {
+            assert!(warning.code.parse::<Code>().is_err(), "{}", warning.code);
+            assert!(!warning.meaning.ends_with('.') && !warning.remedy.ends_with('.'), "{}", warning.code);
+        }
+    }
 }
