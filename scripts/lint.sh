@@ -9,7 +9,8 @@ source scripts/tools.sh
 need_packages cc=gcc shellcheck=shellcheck
 need_rust
 cargo fmt --all --check
-cargo clippy --workspace --all-targets --locked -- --deny warnings
+# In the profile of the build, so that what C libraries compile to is made once.
+cargo clippy --release --workspace --all-targets --locked -- --deny warnings
 cargo xtask tidy
 shellcheck --external-sources scripts/*.sh .ci/run
 if command -v cargo-deny >/dev/null; then
