@@ -76,10 +76,12 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve(data: &Path, listen: Option<&str>) -> Result<(), Box<dyn Error>> {
+    // Before anybody learns that the vault is there, and may tell it to stop.
+    let stop = stop_requested()?;
     let running = Running::start(data, listen, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
     tracing::info!(url = running.url(), address = %running.address(), "serving");
     eprint_line(&format!("listening on https://{}", running.address()));
-    stop_requested().await?;
+    stop.await;
     tracing::info!("stopping");
     Ok(running.stop().await?)
 }

@@ -13,10 +13,10 @@ use unix as here;
 
 pub(crate) use here::{create_private_file, create_private_folder, machine_name, sync_folder};
 
-/// Waits until the program is asked to stop: SIGTERM or SIGINT, Ctrl-C elsewhere.
+/// Listens from now on for being asked to stop: SIGTERM or SIGINT, Ctrl-C elsewhere. The future waits for it.
 ///
 /// # Errors
 /// When the operating system does not let the program listen for it.
-pub async fn stop_requested() -> std::io::Result<()> {
-    here::stop_requested().await
+pub fn stop_requested() -> std::io::Result<impl Future<Output = ()>> {
+    here::stop_requested()
 }

@@ -43,7 +43,7 @@ impl App {
             expires_at: now.plus_seconds(seconds),
         };
         db::credentials::insert(&mut transaction, id, &credential, now).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         let mut file = VaultCredentials {
             version: 1,
             credential: id,

@@ -20,7 +20,7 @@ impl App {
             return Err(Error::invalid("The kind of a protected item can't change"));
         }
         db::items::upsert(&mut transaction, caller.server, id, &request.label, request.kind).await?;
-        Ok(db::commit(transaction).await?)
+        Ok(transaction.commit().await?)
     }
 }
 

@@ -31,7 +31,7 @@ impl App {
         let mut transaction = self.database.write().await?;
         db::jobs::upsert(&mut transaction, caller.server, report, now).await?;
         db::servers::see(&mut transaction, caller.server, now).await?;
-        Ok(db::commit(transaction).await?)
+        Ok(transaction.commit().await?)
     }
 
     /// The newest jobs of a vault.

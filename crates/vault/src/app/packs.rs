@@ -91,7 +91,7 @@ impl App {
         self.fence(&mut transaction, caller, session).await?;
         db::packs::announce(&mut transaction, caller.server, reference).await?;
         let known = db::packs::find(&mut transaction, caller.server, reference.id).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         if known.is_some_and(|known| known.state.is_usable()) {
             return Ok(false);
         }
@@ -107,7 +107,7 @@ impl App {
         }
         let mut transaction = self.database.write().await?;
         db::packs::mark_stored(&mut transaction, caller.server, reference.id).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         Ok(true)
     }
 
@@ -186,7 +186,7 @@ impl App {
             tracing::error!(%server, pack = %id, "a pack is gone from the store or cut short");
             db::packs::mark_lost(&mut transaction, server, *id).await?;
         }
-        Ok(db::commit(transaction).await?)
+        Ok(transaction.commit().await?)
     }
 }
 

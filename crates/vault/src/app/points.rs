@@ -121,7 +121,7 @@ impl App {
         let bytes = header.packs.iter().map(|pack| u64::from(pack.length)).sum();
         db::points::insert(&mut transaction, caller.server, &listed, bytes).await?;
         refer(&mut transaction, caller, header, before).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         Ok(listed)
     }
 

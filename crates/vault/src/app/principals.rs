@@ -91,7 +91,7 @@ impl App {
         let principal = db::principals::Principal { role, secret_hash: secret::hash(&client_secret) };
         let mut transaction = self.database.write().await?;
         db::principals::insert(&mut transaction, &client_id, name, &principal, self.now()).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         Ok(NewPrincipal { client_id, client_secret })
     }
 

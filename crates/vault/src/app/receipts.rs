@@ -36,7 +36,7 @@ impl App {
         self.store.create(&name, vec![object.clone()]).await?;
         let mut transaction = self.database.write().await?;
         db::points::mark_receipted(&mut transaction, server, point.sequence).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         Ok(object)
     }
 

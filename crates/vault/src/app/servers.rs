@@ -44,7 +44,7 @@ impl App {
             credential: request.credential,
         };
         db::servers::insert(&mut transaction, &server, now).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         if namesakes > 0 {
             tracing::warn!(label = %request.label, servers = namesakes + 1, "several servers bear the same label");
         }

@@ -41,7 +41,7 @@ impl App {
         }
         let head = db::points::head(&mut transaction, caller.server).await?;
         let packs = db::packs::list(&mut transaction, caller.server).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         Ok(SessionOpened {
             session: request.session,
             lease: self.lease(now),
@@ -56,7 +56,7 @@ impl App {
         let mut transaction = self.database.write().await?;
         self.fence(&mut transaction, caller, session).await?;
         db::servers::see(&mut transaction, caller.server, now).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         Ok(self.lease(now))
     }
 
@@ -67,7 +67,7 @@ impl App {
         if !known.is_ended {
             db::sessions::end(&mut transaction, session, Ended::Closed, self.now()).await?;
         }
-        Ok(db::commit(transaction).await?)
+        Ok(transaction.commit().await?)
     }
 
     /// Refuses a call of a session that is not the open one of its server, before anything is received.

@@ -42,7 +42,7 @@ impl App {
         }
         let mut transaction = self.database.write().await?;
         let is_new = db::slots::insert(&mut transaction, caller.server, epoch, hash, self.now()).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         Ok(is_new)
     }
 

@@ -66,7 +66,7 @@ impl App {
         let expires_at = now.plus_seconds(i64::from(TOKEN_SECONDS));
         let mut transaction = self.database.write().await?;
         db::tokens::insert(&mut transaction, secret::hash(&token), &caller, expires_at, now).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         Ok(TokenResponse {
             token_type: "Bearer".to_owned(),
             expires_in: u64::from(TOKEN_SECONDS),
@@ -134,7 +134,7 @@ impl App {
         let hash = secret::hash(&claims.jti);
         let is_new = db::tokens::take_assertion(&mut transaction, server, hash, end, now).await?;
         db::servers::see(&mut transaction, server, now).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         is_new
             .then_some(())
             .ok_or_else(|| Error::InvalidClient("The assertion was used before; make a new one".to_owned()))
@@ -242,7 +242,7 @@ mod tests {
         let token = test.app.issue_token(&assertion_request(&server, |_| {})).await.unwrap().access_token;
         let mut transaction = test.app.database.write().await.unwrap();
         db::servers::revoke(&mut transaction, server.caller.server, test.app.now()).await.unwrap();
-        db::commit(transaction).await.unwrap();
+        transaction.commit().await.unwrap();
         assert!(matches!(test.app.authenticate(&token).await, Err(Error::ServerRevoked)));
         let again = test.app.issue_token(&assertion_request(&server, |_| {})).await;
         assert!(matches!(again, Err(Error::ServerRevoked)));

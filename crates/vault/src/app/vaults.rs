@@ -14,7 +14,7 @@ impl App {
         }
         db::vaults::insert(&mut transaction, VaultId::new(&*self.random), name, self.now()).await?;
         let vault = db::vaults::find(&mut transaction, name).await?;
-        db::commit(transaction).await?;
+        transaction.commit().await?;
         Ok((vault.ok_or_else(|| no_vault(name))?, true))
     }
 

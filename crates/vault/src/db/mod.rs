@@ -17,13 +17,15 @@ pub(crate) mod slots;
 pub(crate) mod tokens;
 mod value;
 pub(crate) mod vaults;
+mod write;
 
 pub(crate) use error::Error;
 pub(crate) use sqlx::SqliteConnection as Connection;
+pub(crate) use write::Write;
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Sqlite, SqlitePool};
 use std::path::Path;
 use std::time::Duration;
 
@@ -69,11 +71,9 @@ impl Database {
         Ok(self.readers.acquire().await?)
     }
 
-    /// Begins the one transaction that writes; others wait. Dropped without `commit`, it has no effect.
-    ///
-    /// `IMMEDIATE`: the write lock is taken now, so a transaction that reads first and then writes never fails half-way.
-    pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// Begins the one transaction that writes; others wait.
+    pub(crate) async fn write(&self) -> Result<Write, Error> {
+        Write::begin(self.writer.acquire().await?).await
     }
 
     /// Closes all connections; waits for those in use.
@@ -81,11 +81,6 @@ impl Database {
         self.readers.close().await;
         self.writer.close().await;
     }
-}
-
-/// Commits, with this module's error.
-pub(crate) async fn commit(transaction: Transaction<'static, Sqlite>) -> Result<(), Error> {
-    Ok(transaction.commit().await?)
 }
 
 #[cfg(test)]

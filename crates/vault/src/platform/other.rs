@@ -24,7 +24,7 @@ pub(crate) fn machine_name() -> Option<String> {
     std::env::var("COMPUTERNAME").ok()
 }
 
-/// Waits for Ctrl-C.
-pub(crate) async fn stop_requested() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+/// Listens for Ctrl-C. What fails while it waits ends the program too.
+pub(crate) fn stop_requested() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
