@@ -7,6 +7,7 @@
 //!
 //! Begin with [`TestVault`] and [`TestServer`]; [`tree`] plants files of every kind, [`compare`] tells two trees apart.
 
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 #![cfg(target_os = "linux")]
 
 pub mod canary;
