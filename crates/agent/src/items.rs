@@ -143,10 +143,10 @@ impl Items {
         label: Option<Label>,
         random: &dyn Random,
     ) -> Result<(Item, Protected), AgentError> {
-        if label.is_none() {
-            if let Some(same) = self.items.iter().find(|item| item.selection == selection) {
-                return Ok((same.clone(), Protected::Unchanged));
-            }
+        if label.is_none()
+            && let Some(same) = self.items.iter().find(|item| item.selection == selection)
+        {
+            return Ok((same.clone(), Protected::Unchanged));
         }
         let label = match label {
             Some(label) => label,

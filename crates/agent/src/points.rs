@@ -223,10 +223,8 @@ fn remember(home: &Home, known: &BTreeMap<PointHash, PointDescription>, listed: 
         .collect();
     let is_new =
         points.len() != known.len() || points.iter().any(|p| known.get(&p.recovery_point) != Some(p));
-    if is_new {
-        if let Err(error) = home.write(FILE, &Remembered { points }) {
-            tracing::warn!(%error, "recovery points can't be remembered");
-        }
+    if is_new && let Err(error) = home.write(FILE, &Remembered { points }) {
+        tracing::warn!(%error, "recovery points can't be remembered");
     }
 }
 

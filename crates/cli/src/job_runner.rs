@@ -1,7 +1,7 @@
 //! Running jobs for a command: inside this process, or in one of their own.
 
 use crate::context::Context;
-use crate::job_screen::JobScreen;
+use crate::job_screen::{JobScreen, Kept};
 use crate::output::Output;
 use crate::result_lines::print_result;
 use stateward_agent::jobs::{self, JobFolder, JobRecord, detach};
@@ -68,14 +68,14 @@ pub fn run_detached(context: &Context, queued: Vec<JobRecord>) -> Result<Exit, A
     if let Some(first) = queued.first() {
         detach::leave_terminal(&JobFolder::of(context.agent().home()).log_path(first.id))?;
     }
-    let watched = Watched::begin(context.output(), None)?;
+    let watched = Watched::begin(context.output(), Kept::Record, None)?;
     watched.screen.leave_terminal();
     run_watched(context, &lock, queued, &watched)
 }
 
 fn run_here(context: &Context, lock: &HeldLock, queued: Vec<JobRecord>) -> Result<Exit, AgentError> {
     let log = queued.first().map(|job| JobFolder::of(context.agent().home()).log_path(job.id));
-    let watched = Watched::begin(context.output(), log)?;
+    let watched = Watched::begin(context.output(), Kept::Record, log)?;
     run_watched(context, lock, queued, &watched)
 }
 
@@ -92,7 +92,7 @@ fn run_watched(
             false => jobs::execute(context.agent(), lock, job, &*watched.screen, &watched.cancellation),
         };
         watched.screen.end();
-        print_result(context.output(), &done);
+        print_result(context.output(), &done, Kept::Record);
         worst = worst.worse(done.exit());
     }
     Ok(worst)
@@ -109,13 +109,15 @@ pub struct Watched {
 impl Watched {
     /// From now on Ctrl-C stops the job, and a terminal that is closed does not: output goes to `log` then, if there is
     /// one.
-    pub fn begin(output: &Output, log: Option<PathBuf>) -> Result<Self, AgentError> {
-        let (screen, cancellation) = (Arc::new(JobScreen::new(output)), Cancellation::default());
-        let (seen, stop, output) = (Arc::clone(&screen), cancellation.clone(), output.clone());
+    pub fn begin(output: &Output, kept: Kept, log: Option<PathBuf>) -> Result<Self, AgentError> {
+        let (screen, cancellation) = (Arc::new(JobScreen::new(output, kept)), Cancellation::default());
+        let (seen, stop, is_json) = (Arc::clone(&screen), cancellation.clone(), output.is_json());
         let told = move |signal| match signal {
             Signal::Stop => {
                 stop.cancel();
-                output.hint("Stopping. Press Ctrl-C again to end at once");
+                if !is_json {
+                    seen.talk("Stopping. Press Ctrl-C again to end at once");
+                }
             }
             Signal::TerminalClosed => {
                 seen.leave_terminal();

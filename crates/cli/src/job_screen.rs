@@ -17,9 +17,19 @@ const WARNINGS_SHOWN: u64 = 20;
 /// Where there is no terminal, people are told this often how far a job is, in seconds.
 const LINE_EVERY: i64 = 30;
 
+/// What the job leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// A record in the home, with all its warnings: a few of them are shown.
+    Record,
+    /// Nothing: every warning is shown.
+    Nothing,
+}
+
 /// A job on the screen.
 pub struct JobScreen {
     output: Output,
+    kept: Kept,
     bar: Option<ProgressBar>,
     is_left: AtomicBool,
     warned: AtomicU64,
@@ -69,7 +79,7 @@ pub fn warning_text(warning: &JobWarning) -> String {
 
 impl JobScreen {
     /// A screen for one job.
-    pub fn new(output: &Output) -> Self {
+    pub fn new(output: &Output, kept: Kept) -> Self {
         let is_terminal = io::stderr().is_terminal();
         let bar = (is_terminal && !output.is_json()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
@@ -79,6 +89,7 @@ impl JobScreen {
         });
         Self {
             output: output.clone(),
+            kept,
             bar,
             is_left: AtomicBool::new(false),
             warned: AtomicU64::new(0),
@@ -93,7 +104,7 @@ impl JobScreen {
             bar.finish_and_clear();
         }
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let hidden = self.warned.swap(0, Relaxed).saturating_sub(WARNINGS_SHOWN);
+        let hidden = self.warned.swap(0, Relaxed).saturating_sub(self.warnings_shown());
         let job = self.job.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let (1.., Some(job), false) = (hidden, job, self.output.is_json()) {
             let more = units::counted(hidden, "more warning");
@@ -110,6 +121,13 @@ impl JobScreen {
         }
     }
 
+    fn warnings_shown(&self) -> u64 {
+        match self.kept {
+            Kept::Record => WARNINGS_SHOWN,
+            Kept::Nothing => u64::MAX,
+        }
+    }
+
     fn begin_bar(&self) {
         if let Some(bar) = &self.bar {
             bar.reset();
@@ -118,7 +136,8 @@ impl JobScreen {
         }
     }
 
-    fn talk(&self, text: &str) {
+    /// One line of talk, beside what moves.
+    pub fn talk(&self, text: &str) {
         match &self.bar {
             Some(bar) if !bar.is_hidden() => bar.suspend(|| self.output.say(text)),
             _ => self.output.say(text),
@@ -183,7 +202,7 @@ impl JobListener for JobScreen {
     fn warned(&self, warning: &JobWarning) {
         let job = *self.job.lock().unwrap_or_else(PoisonError::into_inner);
         print_warning(&self.output, job, warning);
-        if self.warned.fetch_add(1, Relaxed) < WARNINGS_SHOWN && !self.output.is_json() {
+        if self.warned.fetch_add(1, Relaxed) < self.warnings_shown() && !self.output.is_json() {
             self.talk(&warning_text(warning));
         }
     }
@@ -220,11 +239,11 @@ fn figures_text(job: &JobRecord) -> String {
 }
 
 fn spinner() -> ProgressStyle {
-    style("{spinner} {msg}")
+    style("{spinner} {wide_msg}")
 }
 
 fn measured() -> ProgressStyle {
-    style("[{bar:24}] {percent:>3}% {msg}").progress_chars("=> ")
+    style("[{bar:16}] {percent:>3}% {wide_msg}").progress_chars("=> ")
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -2,6 +2,7 @@
 
 use crate::display::{facts, short};
 use crate::failure::error_text;
+use crate::job_screen::Kept;
 use crate::output::Output;
 use crate::units;
 use serde::Serialize;
@@ -64,16 +65,16 @@ pub fn print_job(output: &Output, job: &JobRecord) {
 }
 
 /// Prints what came out of a job that this program ran.
-pub fn print_result(output: &Output, job: &JobRecord) {
+pub fn print_result(output: &Output, job: &JobRecord, kept: Kept) {
     let line = if job.state == JobState::Failed && job.outcome.is_none() { "error" } else { "result" };
     output.object(&ResultLine::of(job, line));
     if output.is_json() {
         return;
     }
-    print_summary(output, job);
+    print_summary(output, job, kept);
     match &job.failure {
         Some(failure) if job.state == JobState::Cancelled => {
-            output.say(format_args!("Hint: {}", failure.remedy))
+            output.say(format_args!("Hint: {}", failure.remedy));
         }
         Some(failure) => {
             error_text(&failure.code, &failure.message, &failure.remedy)
@@ -85,7 +86,7 @@ pub fn print_result(output: &Output, job: &JobRecord) {
 }
 
 /// Prints for people what is known of a job.
-pub fn print_summary(output: &Output, job: &JobRecord) {
+pub fn print_summary(output: &Output, job: &JobRecord, kept: Kept) {
     output.line(headline(job));
     let mut lines: Vec<(&str, String)> = Vec::new();
     match &job.outcome {
@@ -98,7 +99,9 @@ pub fn print_summary(output: &Output, job: &JobRecord) {
     if job.warnings > 0 {
         lines.push(("Warnings", units::count(job.warnings)));
     }
-    lines.push(("Job", job.id.to_string()));
+    if kept == Kept::Record {
+        lines.push(("Job", job.id.to_string()));
+    }
     facts(output, &lines);
 }
 

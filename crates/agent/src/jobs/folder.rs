@@ -57,7 +57,7 @@ impl JobFolder {
     pub fn list(&self) -> Result<Vec<JobRecord>, AgentError> {
         let mut records: Vec<JobRecord> =
             self.ids()?.into_iter().filter_map(|id| self.load(id).ok()).collect();
-        records.sort_by(|a, b| (b.started_at, b.id).cmp(&(a.started_at, a.id)));
+        records.sort_by_key(|record| std::cmp::Reverse((record.started_at, record.id)));
         Ok(records)
     }
 

@@ -235,10 +235,10 @@ impl<'a> RunningJob<'a> {
     }
 
     fn flush_warnings(&self) {
-        if let Some(writer) = locked(&self.warnings).as_mut() {
-            if let Err(cause) = writer.flush() {
-                tracing::warn!(%cause, "warnings can't be written");
-            }
+        if let Some(writer) = locked(&self.warnings).as_mut()
+            && let Err(cause) = writer.flush()
+        {
+            tracing::warn!(%cause, "warnings can't be written");
         }
     }
 }
@@ -264,10 +264,10 @@ impl Progress for RunningJob<'_> {
     fn warning(&self, warning: &Warning) {
         let warning = JobWarning::from(warning);
         self.warned.fetch_add(1, Relaxed);
-        if let Some(writer) = locked(&self.warnings).as_mut() {
-            if let Err(cause) = writer.write(&warning) {
-                tracing::warn!(%cause, "a warning can't be written");
-            }
+        if let Some(writer) = locked(&self.warnings).as_mut()
+            && let Err(cause) = writer.write(&warning)
+        {
+            tracing::warn!(%cause, "a warning can't be written");
         }
         self.listener.warned(&warning);
     }
@@ -277,3 +277,6 @@ impl Progress for RunningJob<'_> {
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

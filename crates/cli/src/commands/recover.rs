@@ -3,6 +3,7 @@
 use crate::commands::recovery_point::print_list;
 use crate::context::Context;
 use crate::job_runner::Watched;
+use crate::job_screen::Kept;
 use crate::result_lines::print_result;
 use crate::secret_input::KnownSecret;
 use clap::{ArgGroup, Args};
@@ -55,10 +56,10 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     };
     let point = points::choose(&listed, &text, arguments.item.as_deref())?;
     let request = RecoverRequest { components: arguments.components, paths: arguments.paths, target };
-    let watched = Watched::begin(output, Some(PathBuf::from("/dev/null")))?;
+    let watched = Watched::begin(output, Kept::Nothing, Some(PathBuf::from("/dev/null")))?;
     let surroundings = context.agent().surroundings();
     let done = server.recover(point, request, &*watched.screen, surroundings, &watched.cancellation)?;
     watched.screen.end();
-    print_result(output, &done);
+    print_result(output, &done, Kept::Nothing);
     Ok(done.exit())
 }

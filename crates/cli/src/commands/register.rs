@@ -129,10 +129,10 @@ impl<'a> Written<'a> {
 
 impl Drop for Written<'_> {
     fn drop(&mut self) {
-        if let Some(path) = self.path {
-            if let Err(cause) = std::fs::remove_file(path) {
-                tracing::warn!(%cause, "a recovery code's file that opens nothing can't be removed");
-            }
+        if let Some(path) = self.path
+            && let Err(cause) = std::fs::remove_file(path)
+        {
+            tracing::warn!(%cause, "a recovery code's file that opens nothing can't be removed");
         }
     }
 }

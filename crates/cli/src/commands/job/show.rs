@@ -1,7 +1,7 @@
 //! `stateward job show`
 
 use crate::context::Context;
-use crate::job_screen::{print_warning, warning_text};
+use crate::job_screen::{Kept, print_warning, warning_text};
 use crate::result_lines::{print_job, print_summary};
 use clap::Args;
 use stateward_agent::jobs::JobFolder;
@@ -24,7 +24,7 @@ pub fn run(context: &Context, Arguments { job }: Arguments) -> Result<Exit, Agen
         output.line(warning_text(&warning));
     }
     print_job(output, &job);
-    print_summary(output, &job);
+    print_summary(output, &job, Kept::Record);
     if let Some(failure) = &job.failure {
         output.line(format_args!("  {} [{}]", failure.message, failure.code));
         output.hint(format_args!("Hint: {}", failure.remedy));
