@@ -20,6 +20,7 @@ if ! [[ -x $python ]] || ! "$python" -c 'import blake3, cryptography, zstandard'
 fi
 
 work=$(mktemp -d)
+: >"$work/log"
 vault_pid=''
 finish() {
     local code=$?
@@ -27,7 +28,12 @@ finish() {
         kill "$vault_pid" 2>/dev/null || true
         wait "$vault_pid" 2>/dev/null || true
     fi
-    if ((code == 0)); then rm -rf "$work"; else say "What this left is in $work"; fi
+    if ((code == 0)); then
+        rm -rf "$work"
+    else
+        tail -n 5 "$work/log" >&2
+        say "Failed; what this left is in $work"
+    fi
 }
 trap finish EXIT
 
@@ -40,7 +46,7 @@ make_tree() {
     for i in {1..600}; do printf 'file %d\n' "$i" >"$tree/many/$i"; done
     : >"$tree/empty"
     head -c 40000000 /dev/urandom >"$tree/large"
-    yes 'compressible' | head -c 9000000 >"$tree/text"
+    head -c 9000000 < <(yes 'compressible') >"$tree/text"
     truncate -s 100M "$tree/sparse"
     printf 'in the middle' | dd of="$tree/sparse" bs=1 seek=50000000 conv=notrunc status=none
     ln "$tree/text" "$tree/deep/a/same-text"
@@ -60,9 +66,10 @@ value() { jq -r ".$1" "$work/init.json"; }
 vault_pid=$!
 address=$(value url)
 wait_for_vault "${address#https://}" "$vault_pid" || fail 'The vault does not answer' "$(tail -n 3 "$work/vault.log")"
-{
+
+back_up_twice() {
     stateward login --url "$(value url)" --ca-file "$(value ca_file)" --client-id "$(value client_id)" \
-        --client-secret "$(value client_secret)"
+        --client-secret-file <(value client_secret)
     stateward vault create format
     stateward vault credentials format --out "$work/credentials"
     stateward register --credentials "$work/credentials" --generate-passphrase --passphrase-out "$work/passphrase" \
@@ -72,14 +79,15 @@ wait_for_vault "${address#https://}" "$vault_pid" || fail 'The vault does not an
     # A second recovery point, most of whose packs are the first one's.
     printf 'changed\n' >"$work/tree/many/4"
     stateward backup now --wait
-} >"$work/log" 2>&1 || {
-    tail -n 20 "$work/log" >&2
-    fail 'The tree could not be backed up'
 }
+
+say 'Backing a tree of every kind up'
+back_up_twice >"$work/log" 2>&1
 kill "$vault_pid"
 wait "$vault_pid" || true
 vault_pid=''
 
+say 'Restoring it with the independent reader'
 restore_and_compare() {
     local target=$1
     shift

@@ -95,6 +95,11 @@ class Reader:
         need(self.raw(7) == letters and self.u8() == 1, f"it does not begin with {letters.decode()} and version 1")
 
 
+def id_text(data):
+    digits = data.hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
 def padme(length):
     if length < 2:
         return length
@@ -447,7 +452,7 @@ def find_slots(root, server):
         data = path.read_bytes()
         need(hash_of(data).hex() == path.name, "a slot's bytes do not have its hash")
         slot = Slot(data)
-        if server in (None, slot.label, slot.server.hex()):
+        if server in (None, slot.label, id_text(slot.server)):
             yield slot
 
 
@@ -472,10 +477,10 @@ def main():
     opened = [(slot, key) for slot, key in opened if key is not None]
     need(opened, "no key slot opens with this secret")
     slot, data_key = opened[-1]
-    names = sorted(p.name for p in (root / "points" / slot.server.hex()).iterdir())
+    names = sorted(p.name for p in (root / "points" / id_text(slot.server)).iterdir())
     names = [n for n in names if args.point is None or n.split("-")[1].startswith(args.point)]
     need(names, "there is no such recovery point")
-    point = Point((root / "points" / slot.server.hex() / names[-1]).read_bytes(), names[-1])
+    point = Point((root / "points" / id_text(slot.server) / names[-1]).read_bytes(), names[-1])
     need((point.vault, point.server, point.epoch) == (slot.vault, slot.server, slot.epoch), "the point is another's")
     try:
         Ed25519PublicKey.from_public_bytes(slot.public).verify(point.signature, point.message)

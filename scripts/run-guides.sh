@@ -54,10 +54,19 @@ run_block() {
             fail "Nothing listens on port $port" "$(tail -n 3 "$work/background.log")"
         return
     fi
-    eval "$text" >"$work/output" 2>&1 || {
+    # A block of its own, and not as a condition: only so does its first failing command end it.
+    local code=0
+    set +e
+    (
+        set -e
+        eval "$text"
+    ) >"$work/output" 2>&1
+    code=$?
+    set -e
+    if ((code != 0)); then
         cat "$work/output" >&2
-        fail "This block of $guide failed"
-    }
+        fail "This block of ${guide##*/} ended with $code"
+    fi
 }
 
 start_in_background() {
