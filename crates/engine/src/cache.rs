@@ -10,6 +10,7 @@
 
 pub(crate) mod packs;
 pub(crate) mod parent;
+mod platform;
 
 use std::fs;
 use std::io;
@@ -57,8 +58,7 @@ pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
         fs::create_dir_all(parent)?;
     }
     let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    platform::owner_only_folder(&mut builder);
     match builder.create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         done => done,

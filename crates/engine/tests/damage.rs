@@ -1,5 +1,7 @@
 //! Damaged, missing, exchanged and rolled-back objects: found, named, gone around; never invented over.
 
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
+
 mod server;
 
 use server::{Server, varied_tree, without_root};

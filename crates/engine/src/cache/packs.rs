@@ -65,8 +65,7 @@ impl PackJournal {
 fn private_file(path: &std::path::Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    super::platform::owner_only_file(&mut options);
     options.open(path)
 }
 
