@@ -155,8 +155,8 @@ mod tests {
 
     #[test]
     fn an_io_error_is_found_behind_another_that_wraps_it() {
-        let inner = io::Error::new(io::ErrorKind::Other, rustls::Error::HandshakeNotComplete);
-        let outer = io::Error::new(io::ErrorKind::Other, inner);
+        let inner = io::Error::other(rustls::Error::HandshakeNotComplete);
+        let outer = io::Error::other(inner);
         assert_eq!(cause::<rustls::Error>(&outer), Some(&rustls::Error::HandshakeNotComplete));
         assert!(cause::<std::fmt::Error>(&outer).is_none());
     }
