@@ -1,6 +1,7 @@
 //! Whatever is wrong with what the programs are given, they say so: each with its own code, message and remedy, and the
 //! exit code that scripts rely on.
 
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 #![cfg(target_os = "linux")]
 
 use stateward_e2e::faketime;

@@ -1,5 +1,6 @@
 //! A job goes on when its terminal is closed.
 
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 #![cfg(target_os = "linux")]
 
 use serde_json::Value;

@@ -2,6 +2,7 @@
 //!
 //! Three rounds each; `STATEWARD_LONG=1` makes 25. The seed is printed; `STATEWARD_SEED` sets it.
 
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 #![cfg(target_os = "linux")]
 
 use stateward_e2e::process::{Running, run};

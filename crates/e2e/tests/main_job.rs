@@ -1,5 +1,6 @@
 //! The main job: what is protected goes into a vault and comes back, in every respect.
 
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 #![cfg(target_os = "linux")]
 
 use stateward_e2e::process::run;

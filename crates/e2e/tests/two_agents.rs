@@ -1,5 +1,6 @@
 //! One home, one agent at a time.
 
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 #![cfg(target_os = "linux")]
 
 use rustix::process::Signal;
