@@ -34,7 +34,7 @@ trap summary EXIT
 
 stage 'tools'
 need_packages cc=gcc make=make rsync=rsync getcap=libcap2-bin getfattr=attr setfacl=acl mkfs.ext4=e2fsprogs \
-    jq=jq ps=procps shellcheck=shellcheck
+    jq=jq ps=procps shellcheck=shellcheck faketime=faketime
 need_rust
 
 stage 'lint'
