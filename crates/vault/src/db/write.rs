@@ -59,7 +59,7 @@ mod tests {
     use stateward_model::{Timestamp, VaultId};
 
     async fn names(database: &Database) -> Vec<String> {
-        let vaults = vaults::list(&mut *database.read().await.unwrap()).await.unwrap();
+        let vaults = vaults::list(&mut database.read().await.unwrap()).await.unwrap();
         vaults.into_iter().map(|vault| vault.name.to_string()).collect()
     }
 
