@@ -22,7 +22,7 @@ pub struct Arguments {
     #[arg(long, value_name = "ID")]
     client_id: String,
     /// The administrator's client secret; other users of this machine may see it while the command runs
-    #[arg(long, value_name = "SECRET")]
+    #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
     client_secret: Option<String>,
     /// Take the client secret from this file
     #[arg(long, value_name = "FILE")]
