@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Compares a restored System State with the live system, with programs that are none of ours.
 #
-# Usage: compare-restored.sh RESTORED BEGAN RESULTS [LEFT_OUT]
+# Usage: compare-restored.sh RESTORED BEGAN RESULTS [LEFT_OUT [FOLDER]…]
 #   RESTORED  what was restored: every path below it is a path of the live system
 #   BEGAN     when the backup began, in seconds since 1970
 #   RESULTS   a folder for the lists that this makes
 #   LEFT_OUT  a file with the paths that a rule leaves out, one a line
+#   FOLDER    a live folder that must have come back with every name in it
 #
 # What the live system itself changed since BEGAN is no difference: a path counts as changed when its status time, or
 # that of the folder that held it if it is gone, is not before BEGAN. How many there are is printed.
@@ -18,6 +19,7 @@ restored=$(realpath "$1")
 began=$2
 results=$(realpath "$3")
 left_out=${4:-/dev/null}
+whole_folders=("${@:5}")
 differences=0
 
 # Reads absolute live paths, a line each, and prints those that the live system did not change since the backup.
@@ -48,9 +50,11 @@ list_restored() {
 
 # Contents, kinds, modes, owners, times to the nanosecond, link targets, ACLs and attributes.
 compare_contents() {
-    local tops=() top code=0
+    local tops=() top code=0 owners=(--owner --group)
+    # An ordinary user cannot give files to others, so there owners are no difference.
+    if ((EUID != 0)); then owners=(--no-owner --no-group); fi
     while IFS= read -r -d '' top; do tops+=("./$top"); done < <(list_restored -maxdepth 1 -printf '%P\0')
-    (cd "$restored" && rsync --dry-run --archive --acls --xattrs --checksum --modify-window=-1 --relative \
+    (cd "$restored" && rsync --dry-run --archive "${owners[@]}" --acls --xattrs --checksum --modify-window=-1 --relative \
         --no-implied-dirs --out-format='%i %n' "${tops[@]}" /) >"$results/contents.rsync" 2>"$results/contents.err" || code=$?
     # 23: an ordinary user may not read some attribute; rsync names the path and goes on.
     if ((code != 0 && code != 23)); then
@@ -61,12 +65,16 @@ compare_contents() {
     conclude contents "$(list_restored -printf x | wc -c) entries by rsync --checksum"
 }
 
-# Names that the live system has within the folders that were restored, and the restored tree lacks.
+# Names that the live system has within folders that are protected whole, and the restored tree lacks.
 compare_names() {
     local top
+    if ((${#whole_folders[@]} == 0)); then
+        printf '   %-13s not compared: only some components were restored\n' names
+        return
+    fi
     list_restored -printf '/%P\n' | sort >"$results/names.restored"
-    for top in /usr /etc /boot /opt; do
-        if [[ -d "$restored$top" ]]; then find "$top" -xdev -print 2>/dev/null || true; fi
+    for top in "${whole_folders[@]}"; do
+        if [[ -d $top ]]; then find "$top" -xdev -print 2>/dev/null || true; fi
     done | sort >"$results/names.live"
     # What a rule leaves out, what is no part of a file system's state (sockets), and what may not be read.
     comm -13 "$results/names.restored" "$results/names.live" | awk -v rules="$left_out" '
