@@ -1,6 +1,11 @@
 //! Whatever is wrong with what the programs are given, they say so: each with its own code, message and remedy, and the
 //! exit code that scripts rely on.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what a run was made of is told with its result"
+)]
 #![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 #![cfg(target_os = "linux")]
 

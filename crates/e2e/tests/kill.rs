@@ -2,6 +2,11 @@
 //!
 //! Three rounds each; `STATEWARD_LONG=1` makes 25. The seed is printed; `STATEWARD_SEED` sets it.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what a run was made of is told with its result"
+)]
 #![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 #![cfg(target_os = "linux")]
 
