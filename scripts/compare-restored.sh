@@ -53,7 +53,7 @@ compare_contents() {
     local tops=() top code=0 owners=(--owner --group)
     # An ordinary user cannot give files to others, so there owners are no difference.
     if ((EUID != 0)); then owners=(--no-owner --no-group); fi
-    while IFS= read -r -d '' top; do tops+=("./$top"); done < <(list_restored -maxdepth 1 -printf '%P\0')
+    while IFS= read -r -d '' top; do tops+=("./$top"); done < <(find "$restored" -mindepth 1 -maxdepth 1 -not -name stateward-generated -printf '%P\0')
     (cd "$restored" && rsync --dry-run --archive "${owners[@]}" --acls --xattrs --checksum --modify-window=-1 --relative \
         --no-implied-dirs --out-format='%i %n' "${tops[@]}" /) >"$results/contents.rsync" 2>"$results/contents.err" || code=$?
     # 23: an ordinary user may not read some attribute; rsync names the path and goes on.

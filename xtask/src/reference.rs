@@ -12,6 +12,39 @@ const COMMANDS: &str = "docs/reference/commands.md";
 /// The page with all codes.
 const ERRORS: &str = "docs/reference/errors.md";
 
+/// How the page with all codes begins.
+const ERRORS_BEGINNING: &str = "\
+# Errors, warnings and exit codes
+
+Written by `cargo xtask reference` from `stateward explain`; do not edit. Codes and exit codes are stable: scripts may
+rely on them. With `--json`, an error is the last line: `code`, `message`, `remedy`.
+
+| exit code | means |
+|--:|---|
+| 0 | done |
+| 1 | failed |
+| 2 | wrong usage; nothing was done |
+| 3 | done with warnings: something was left out or is not as it should be, and is named |
+| 10 | vault not found: unreachable, not trusted, or another one |
+| 11 | busy: another job runs |
+| 12 | wrong passphrase or recovery code |
+| 13 | not registered or not signed in, or credentials not accepted |
+| 130 | cancelled |
+
+## Errors
+
+| code | exit code | means | what to do |
+|---|--:|---|---|
+";
+
+/// How its second part begins.
+const WARNINGS_BEGINNING: &str = "
+## Warnings
+
+| code | means | what to do |
+|---|---|---|
+";
+
 /// Width of the help texts, in characters.
 const WIDTH: &str = "100";
 
@@ -86,15 +119,30 @@ impl Programs {
     }
 
     fn errors_page(&self) -> Result<String, Failure> {
-        let mut page = String::from(
-            "# Errors, warnings and exit codes\n\n\
-             Written by `cargo xtask reference` from `stateward explain`; do not edit. Codes are stable: scripts may rely \
-             on them.\n",
-        );
-        let listed = self.output(&["stateward", "explain"])?;
-        let _ = write!(page, "\n```text\n{}\n```\n", listed.trim_end());
-        Ok(page)
+        let mut page = String::from(ERRORS_BEGINNING);
+        let mut warnings = String::from(WARNINGS_BEGINNING);
+        for line in self.output(&["stateward", "explain", "--json"])?.lines() {
+            let code: Code = serde_json::from_str(line).map_err(|error| Failure::Program {
+                command: "stateward explain --json".to_owned(),
+                why: error.to_string(),
+            })?;
+            let Code { code, exit_code, meaning, remedy } = code;
+            let _ = match exit_code {
+                Some(exit) => writeln!(page, "| `{code}` | {exit} | {meaning} | {remedy} |"),
+                None => writeln!(warnings, "| `{code}` | {meaning} | {remedy} |"),
+            };
+        }
+        Ok(page + &warnings)
     }
+}
+
+/// A code as `stateward explain --json` tells it.
+#[derive(serde::Deserialize)]
+struct Code {
+    code: String,
+    exit_code: Option<u8>,
+    meaning: String,
+    remedy: String,
 }
 
 /// The names in a help text's list of commands, but for `help` itself.
