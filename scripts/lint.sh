@@ -8,6 +8,8 @@ source scripts/tools.sh
 
 need_packages cc=gcc shellcheck=shellcheck
 need_rust
+need_component fmt rustfmt
+need_component clippy clippy
 cargo fmt --all --check
 # In the profile of the build, so that what C libraries compile to is made once.
 cargo clippy --release --workspace --all-targets --locked -- --deny warnings

@@ -10,6 +10,7 @@ source scripts/tools.sh
 stages=()
 current=''
 began=0
+smoke=''
 
 end_stage() {
     if [[ -n "$current" ]]; then stages+=("$(printf '%6d s  %-8s %s' $((SECONDS - began)) "$1" "$current")"); fi
@@ -25,6 +26,7 @@ stage() {
 
 summary() {
     local code=$?
+    if [[ -n "$smoke" ]]; then rm -rf "$smoke"; fi
     if ((code == 0)); then end_stage passed; else end_stage FAILED; fi
     printf '\n== stages\n'
     printf '%s\n' "${stages[@]}"
@@ -56,6 +58,7 @@ stage 'independent reader of the format'
 scripts/check-format.sh
 
 stage 'quickstart (three components)'
-scripts/quickstart.sh --folder "$(mktemp -d)/quickstart" --component configuration --component accounts \
+smoke=$(mktemp -d)
+scripts/quickstart.sh --folder "$smoke/quickstart" --component configuration --component accounts \
     --component packages --stop
 end_stage passed

@@ -50,6 +50,13 @@ need_rust() {
     fi
 }
 
+# need_component COMMAND COMPONENT: a part of Rust that a small installation lacks, such as `clippy`.
+need_component() {
+    if cargo "$1" --version >/dev/null 2>&1; then return; fi
+    if command -v rustup >/dev/null && rustup component add "$2" >/dev/null 2>&1; then return; fi
+    fail "Rust's \`$2\` is needed and not installed" "rustup component add $2"
+}
+
 # Where the programs are after a release build.
 built_folder() {
     local target="${CARGO_TARGET_DIR:-target}"
