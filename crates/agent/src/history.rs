@@ -1,6 +1,6 @@
 //! When each pack was last verified: kept in the home, so that verify takes those first that waited longest.
 
-use crate::document::{Document, DocumentError};
+use crate::document::Document;
 use crate::{AgentError, Home};
 use serde::{Deserialize, Serialize};
 use stateward_model::{PackId, Timestamp};
@@ -20,16 +20,9 @@ impl Document for VerifyHistory {
 }
 
 impl VerifyHistory {
-    /// The home's history; empty if there is none, or a damaged one: then everything is verified anew in its turn.
+    /// The home's history; empty if there is none.
     pub fn load(home: &Home) -> Result<Self, AgentError> {
-        match home.read(FILE) {
-            Ok(found) => Ok(found.unwrap_or_default()),
-            Err(AgentError::Document(error @ DocumentError::Damaged { .. })) => {
-                tracing::warn!(%error, "the history of verify begins anew");
-                Ok(Self::default())
-            }
-            Err(error) => Err(error),
-        }
+        Ok(home.read(FILE)?.unwrap_or_default())
     }
 
     /// Keeps it.
