@@ -190,6 +190,9 @@ codes! {
     UnknownRecoveryPoint = "unknown-recovery-point", Failed,
         "There is no such recovery point",
         "`stateward recovery-point list` shows them";
+    NothingAtPaths = "nothing-at-paths", Failed,
+        "The recovery point holds nothing at the paths that were asked for, so nothing was restored",
+        "Give each path whole, from `/`, as it was on the server; `stateward recovery-point show ID` shows what the point holds";
     UnknownCode = "unknown-code", Usage,
         "There is no such code",
         "`stateward explain` without a code shows all of them";

@@ -160,6 +160,9 @@ pub enum AgentError {
         /// Those that there are.
         known: Vec<String>,
     },
+    /// Nothing of what was asked for is in the recovery point.
+    #[error("The recovery point holds nothing at any of the paths")]
+    NothingAtPaths,
     /// No such code.
     #[error("There is no code `{0}`")]
     UnknownCode(String),
@@ -216,6 +219,11 @@ pub enum AgentError {
 }
 
 impl AgentError {
+    /// A person stopped it.
+    pub fn cancelled() -> Self {
+        Self::Engine(EngineError::Cancelled)
+    }
+
     /// Which failure it is.
     pub fn code(&self) -> Code {
         match self {
@@ -242,6 +250,7 @@ impl AgentError {
             Self::UnknownServer { .. } => Code::UnknownServer,
             Self::UnknownPoint(_) | Self::NoPoints { .. } => Code::UnknownRecoveryPoint,
             Self::UnknownComponent { .. } => Code::UnknownComponent,
+            Self::NothingAtPaths => Code::NothingAtPaths,
             Self::UnknownCode(_) => Code::UnknownCode,
             Self::UnknownJob(_) => Code::UnknownJob,
             Self::JobEnded(_) => Code::JobEnded,

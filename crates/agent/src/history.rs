@@ -1,6 +1,6 @@
 //! When each pack was last verified: kept in the home, so that verify takes those first that waited longest.
 
-use crate::document::Document;
+use crate::document::{Document, DocumentError};
 use crate::{AgentError, Home};
 use serde::{Deserialize, Serialize};
 use stateward_model::{PackId, Timestamp};
@@ -20,9 +20,16 @@ impl Document for VerifyHistory {
 }
 
 impl VerifyHistory {
-    /// The home's history; empty if there is none.
+    /// The home's history; empty if there is none, or a damaged one: then everything is verified anew in its turn.
     pub fn load(home: &Home) -> Result<Self, AgentError> {
-        Ok(home.read(FILE)?.unwrap_or_default())
+        match home.read(FILE) {
+            Ok(found) => Ok(found.unwrap_or_default()),
+            Err(AgentError::Document(error @ DocumentError::Damaged { .. })) => {
+                tracing::warn!(%error, "the history of verify begins anew");
+                Ok(Self::default())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Keeps it.

@@ -4,7 +4,7 @@ use crate::document::Document;
 use crate::{AgentError, Home};
 use serde::{Deserialize, Serialize};
 use stateward_model::{ComponentName, ItemId, ItemKind, Label, Random};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 const FILE: &str = "items.json";
 
@@ -191,6 +191,19 @@ pub fn absolute(path: &Path) -> Result<StoredPath, AgentError> {
     std::path::absolute(path).map(StoredPath).map_err(cause)
 }
 
+/// Makes a path within a recovery point absolute and free of `.` and `..`. Links that this machine has now mean
+/// nothing there, so `..` takes one name away.
+pub fn within_point(path: &Path) -> Result<StoredPath, AgentError> {
+    let mut whole = PathBuf::new();
+    for part in absolute(path)?.0.components() {
+        match part {
+            Component::ParentDir => _ = whole.pop(),
+            part => whole.push(part),
+        }
+    }
+    Ok(StoredPath(whole))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,6 +247,13 @@ mod tests {
         items.protect(files("/a"), Some(label.clone()), &SystemRandom).unwrap();
         let refused = items.protect(system_state(None), Some(label), &SystemRandom).unwrap_err();
         assert!(matches!(refused, AgentError::ItemExists { .. }));
+    }
+
+    #[test]
+    fn a_path_within_a_recovery_point_has_no_steps_back() {
+        for (given, whole) in [("/a/../b/./c/", "/b/c"), ("/../..", "/"), ("/etc", "/etc")] {
+            assert_eq!(within_point(Path::new(given)).unwrap(), StoredPath(whole.into()));
+        }
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl RecoveredServer {
     ) -> Result<JobRecord, AgentError> {
         let target = items::absolute(&request.target)?;
         let paths: Vec<_> =
-            request.paths.iter().map(|path| items::absolute(path)).collect::<Result<_, _>>()?;
+            request.paths.iter().map(|path| items::within_point(path)).collect::<Result<_, _>>()?;
         let job = JobRequest::Restore {
             point: point.recovery_point,
             sequence: point.sequence,

@@ -1,5 +1,7 @@
 //! The restore job, and what it shares with `recover`: laying an opened recovery point into a folder.
 
+mod asked;
+
 use crate::items::StoredPath;
 use crate::jobs::JobOutcome;
 use crate::jobs::run::{RunningJob, Worked};
@@ -100,7 +102,12 @@ fn try_lay(
     };
     let done = stateward_engine::restore(request, tools)?;
     target.finish().map_err(EngineError::from)?;
-    Ok(done)
+    let missing = asked::missing(selected.target, selected.paths, &done.lost);
+    missing.iter().for_each(|warning| tools.progress.warning(warning));
+    match !missing.is_empty() && missing.len() == selected.paths.len() {
+        true => Err(AgentError::NothingAtPaths),
+        false => Ok(done),
+    }
 }
 
 fn check_components(point: &TrustedPoint, asked: &[ComponentName]) -> Result<(), AgentError> {

@@ -41,7 +41,10 @@ pub fn run_jobs(
         Wait::Detached => {
             // The child takes the lock itself. If somebody else is quicker, it says so.
             drop(lock);
-            detach::spawn(home, &queued.iter().map(|job| job.id).collect::<Vec<_>>())?;
+            if let Err(error) = detach::spawn(home, &queued.iter().map(|job| job.id).collect::<Vec<_>>()) {
+                queued.into_iter().for_each(|job| _ = jobs::abandon(context.agent(), job, &error));
+                return Err(error);
+            }
             print_begun(context, &queued)
         }
     }
@@ -88,7 +91,7 @@ fn run_watched(
     let mut worst = Exit::Done;
     for job in queued {
         let done = match watched.cancellation.is_cancelled() {
-            true => jobs::abandon(context.agent(), job),
+            true => jobs::abandon(context.agent(), job, &AgentError::cancelled()),
             false => jobs::execute(context.agent(), lock, job, &*watched.screen, &watched.cancellation),
         };
         watched.screen.end();

@@ -216,12 +216,12 @@ impl JobListener for JobScreen {
     }
 }
 
-/// `system-state: Transferring, 12,345 files, 1.2 GiB of 5.2 GiB, 85.0 MiB/s, 45 s left`.
+/// `Backup of system-state: Transferring, 12,345 files, 1.2 GiB of 5.2 GiB, 85.0 MiB/s, 45 s left`.
 fn figures_text(job: &JobRecord) -> String {
     let figures = &job.figures;
     let mut parts = vec![match &job.item {
-        Some(item) => format!("{}: {}", item.label, job.phase),
-        None => job.phase.to_string(),
+        Some(item) => format!("{} of {}: {}", job.kind(), item.label, job.phase),
+        None => format!("{}: {}", job.kind(), job.phase),
     }];
     if figures.files > 0 {
         parts.push(units::counted(figures.files, "file"));
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn the_line_says_phase_files_bytes_rate_and_time_left() {
-        assert_eq!(figures_text(&job(Figures::default())), "files: Preparing");
+        assert_eq!(figures_text(&job(Figures::default())), "Backup of files: Preparing");
         let figures = Figures {
             files: 12_345,
             bytes: 1 << 30,
@@ -277,7 +277,10 @@ mod tests {
             eta_seconds: Some(11),
         };
         let text = figures_text(&job(figures));
-        assert_eq!(text, "files: Preparing, 12,345 files, 1.0 GiB of 2.0 GiB, 100 MiB/s, 11 s left");
+        assert_eq!(
+            text,
+            "Backup of files: Preparing, 12,345 files, 1.0 GiB of 2.0 GiB, 100 MiB/s, 11 s left"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use clap::Args;
 use stateward_agent::AgentError;
 use stateward_agent::secrets::{self, Passphrase, RecoveryCode, Secret, SecretError};
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A new passphrase.
 #[derive(Debug, Args)]
@@ -22,16 +22,20 @@ pub struct NewPassphrase {
 }
 
 impl NewPassphrase {
-    /// The passphrase: from the file, made and written, or typed twice.
-    pub fn get(&self, context: &Context) -> Result<Passphrase, AgentError> {
+    /// The passphrase: from the file, made and written into the file that comes with it, or typed twice.
+    pub fn get(&self, context: &Context) -> Result<(Passphrase, Option<NewSecretFile>), AgentError> {
         if let Some(path) = &self.passphrase_file {
-            return Ok(secrets::read_passphrase(path)?);
+            return Ok((secrets::read_passphrase(path)?, None));
         }
         if let Some(path) = &self.passphrase_out {
             let passphrase = Passphrase::generate(&*context.agent().surroundings().random);
-            secrets::write_new_secret_file(path, passphrase.expose())?;
-            return Ok(passphrase);
+            let written = NewSecretFile::write(path, passphrase.expose())?;
+            return Ok((passphrase, Some(written)));
         }
+        Ok((self.ask_twice(context)?, None))
+    }
+
+    fn ask_twice(&self, context: &Context) -> Result<Passphrase, AgentError> {
         let output = context.output();
         if !is_person_there() {
             return Err(SecretError::NoTerminal.into());
@@ -46,10 +50,36 @@ impl NewPassphrase {
             false => Err(SecretError::Differ.into()),
         }
     }
+}
 
-    /// The file into which a made passphrase was written.
-    pub fn written(&self) -> Option<&PathBuf> {
-        self.passphrase_out.as_ref()
+/// A file with a secret that was just made, taken away again unless it is kept: a secret that opens nothing must not
+/// lie around and be trusted.
+pub struct NewSecretFile {
+    path: PathBuf,
+    is_kept: bool,
+}
+
+impl NewSecretFile {
+    /// Writes the secret into a new file.
+    pub fn write(path: &Path, secret: &str) -> Result<Self, AgentError> {
+        secrets::write_new_secret_file(path, secret)?;
+        Ok(Self { path: path.to_owned(), is_kept: false })
+    }
+
+    /// The secret opens what it should: the file stays. Gives its path.
+    pub fn keep(mut self) -> PathBuf {
+        self.is_kept = true;
+        self.path.clone()
+    }
+}
+
+impl Drop for NewSecretFile {
+    fn drop(&mut self) {
+        if !self.is_kept
+            && let Err(cause) = std::fs::remove_file(&self.path)
+        {
+            tracing::warn!(%cause, "a secret's file that opens nothing can't be removed");
+        }
     }
 }
 
@@ -106,4 +136,19 @@ pub fn is_person_there() -> bool {
 
 fn ask(prompt: &str) -> Result<String, AgentError> {
     rpassword::prompt_password(prompt).map_err(|_| SecretError::NoTerminal.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_of_a_failed_command_does_not_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("code");
+        drop(NewSecretFile::write(&path, "secret").unwrap());
+        assert!(!path.exists());
+        assert_eq!(NewSecretFile::write(&path, "secret").unwrap().keep(), path);
+        assert!(path.exists());
+    }
 }

@@ -93,6 +93,11 @@ pub const ALL: &[WarningCode] = &[
         "See `dpkg --verify`",
     ),
     warning(
+        "path-not-found",
+        "The recovery point holds nothing at a path that was asked for",
+        "Give the path whole, from `/`, as it was on the server",
+    ),
+    warning(
         "pending-restart",
         "A restart is pending: what runs is not what is installed",
         "Restart the server, then back up again",

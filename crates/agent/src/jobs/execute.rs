@@ -4,8 +4,8 @@ use crate::items::{Item, Items};
 use crate::jobs::run::{self, JobContext, JobListener, RunningJob, Worked};
 use crate::jobs::{ItemReference, JobFailure, JobFolder, JobRecord, JobRequest};
 use crate::restore::Selected;
-use crate::{Agent, AgentError, backup, lock::HeldLock, restore, verify};
-use stateward_engine::{Cancellation, EngineError, PointSummary, Tools};
+use crate::{Agent, AgentError, Code, backup, lock::HeldLock, restore, verify};
+use stateward_engine::{Cancellation, PointSummary, Tools};
 use stateward_model::{JobId, JobState};
 
 /// Writes down a job that is to run soon.
@@ -21,11 +21,15 @@ pub fn queue(
     Ok(record)
 }
 
-/// Ends a queued job that shall not begin any more, because a person stopped those before it.
-pub fn abandon(agent: &Agent, mut record: JobRecord) -> JobRecord {
-    record.state = JobState::Cancelled;
+/// Ends a queued job that never began: because a person stopped those before it, or because its process can't be
+/// started.
+pub fn abandon(agent: &Agent, mut record: JobRecord, why: &AgentError) -> JobRecord {
+    record.state = match why.code() {
+        Code::Cancelled => JobState::Cancelled,
+        _ => JobState::Failed,
+    };
     record.ended_at = Some(agent.now());
-    record.failure = Some(JobFailure::from(&AgentError::Engine(EngineError::Cancelled)));
+    record.failure = Some(JobFailure::from(why));
     if let Err(error) = JobFolder::of(agent.home()).save(&record) {
         tracing::warn!(%error, "the job's record can't be written");
     }

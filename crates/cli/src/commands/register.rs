@@ -3,10 +3,10 @@
 use crate::context::Context;
 use crate::display::facts;
 use crate::output::Output;
-use crate::secret_input::{NewPassphrase, is_person_there};
+use crate::secret_input::{NewPassphrase, NewSecretFile, is_person_there};
 use clap::Args;
 use stateward_agent::register::{self, RegisterRequest};
-use stateward_agent::secrets::{self, RecoveryCode};
+use stateward_agent::secrets::RecoveryCode;
 use stateward_agent::{AgentError, Exit, Registration};
 use stateward_model::Label;
 use std::path::{Path, PathBuf};
@@ -40,11 +40,14 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
             arguments.credentials.display()
         ));
     }
-    let passphrase = arguments.passphrase.get(context)?;
+    let (passphrase, passphrase_file) = arguments.passphrase.get(context)?;
     let shows_code = arguments.recovery_code_file.is_none() && is_person_there();
     let code = (shows_code || arguments.recovery_code_file.is_some())
         .then(|| RecoveryCode::generate(&*agent.surroundings().random));
-    let written = Written::write(arguments.recovery_code_file.as_deref(), code.as_ref())?;
+    let code_file = match (&arguments.recovery_code_file, &code) {
+        (Some(path), Some(code)) => Some(NewSecretFile::write(path, &code.printable())?),
+        _ => None,
+    };
     let request = RegisterRequest {
         label: arguments.label,
         passphrase: &passphrase,
@@ -52,8 +55,8 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         cache: arguments.cache,
     };
     let registration = register::register(agent, &checked.credentials, &request)?;
-    written.keep();
-    print(output, &registration, &arguments.recovery_code_file, arguments.passphrase.written());
+    let [passphrase_file, code_file] = [passphrase_file, code_file].map(|file| file.map(NewSecretFile::keep));
+    print(output, &registration, code_file.as_deref(), passphrase_file.as_deref());
     match (&code, shows_code) {
         (Some(code), true) => show_code(output, code),
         (None, _) => {
@@ -68,8 +71,8 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
 fn print(
     output: &Output,
     registration: &Registration,
-    recovery_code_file: &Option<PathBuf>,
-    passphrase_file: Option<&PathBuf>,
+    recovery_code_file: Option<&Path>,
+    passphrase_file: Option<&Path>,
 ) {
     output.object(&serde_json::json!({
         "type": "result", "server": registration.server, "label": registration.label,
@@ -83,9 +86,9 @@ fn print(
         ("Vault", format!("{} at {}", registration.vault_name, registration.url)),
         ("Cache folder", registration.cache.display().to_string()),
     ];
-    let file = |path: &PathBuf| format!("{}: keep a copy away from this server", path.display());
+    let file = |path: &Path| format!("{}: keep a copy away from this server", path.display());
     lines.extend(passphrase_file.map(|path| ("Passphrase", file(path))));
-    lines.extend(recovery_code_file.as_ref().map(|path| ("Recovery code", file(path))));
+    lines.extend(recovery_code_file.map(|path| ("Recovery code", file(path))));
     facts(output, &lines);
 }
 
@@ -107,36 +110,6 @@ fn groups_in_lines(code: &str) -> Vec<String> {
     groups.chunks(7).map(|line| line.join("-")).collect()
 }
 
-/// A recovery code's file, taken away again unless it is kept: a code that opens nothing must not lie around.
-pub struct Written<'a> {
-    path: Option<&'a Path>,
-}
-
-impl<'a> Written<'a> {
-    /// Writes the code into a new file, if both are there.
-    pub fn write(path: Option<&'a Path>, code: Option<&RecoveryCode>) -> Result<Self, AgentError> {
-        if let (Some(path), Some(code)) = (path, code) {
-            secrets::write_new_secret_file(path, &code.printable())?;
-        }
-        Ok(Self { path })
-    }
-
-    /// The code opens what it should.
-    pub fn keep(mut self) {
-        self.path = None;
-    }
-}
-
-impl Drop for Written<'_> {
-    fn drop(&mut self) {
-        if let Some(path) = self.path
-            && let Err(cause) = std::fs::remove_file(path)
-        {
-            tracing::warn!(%cause, "a recovery code's file that opens nothing can't be removed");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,16 +122,5 @@ mod tests {
         assert_eq!(lines.len(), 2);
         let read = RecoveryCode::parse(&lines.join("\n")).unwrap();
         assert_eq!(*read.printable(), *code.printable());
-    }
-
-    #[test]
-    fn a_code_of_a_failed_registration_does_not_stay() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("code");
-        let code = RecoveryCode::generate(&SystemRandom);
-        drop(Written::write(Some(&path), Some(&code)).unwrap());
-        assert!(!path.exists());
-        Written::write(Some(&path), Some(&code)).unwrap().keep();
-        assert!(path.exists());
     }
 }

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::job_runner::run_jobs;
 use clap::Args;
-use stateward_agent::items::absolute;
+use stateward_agent::items::{absolute, within_point};
 use stateward_agent::jobs::{self, ItemReference, JobRequest};
 use stateward_agent::{AgentError, Exit, points};
 use stateward_model::ComponentName;
@@ -42,7 +42,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         point: point.recovery_point,
         sequence: point.sequence,
         components,
-        paths: paths.iter().map(|path| absolute(path)).collect::<Result<_, _>>()?,
+        paths: paths.iter().map(|path| within_point(path)).collect::<Result<_, _>>()?,
         target: absolute(&target)?,
     };
     let reference = ItemReference { id: point.item, label: point.item_label.clone() };

@@ -1,8 +1,8 @@
 //! `stateward recovery-code create`
 
-use crate::commands::register::{Written, show_code};
+use crate::commands::register::show_code;
 use crate::context::Context;
-use crate::secret_input::is_person_there;
+use crate::secret_input::{NewSecretFile, is_person_there};
 use clap::Args;
 use stateward_agent::secrets::{RecoveryCode, SecretError};
 use stateward_agent::{AgentError, Exit, RegisteredServer, register};
@@ -24,9 +24,10 @@ pub fn run(context: &Context, Arguments { recovery_code_file }: Arguments) -> Re
         return Err(SecretError::NoPlaceForCode.into());
     }
     let code = RecoveryCode::generate(&*agent.surroundings().random);
-    let written = Written::write(recovery_code_file.as_deref(), Some(&code))?;
+    let written = recovery_code_file.as_deref().map(|path| NewSecretFile::write(path, &code.printable()));
+    let written = written.transpose()?;
     register::add_recovery_code(agent, &code)?;
-    written.keep();
+    let recovery_code_file = written.map(NewSecretFile::keep);
     output.object(&serde_json::json!({ "type": "result", "recovery_code_file": recovery_code_file }));
     match &recovery_code_file {
         Some(path) => {
