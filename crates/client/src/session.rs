@@ -115,10 +115,9 @@ impl VaultSession for HttpSession {
         &self.opened
     }
 
-    fn put_pack(&self, id: PackId, bytes: &[u8]) -> Result<(), VaultError> {
-        // One copy, of what is borrowed: the network's threads may hold a body longer than this call lasts. Tries after
-        // the first share it.
-        let body = Body::Object(Bytes::copy_from_slice(bytes));
+    fn put_pack(&self, id: PackId, bytes: Vec<u8>) -> Result<(), VaultError> {
+        // Tries after the first share what was handed over.
+        let body = Body::Object(Bytes::from(bytes));
         let call = Call::put(self.path(&format!("/packs/{id}"))).body(body);
         send(&self.connection, &call, || format!("session {}", self.opened.id)).map(drop)
     }

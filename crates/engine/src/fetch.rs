@@ -1,18 +1,18 @@
 //! Single chunks out of packs, for what is read in order: metadata streams and lists. Bulk content has its own way
 //! ([`crate::restore`]).
 
-use crate::cache::CacheFolder;
-use crate::cache::packs::PackJournal;
+use crate::cache::packs::{Journaled, PackJournal};
+use crate::cache::{CacheError, CacheFolder};
 use crate::index::{ChunkIndex, IndexedPack, Place};
-use crate::pack_reader::{self, FrameReader, PackError, READ_ALIGNMENT};
+use crate::pack_reader::{self, FrameReader, PackError, READ_ALIGNMENT, damaged};
 use crate::vault_store::VaultRead;
 use crate::{EngineError, Tools};
 use stateward_crypto::EpochKeys;
 use stateward_format::ChunkReference;
 use stateward_format::point::PackReference;
-use stateward_model::PackId;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// How many opened frames are kept: streams go through their frames in order, and a few streams take turns.
 const FRAMES_KEPT: usize = 4;
@@ -20,7 +20,7 @@ const FRAMES_KEPT: usize = 4;
 const READ_BYTES: u32 = 2 * READ_ALIGNMENT;
 
 /// Why a chunk cannot be had.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     /// None of the point's readable packs holds it.
     #[error("A chunk is in none of the packs that can be read")]
@@ -31,6 +31,9 @@ pub(crate) enum FetchError {
     /// A list is not what it should be.
     #[error("A list of chunks is malformed")]
     Malformed,
+    /// What the index had written down can't be read again.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
 }
 
 impl FetchError {
@@ -38,6 +41,7 @@ impl FetchError {
     pub(crate) fn damage(self) -> Result<String, EngineError> {
         match self {
             Self::Pack(PackError::Vault(error)) => error.damage().ok_or_else(|| error.into()),
+            Self::Cache(error) => Err(error.into()),
             other => Ok(other.to_string()),
         }
     }
@@ -60,23 +64,27 @@ impl Catalogue {
         cache: Option<&CacheFolder>,
         tools: &Tools<'_>,
     ) -> Result<Self, EngineError> {
-        let cached = match cache {
-            Some(cache) => PackJournal::open(cache)?.1,
-            None => Vec::new(),
+        let (index, journal) = match cache.map(PackJournal::open).transpose()? {
+            Some((journal, cached)) => {
+                let journal = Arc::new(journal);
+                (ChunkIndex::over(Arc::clone(&journal)), Some((journal, cached)))
+            }
+            None => (ChunkIndex::default(), None),
         };
-        let mut cached: BTreeMap<PackId, IndexedPack> =
-            cached.into_iter().map(|pack| (pack.reference.id, pack)).collect();
-        let mut catalogue = Self { index: ChunkIndex::default(), unreadable: Vec::new() };
+        let mut catalogue = Self { index, unreadable: Vec::new() };
+        let cached: HashMap<PackReference, Journaled> = journal
+            .iter()
+            .flat_map(|(_, cached)| cached.iter().map(|pack| (pack.reference, *pack)))
+            .collect();
         for reference in packs {
             if tools.cancellation.is_cancelled() {
                 return Err(EngineError::Cancelled);
             }
-            let known = cached.remove(&reference.id).filter(|pack| pack.reference == *reference);
-            let contents = match known {
-                Some(pack) => Ok(pack.contents),
-                None => pack_reader::read_contents(vault, keys, *reference),
-            };
-            match contents {
+            if let (Some((journal, _)), Some(journaled)) = (&journal, cached.get(reference)) {
+                catalogue.index.add_journaled(&journal.read(journaled)?.contents, *journaled);
+                continue;
+            }
+            match pack_reader::read_contents(vault, keys, *reference) {
                 Ok(contents) => catalogue.index.add_pack(IndexedPack { reference: *reference, contents }),
                 Err(error) => catalogue.unreadable.push((*reference, FetchError::from(error).damage()?)),
             }
@@ -105,7 +113,7 @@ impl<'a> ChunkFetcher<'a> {
 
     /// A chunk's plaintext, proved by its id.
     pub(crate) fn chunk(&mut self, chunk: ChunkReference) -> Result<&[u8], FetchError> {
-        let place = self.index.place(chunk.id).ok_or(FetchError::Missing)?;
+        let place = self.index.place(chunk.id)?.ok_or(FetchError::Missing)?;
         if place.length != chunk.length {
             return Err(FetchError::Malformed);
         }
@@ -124,8 +132,8 @@ impl<'a> ChunkFetcher<'a> {
     }
 
     fn open_frame(&mut self, place: Place) -> Result<Vec<u8>, FetchError> {
-        let pack = self.index.pack(place.pack);
-        let range = pack.contents.frame_range(place.frame as usize);
+        let pack = self.index.table(place.pack)?;
+        let range = pack.frame_range(place.frame);
         let is_held = |(number, held, _): &(u32, Range<u32>, Vec<u8>)| {
             *number == place.pack && held.start <= range.start && range.end <= held.end
         };
@@ -138,14 +146,10 @@ impl<'a> ChunkFetcher<'a> {
         let Some((_, held, bytes)) = &self.raw else { return Err(FetchError::Missing) };
         let sealed = &bytes[(range.start - held.start) as usize..(range.end - held.start) as usize];
         let pack_keys = self.keys.pack_keys(&pack.contents.foot.salt);
-        let plaintext = self.reader.open(
-            self.keys,
-            &pack_keys,
-            pack.reference.id,
-            &pack.contents,
-            place.frame as usize,
-            sealed,
-        )?;
+        let plaintext = self
+            .reader
+            .open(self.keys, &pack_keys, &pack.contents, place.frame as usize, sealed)
+            .map_err(damaged(pack.reference.id))?;
         Ok(plaintext.to_vec())
     }
 }

@@ -8,7 +8,6 @@ use stateward_format::pack::{
 };
 use stateward_format::point::PackReference;
 use stateward_model::PackId;
-use std::ops::Range;
 
 /// Reads begin and end at multiples of this, in bytes, so that they show the vault no frame.
 pub const READ_ALIGNMENT: u32 = 1 << 20;
@@ -41,14 +40,6 @@ pub struct PackContents {
     pub table: PackTable,
 }
 
-impl PackContents {
-    /// Where a frame lies in the pack.
-    pub fn frame_range(&self, ordinal: usize) -> Range<u32> {
-        let start: u32 = self.table.frames[..ordinal].iter().map(|frame| frame.sealed_length).sum();
-        start..start + self.table.frames[ordinal].sealed_length
-    }
-}
-
 /// Reads a pack's table from its end.
 pub fn read_contents(
     vault: &dyn VaultRead,
@@ -72,7 +63,7 @@ pub fn align_down(offset: u32) -> u32 {
     offset / READ_ALIGNMENT * READ_ALIGNMENT
 }
 
-fn damaged(id: PackId) -> impl Fn(&'static str) -> PackError {
+pub(crate) fn damaged(id: PackId) -> impl Fn(&'static str) -> PackError {
     move |why| PackError::Damaged { id, why }
 }
 
@@ -153,22 +144,22 @@ impl FrameReader {
     }
 
     /// Opens one frame from its sealed bytes and proves each of its chunks; the plaintexts stand one after another.
+    /// Says what is wrong otherwise.
     pub fn open(
         &mut self,
         keys: &EpochKeys,
         pack_keys: &PackKeys,
-        id: PackId,
         contents: &PackContents,
         ordinal: usize,
         sealed: &[u8],
-    ) -> Result<&[u8], PackError> {
+    ) -> Result<&[u8], &'static str> {
         let frame = &contents.table.frames[ordinal];
-        self.decode(pack_keys, &contents.foot, frame, ordinal, sealed).map_err(damaged(id))?;
+        self.decode(pack_keys, &contents.foot, frame, ordinal, sealed)?;
         let mut rest = self.plain.as_slice();
         for chunk in &frame.chunks {
             let (plaintext, after) = rest.split_at(chunk.length as usize);
             if keys.chunk_id(plaintext) != chunk.id {
-                return Err(damaged(id)("a chunk is not what its id says"));
+                return Err("a chunk is not what its id says");
             }
             rest = after;
         }
@@ -195,31 +186,16 @@ impl FrameReader {
         match frame.codec {
             Codec::Stored => self.plain.extend_from_slice(opened),
             Codec::Zstd => {
+                // The decompressor fills what is reserved and no more: the longest frame so far.
                 self.plain.reserve_exact(length as usize);
-                self.plain.resize(length as usize, 0);
-                let written = self
-                    .decompressor
-                    .decompress_to_buffer(opened, self.plain.as_mut_slice())
+                self.decompressor
+                    .decompress_to_buffer(opened, &mut self.plain)
                     .map_err(|_| "a frame does not decompress")?;
-                self.plain.truncate(written);
             }
         }
         match self.plain.len() == length as usize {
             true => Ok(()),
             false => Err("a frame has another length than its table says"),
         }
-    }
-
-    /// Opens a whole pack: its table, and every chunk of every frame.
-    pub fn prove(&mut self, keys: &EpochKeys, id: PackId, bytes: &[u8]) -> Result<PackContents, PackError> {
-        let contents = open_whole(keys, id, bytes)?;
-        let pack_keys = keys.pack_keys(&contents.foot.salt);
-        let mut at = 0;
-        for (ordinal, frame) in contents.table.frames.iter().enumerate() {
-            let next = at + frame.sealed_length as usize;
-            self.open(keys, &pack_keys, id, &contents, ordinal, &bytes[at..next])?;
-            at = next;
-        }
-        Ok(contents)
     }
 }

@@ -3,9 +3,13 @@
 //! Each compressing thread has a writer with an open pack of its own, so no pack waits for another thread and frames
 //! never change hands between compressing and sealing. An ordinal is given to one sealed frame only: a frame is
 //! compressed as often as fitting takes, but sealed once.
+//!
+//! Each frame goes into the pack's hash and is then opened and decoded again while its bytes are near the processor.
+//! Bytes that change before they are hashed fail this proof; bytes that change after it make a pack that is not what its
+//! id says, which the vault refuses.
 
 use crate::EngineError;
-use crate::pack_reader::{FrameReader, PackContents};
+use crate::pack_reader::{FrameReader, PackContents, open_whole};
 use stateward_crypto::{EpochKeys, PackKeys, padme};
 use stateward_format::pack::{
     self, Codec, FOOT_BYTES, FRAMES_MAX, Frame, FrameChunk, PACK_BYTES, PackFoot, PackTable, TAG_BYTES,
@@ -42,7 +46,9 @@ struct OpenPack {
     keys: PackKeys,
     foot: [u8; FOOT_BYTES],
     bytes: Vec<u8>,
-    table: PackTable,
+    /// Over all of `bytes` that will not change any more.
+    hasher: blake3::Hasher,
+    contents: PackContents,
     /// The most that the table's encoding can take so far.
     table_bytes: usize,
 }
@@ -63,6 +69,8 @@ pub struct PackWriter<'a> {
     check: FrameReader,
     scratch: Vec<u8>,
     open: Option<OpenPack>,
+    /// What the last frame became of each of its bytes.
+    ratio: f64,
 }
 
 impl<'a> PackWriter<'a> {
@@ -70,7 +78,15 @@ impl<'a> PackWriter<'a> {
     pub fn new(keys: &'a EpochKeys, random: &'a dyn Random, level: i32) -> Self {
         let compressor =
             zstd::bulk::Compressor::new(level).expect("zstd takes any level and needs only memory");
-        Self { keys, random, compressor, check: FrameReader::new(), scratch: Vec::new(), open: None }
+        Self {
+            keys,
+            random,
+            compressor,
+            check: FrameReader::new(),
+            scratch: Vec::new(),
+            open: None,
+            ratio: 0.0,
+        }
     }
 
     /// Adds a frame, split where a pack ends; gives the packs that became full.
@@ -78,14 +94,13 @@ impl<'a> PackWriter<'a> {
         let mut finished = Vec::new();
         let mut rest: (&[FrameChunk], &[u8]) = (&frame.chunks, &frame.plaintext);
         while !rest.0.is_empty() {
-            let taken = self.add_what_fits(rest.0, rest.1);
+            let taken = self.add_what_fits(rest.0, rest.1)?;
             let bytes: usize = rest.0[..taken].iter().map(|chunk| chunk.length as usize).sum();
             rest = (&rest.0[taken..], &rest.1[bytes..]);
-            let is_full = self
-                .open
-                .as_ref()
-                .is_some_and(|open| open.room(1) < ROOM_BYTES_MIN || open.table.frames.len() == FRAMES_MAX);
-            if is_full || !rest.0.is_empty() {
+            let is_full = self.open.as_ref().is_some_and(|open| {
+                open.room(1) < ROOM_BYTES_MIN || open.contents.table.frames.len() == FRAMES_MAX
+            });
+            if is_full || taken == 0 {
                 finished.extend(self.close(|_| PACK_BYTES)?);
             }
         }
@@ -98,25 +113,41 @@ impl<'a> PackWriter<'a> {
     }
 
     /// Seals as many of the chunks as the open pack has room for, as one frame; tells how many.
-    fn add_what_fits(&mut self, chunks: &[FrameChunk], plaintext: &[u8]) -> usize {
-        let mut count = chunks.len();
+    fn add_what_fits(&mut self, chunks: &[FrameChunk], plaintext: &[u8]) -> Result<usize, EngineError> {
+        let open = self.open.get_or_insert_with(|| open_pack(self.keys, self.random));
+        let room = open.room(chunks.len()) as f64;
+        // What will not fit, judging by the last frame, is not compressed for nothing. An empty pack takes any frame.
+        let mut count = match plaintext.len() as f64 * self.ratio > room && !open.bytes.is_empty() {
+            true => fitting(chunks, chunks.len(), room / self.ratio),
+            false => chunks.len(),
+        };
         while count > 0 {
             let bytes: usize = chunks[..count].iter().map(|chunk| chunk.length as usize).sum();
             let codec = self.compress(&plaintext[..bytes]);
-            let sealed = match codec {
-                Codec::Zstd => self.scratch.len(),
-                Codec::Stored => bytes,
-            } + TAG_BYTES;
             let open = self.open.get_or_insert_with(|| open_pack(self.keys, self.random));
+            let content = if codec == Codec::Zstd { &self.scratch } else { &plaintext[..bytes] };
+            let sealed = content.len() + TAG_BYTES;
+            self.ratio = sealed as f64 / bytes as f64;
             let room = open.room(count);
             if sealed <= room {
-                let content = if codec == Codec::Zstd { &self.scratch } else { &plaintext[..bytes] };
                 seal_frame(open, codec, content, &chunks[..count], bytes as u32);
-                return count;
+                self.check_frame()?;
+                return Ok(count);
             }
-            count = fitting(chunks, count, room as f64 / sealed as f64 * bytes as f64 * 0.98);
+            count = fitting(chunks, count, room as f64 / self.ratio * 0.98);
         }
-        0
+        Ok(0)
+    }
+
+    /// Hashes the frame that was sealed last, and proves that it decodes to chunks that are what their ids say.
+    fn check_frame(&mut self) -> Result<(), EngineError> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let Some(frame) = open.contents.table.frames.last() else { return Ok(()) };
+        let ordinal = open.contents.table.frames.len() - 1;
+        let sealed = &open.bytes[open.bytes.len() - frame.sealed_length as usize..];
+        open.hasher.update(sealed);
+        let opened = self.check.open(self.keys, &open.keys, &open.contents, ordinal, sealed);
+        opened.map(drop).map_err(|_| EngineError::SelfCheckFailed)
     }
 
     /// Compresses into `scratch`; says whether that is worth keeping.
@@ -130,24 +161,23 @@ impl<'a> PackWriter<'a> {
     }
 
     fn close(&mut self, size: impl Fn(usize) -> usize) -> Result<Option<FinishedPack>, EngineError> {
-        let Some(OpenPack { keys, foot, mut bytes, table, .. }) = self.open.take() else { return Ok(None) };
-        let least = bytes.len() + table.encode(0).len() + FIXED_BYTES;
+        let Some(open) = self.open.take() else { return Ok(None) };
+        let OpenPack { keys, foot, mut bytes, mut hasher, contents, .. } = open;
+        let least = bytes.len() + contents.table.encode(0).len() + FIXED_BYTES;
         let padding_to = size(least).max(least) - bytes.len() - FIXED_BYTES;
-        let at = bytes.len();
-        bytes.extend_from_slice(&table.encode(padding_to));
-        keys.seal_table(&pack::table_associated_data(&foot), &mut bytes, at);
-        let table_bytes = (bytes.len() - at) as u32;
+        let frames_end = bytes.len();
+        bytes.extend_from_slice(&contents.table.encode(padding_to));
+        keys.seal_table(&pack::table_associated_data(&foot), &mut bytes, frames_end);
+        let table_bytes = (bytes.len() - frames_end) as u32;
         let at = bytes.len();
         bytes.extend_from_slice(&table_bytes.to_le_bytes());
         keys.seal_trailer(&pack::trailer_associated_data(&foot), &mut bytes, at);
         bytes.extend_from_slice(&foot);
-        // First the hash, then the proof: bytes that change before the hash fail the proof, and bytes that change after
-        // it fail the vault's comparison with the id.
-        let id = PackId(*blake3::hash(&bytes).as_bytes());
-        let contents = self.check.prove(self.keys, id, &bytes).map_err(|_| EngineError::SelfCheckFailed)?;
-        match contents.table == table {
-            true => Ok(Some(FinishedPack { id, bytes, contents })),
-            false => Err(EngineError::SelfCheckFailed),
+        hasher.update(&bytes[frames_end..]);
+        let id = PackId(*hasher.finalize().as_bytes());
+        match open_whole(self.keys, id, &bytes) {
+            Ok(found) if found == contents => Ok(Some(FinishedPack { id, bytes, contents })),
+            _ => Err(EngineError::SelfCheckFailed),
         }
     }
 }
@@ -157,15 +187,20 @@ fn open_pack(keys: &EpochKeys, random: &dyn Random) -> OpenPack {
     random.fill(&mut salt);
     let pack_keys = keys.pack_keys(&salt);
     let commitment = *pack_keys.commitment();
-    let foot = PackFoot { vault: keys.vault(), domain: keys.domain(), epoch: keys.epoch(), salt, commitment }
-        .encode();
-    let bytes = Vec::with_capacity(PACK_BYTES);
-    // The number of frames takes at most three bytes.
-    OpenPack { keys: pack_keys, foot, bytes, table: PackTable::default(), table_bytes: 3 }
+    let foot = PackFoot { vault: keys.vault(), domain: keys.domain(), epoch: keys.epoch(), salt, commitment };
+    OpenPack {
+        keys: pack_keys,
+        foot: foot.encode(),
+        bytes: Vec::with_capacity(PACK_BYTES),
+        hasher: blake3::Hasher::new(),
+        contents: PackContents { foot, table: PackTable::default() },
+        // The number of frames takes at most three bytes.
+        table_bytes: 3,
+    }
 }
 
 fn seal_frame(open: &mut OpenPack, codec: Codec, content: &[u8], chunks: &[FrameChunk], plain_length: u32) {
-    let ordinal = open.table.frames.len() as u32;
+    let ordinal = open.contents.table.frames.len() as u32;
     let at = open.bytes.len();
     open.bytes.extend_from_slice(content);
     open.keys.seal_frame(
@@ -176,7 +211,7 @@ fn seal_frame(open: &mut OpenPack, codec: Codec, content: &[u8], chunks: &[Frame
     );
     let sealed_length = (open.bytes.len() - at) as u32;
     open.table_bytes += PackTable::frame_bytes_max(chunks.len());
-    open.table.frames.push(Frame { sealed_length, codec, chunks: chunks.to_vec() });
+    open.contents.table.frames.push(Frame { sealed_length, codec, chunks: chunks.to_vec() });
 }
 
 /// How many of the first `count` chunks have at most `bytes` bytes: fewer than `count`.

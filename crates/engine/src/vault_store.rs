@@ -139,8 +139,9 @@ pub trait VaultRead: Send + Sync {
 pub trait VaultSession: Send + Sync {
     /// What it began with.
     fn opened(&self) -> &OpenedSession;
-    /// Stores a pack, durably before it returns. Doing it twice is no error.
-    fn put_pack(&self, id: PackId, bytes: &[u8]) -> Result<(), VaultError>;
+    /// Stores a pack, durably before it returns. Doing it twice is no error. The bytes are handed over, so that nobody
+    /// needs a second copy of them.
+    fn put_pack(&self, id: PackId, bytes: Vec<u8>) -> Result<(), VaultError>;
     /// Commits a recovery point and gives its receipt object. Doing it twice is no error and gives the same receipt.
     fn commit(&self, object: &[u8]) -> Result<Vec<u8>, VaultError>;
     /// Ends the session.

@@ -77,11 +77,11 @@ pub fn verify(request: VerifyRequest<'_>, tools: &Tools<'_>) -> Result<VerifyOut
     let chosen = choose(&request, &needed, tools);
     tools.progress.expected(0, total(&chosen));
     tools.progress.phase(Phase::Transferring);
-    let proof = packs::prove(&request, &chosen, tools)?;
+    let mut proof = packs::prove(&request, &chosen, tools)?;
     tools.progress.phase(Phase::Finishing);
     problems.extend(proof.problems.iter().cloned());
     if request.share == VerifyShare::Full || !proof.problems.is_empty() {
-        files::check(&request, &points, &needed, &proof, &mut problems, tools)?;
+        files::check(&request, &points, &needed, &mut proof, &mut problems, tools)?;
     }
     problems.iter().for_each(|problem| tools.progress.warning(problem));
     let mut history: BTreeMap<PackId, Timestamp> = request.history.clone();

@@ -23,7 +23,7 @@ use stateward_model::{
 pub const POINT_BYTES_MAX: usize = 64 << 20;
 
 /// A pack that a recovery point needs, and its length in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackReference {
     /// Which pack.
     pub id: PackId,

@@ -303,8 +303,8 @@ impl VaultSession for MemorySession {
         &self.opened
     }
 
-    fn put_pack(&self, id: PackId, bytes: &[u8]) -> Result<(), VaultError> {
-        let is_right = pack_id(bytes) == id;
+    fn put_pack(&self, id: PackId, bytes: Vec<u8>) -> Result<(), VaultError> {
+        let is_right = pack_id(&bytes) == id;
         let name = layout::pack(id);
         self.vault.call(Call::PutPack, name.clone(), bytes.len() as u64, |state| {
             state.check_session(self.opened.id)?;
@@ -461,7 +461,7 @@ mod tests {
     fn a_point_is_committed_once_and_its_receipt_is_signed() {
         let bench = bench();
         let session = bench.open();
-        session.put_pack(pack_id(b"pack"), b"pack").unwrap();
+        session.put_pack(pack_id(b"pack"), b"pack".to_vec()).unwrap();
         let object = bench.point(None, &[b"pack"]);
         let receipt = session.commit(&object).unwrap();
         bench.clock.advance_seconds(5);
@@ -487,7 +487,7 @@ mod tests {
         let mut forged = bench.point(None, &[]);
         *forged.last_mut().unwrap() ^= 1;
         assert!(matches!(session.commit(&forged), Err(VaultError::Failed(_))));
-        assert!(matches!(session.put_pack(PackId([0; 32]), b"other"), Err(VaultError::Failed(_))));
+        assert!(matches!(session.put_pack(PackId([0; 32]), b"other".to_vec()), Err(VaultError::Failed(_))));
         assert_eq!(bench.vault.points().unwrap(), []);
     }
 
@@ -504,17 +504,17 @@ mod tests {
         let second = bench.open();
         bench.vault.end_session();
         let third = bench.open();
-        assert!(matches!(second.put_pack(pack_id(b""), b""), Err(VaultError::SessionLost(_))));
+        assert!(matches!(second.put_pack(pack_id(b""), b"".to_vec()), Err(VaultError::SessionLost(_))));
         drop(second);
         third.close().unwrap();
-        bench.open().put_pack(pack_id(b""), b"").unwrap();
+        bench.open().put_pack(pack_id(b""), b"".to_vec()).unwrap();
     }
 
     #[test]
     fn packs_are_listed_unless_the_agent_knows_them() {
         let bench = bench();
         let session = bench.open();
-        session.put_pack(pack_id(b"pack"), b"pack").unwrap();
+        session.put_pack(pack_id(b"pack"), b"pack".to_vec()).unwrap();
         session.close().unwrap();
         let listed = vec![PackReference { id: pack_id(b"pack"), length: 4 }];
         let session = bench.open();
@@ -537,7 +537,7 @@ mod tests {
                 Fault::LoseReply(lost.clone()),
             ),
         );
-        let put = || session.put_pack(pack_id(b"pack"), b"pack");
+        let put = || session.put_pack(pack_id(b"pack"), b"pack".to_vec());
         assert_eq!(put(), Err(VaultError::Full("planned".into())));
         assert!(bench.vault.names("packs/").is_empty());
         assert_eq!(put(), Err(lost));
@@ -549,7 +549,7 @@ mod tests {
     fn damage_shows_when_it_is_read() {
         let bench = bench();
         let session = bench.open();
-        session.put_pack(pack_id(b"pack"), b"pack").unwrap();
+        session.put_pack(pack_id(b"pack"), b"pack".to_vec()).unwrap();
         let name = layout::pack(pack_id(b"pack"));
         let reference = PackReference { id: pack_id(b"pack"), length: 4 };
         bench.vault.corrupt(&name, 3);

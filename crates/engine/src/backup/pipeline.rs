@@ -230,12 +230,11 @@ impl Pass<'_> {
             if self.shared.is_ending() {
                 return Ok(());
             }
-            self.session.put_pack(id, &bytes)?;
             let length = bytes.len() as u64;
-            drop(bytes);
+            self.session.put_pack(id, bytes)?;
             let pack = IndexedPack { reference: PackReference { id, length: length as u32 }, contents };
-            self.journal.append(&pack)?;
-            self.shared.index.add_new_pack(pack);
+            let journaled = self.journal.append(&pack)?;
+            self.shared.index.add_new_pack(&pack.contents, journaled);
             self.shared.uploaded_bytes.fetch_add(length, Ordering::Relaxed);
             self.tools.progress.advanced(Advance { files: 0, bytes: 0, moved_bytes: length });
         }

@@ -2,7 +2,7 @@
 
 use super::walk::Unchanged;
 use super::{BackupRequest, rebuild};
-use crate::cache::packs::PackJournal;
+use crate::cache::packs::{Journaled, PackJournal};
 use crate::cache::parent::Parent;
 use crate::index::{ChunkIndex, IndexedPack};
 use crate::pack_reader::{self, PackError};
@@ -12,13 +12,14 @@ use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
 use stateward_format::point::PackReference;
 use stateward_model::{JobKind, PackId};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// What a backup begins with.
 pub(super) struct Prepared {
     pub(super) session: Box<dyn VaultSession>,
     pub(super) index: ChunkIndex,
-    pub(super) journal: PackJournal,
+    pub(super) journal: Arc<PackJournal>,
     pub(super) parent: Option<Parent>,
     /// The newest point of the chain.
     pub(super) head: Option<PointSummary>,
@@ -44,27 +45,21 @@ impl Prepared {
     /// Forgets packs that the vault turned out to lack.
     pub(super) fn forget(&mut self, missing: &[PackId]) -> Result<(), EngineError> {
         let missing: HashSet<_> = missing.iter().copied().collect();
-        let packs = self.index.packs();
-        let kept: HashSet<_> =
-            packs.iter().map(|pack| pack.reference.id).filter(|id| !missing.contains(id)).collect();
-        self.journal.retain(&packs, &kept)?;
-        self.index = ChunkIndex::default();
-        packs
-            .into_iter()
-            .filter(|pack| kept.contains(&pack.reference.id))
-            .for_each(|pack| self.index.add_pack(pack));
+        let packs = self.index.journaled();
+        let kept = packs.iter().map(|pack| pack.reference.id).filter(|id| !missing.contains(id)).collect();
+        let kept = self.journal.retain(packs, &kept)?;
+        self.index = index_of(&self.journal, kept)?;
         Ok(())
     }
 }
 
 pub(super) fn prepare(request: &BackupRequest<'_>, tools: &Tools<'_>) -> Result<Prepared, EngineError> {
     let (journal, cached) = PackJournal::open(request.cache)?;
-    let cached: BTreeMap<PackId, IndexedPack> =
-        cached.into_iter().map(|pack| (pack.reference.id, pack)).collect();
+    let journal = Arc::new(journal);
     let session = request.vault.open_session(&SessionRequest {
         kind: JobKind::Backup,
         item: Some(request.item),
-        packs_digest: Some(packs_digest(cached.keys().copied())),
+        packs_digest: Some(packs_digest(cached.iter().map(|pack| pack.reference.id))),
     })?;
     let prepared = prepare_in_session(request, tools, &*session, &journal, cached);
     match prepared {
@@ -85,16 +80,16 @@ fn prepare_in_session(
     request: &BackupRequest<'_>,
     tools: &Tools<'_>,
     session: &dyn VaultSession,
-    journal: &PackJournal,
-    cached: BTreeMap<PackId, IndexedPack>,
+    journal: &Arc<PackJournal>,
+    cached: Vec<Journaled>,
 ) -> Result<Learned, EngineError> {
     let warnings = check_chain(request, session.opened().head)?;
     warnings.iter().for_each(|warning| tools.progress.warning(warning));
-    let index = ChunkIndex::default();
-    match &session.opened().packs {
-        PacksKnown::AsDigested => cached.into_values().for_each(|pack| index.add_pack(pack)),
-        PacksKnown::Listed(listed) => reconcile(request, tools, journal, cached, listed, &index)?,
-    }
+    let held = match &session.opened().packs {
+        PacksKnown::AsDigested => cached,
+        PacksKnown::Listed(listed) => reconcile(request, tools, journal, cached, listed)?,
+    };
+    let index = index_of(journal, held)?;
     let parent = Parent::open(request.cache, request.item);
     let parent = match parent {
         Some(parent) => Some(parent),
@@ -107,42 +102,39 @@ fn prepare_in_session(
     Ok((index, parent, warnings))
 }
 
+/// An index over these packs.
+fn index_of(journal: &Arc<PackJournal>, packs: Vec<Journaled>) -> Result<ChunkIndex, EngineError> {
+    let index = ChunkIndex::over(Arc::clone(journal));
+    for journaled in packs {
+        index.add_journaled(&journal.read(&journaled)?.contents, journaled);
+    }
+    Ok(index)
+}
+
 /// Brings the cached tables in line with what the vault says it holds: packs that it no longer has are forgotten before
 /// the first look-up, and tables that the cache lacks are read from the packs.
 fn reconcile(
     request: &BackupRequest<'_>,
     tools: &Tools<'_>,
     journal: &PackJournal,
-    mut cached: BTreeMap<PackId, IndexedPack>,
+    cached: Vec<Journaled>,
     listed: &[PackReference],
-    index: &ChunkIndex,
-) -> Result<(), EngineError> {
+) -> Result<Vec<Journaled>, EngineError> {
     let held: HashSet<PackId> = listed.iter().map(|pack| pack.id).collect();
-    if cached.keys().any(|id| !held.contains(id)) {
-        let packs: Vec<_> = cached.values().cloned().collect();
-        journal.retain(&packs, &held)?;
-        cached.retain(|id, _| held.contains(id));
-    }
-    for reference in listed {
+    let mut known = journal.retain(cached, &held)?;
+    let cached: HashSet<PackReference> = known.iter().map(|pack| pack.reference).collect();
+    for reference in listed.iter().filter(|reference| !cached.contains(reference)) {
         if tools.cancellation.is_cancelled() {
             return Err(EngineError::Cancelled);
         }
-        if cached.get(&reference.id).is_some_and(|pack| pack.reference == *reference) {
-            continue;
-        }
         match pack_reader::read_contents(request.vault, request.keys, *reference) {
-            Ok(contents) => {
-                let pack = IndexedPack { reference: *reference, contents };
-                journal.append(&pack)?;
-                cached.insert(reference.id, pack);
-            }
+            Ok(contents) => known.push(journal.append(&IndexedPack { reference: *reference, contents })?),
             Err(PackError::Vault(error)) => return Err(error.into()),
             // Of another epoch, or damaged: nothing of it is used again, so what it held is stored anew.
             Err(error) => tracing::warn!(%error, "A pack's table is not used"),
         }
     }
-    cached.into_values().for_each(|pack| index.add_pack(pack));
-    Ok(())
+    Ok(known)
 }
 
 /// The vault's head must be the pinned one or follow it. Otherwise the vault has lost, hidden or forked something: the

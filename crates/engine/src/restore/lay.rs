@@ -185,7 +185,7 @@ impl<'a> Layer<'a> {
         let mut offset = 0;
         for piece in pieces {
             if let Piece::Data(chunk) = piece {
-                self.window.want(&plan, offset, *chunk, self.index);
+                self.window.want(&plan, offset, *chunk, self.index)?;
                 if self.window.bytes >= WINDOW_BYTES {
                     self.fetch_window()?;
                 }

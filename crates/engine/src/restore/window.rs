@@ -2,8 +2,8 @@
 
 use super::RestoreRequest;
 use crate::fetch::aligned;
-use crate::index::{ChunkIndex, IndexedPack, Place};
-use crate::pack_reader::{FrameReader, PackError};
+use crate::index::{ChunkIndex, OpenTable, Place};
+use crate::pack_reader::{FrameReader, damaged};
 use crate::progress::Advance;
 use crate::target::{Target, TargetError, TargetFile};
 use crate::{EngineError, Tools};
@@ -119,8 +119,8 @@ impl Window {
         offset: u64,
         chunk: ChunkReference,
         index: &ChunkIndex,
-    ) {
-        match index.place(chunk.id).filter(|place| place.length == chunk.length) {
+    ) -> Result<(), EngineError> {
+        match index.place(chunk.id)?.filter(|place| place.length == chunk.length) {
             Some(place) => {
                 file.left.fetch_add(1, Ordering::Relaxed);
                 self.wants.push(Want { place, file: Arc::clone(file), offset });
@@ -128,6 +128,7 @@ impl Window {
             }
             None => file.lose("a part of it is in none of the packs that can be read"),
         }
+        Ok(())
     }
 
     /// Says that all chunks of a file are planned.
@@ -202,7 +203,7 @@ impl Fetching<'_> {
             let Some((number, wants)) = next else { return };
             let done = match self.tools.cancellation.is_cancelled() {
                 true => Err(EngineError::Cancelled),
-                false => self.fetch_pack(&self.index.pack(number), &wants, &mut reader),
+                false => self.fetch_pack(number, &wants, &mut reader),
             };
             if let Err(error) = done {
                 self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
@@ -212,15 +213,11 @@ impl Fetching<'_> {
     }
 
     /// Fetches the frames that are wanted, in runs of neighbours.
-    fn fetch_pack(
-        &self,
-        pack: &IndexedPack,
-        wants: &[Want],
-        reader: &mut FrameReader,
-    ) -> Result<(), EngineError> {
+    fn fetch_pack(&self, number: u32, wants: &[Want], reader: &mut FrameReader) -> Result<(), EngineError> {
+        let pack = &*self.index.table(number)?;
         for run in runs(pack, wants) {
-            let first = pack.contents.frame_range(run[0].place.frame as usize);
-            let last = pack.contents.frame_range(run[run.len() - 1].place.frame as usize);
+            let first = pack.frame_range(run[0].place.frame);
+            let last = pack.frame_range(run[run.len() - 1].place.frame);
             let range = aligned(first.start..last.end, pack.reference.length);
             match self.request.vault.read_pack(pack.reference, range.clone()) {
                 Ok(bytes) => {
@@ -240,7 +237,7 @@ impl Fetching<'_> {
 
     fn write_run(
         &self,
-        pack: &IndexedPack,
+        pack: &OpenTable,
         run: &[Want],
         bytes: &[u8],
         read: &Range<u32>,
@@ -250,12 +247,11 @@ impl Fetching<'_> {
         let pack_keys = keys.pack_keys(&pack.contents.foot.salt);
         for frame in run.chunk_by(|a, b| a.place.frame == b.place.frame) {
             let ordinal = frame[0].place.frame as usize;
-            let range = pack.contents.frame_range(ordinal);
+            let range = pack.frame_range(frame[0].place.frame);
             let sealed = &bytes[(range.start - read.start) as usize..(range.end - read.start) as usize];
-            match reader.open(keys, &pack_keys, pack.reference.id, &pack.contents, ordinal, sealed) {
+            match reader.open(keys, &pack_keys, &pack.contents, ordinal, sealed) {
                 Ok(plaintext) => frame.iter().try_for_each(|want| self.write(want, plaintext))?,
-                Err(PackError::Vault(error)) => return Err(error.into()),
-                Err(error) => self.lose_all(frame, &error.to_string())?,
+                Err(why) => self.lose_all(frame, &damaged(pack.reference.id)(why).to_string())?,
             }
         }
         Ok(())
@@ -293,10 +289,10 @@ impl Fetching<'_> {
 }
 
 /// Wants of one pack, in the order of its frames, split where much lies between that nobody wants.
-fn runs<'a>(pack: &IndexedPack, wants: &'a [Want]) -> Vec<&'a [Want]> {
+fn runs<'a>(pack: &OpenTable, wants: &'a [Want]) -> Vec<&'a [Want]> {
     let far = |a: &Want, b: &Want| {
-        let end = pack.contents.frame_range(a.place.frame as usize).end;
-        let start = pack.contents.frame_range(b.place.frame as usize).start;
+        let end = pack.frame_range(a.place.frame).end;
+        let start = pack.frame_range(b.place.frame).start;
         start.saturating_sub(end) <= GAP_BYTES
     };
     wants.chunk_by(far).collect()

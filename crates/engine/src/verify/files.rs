@@ -17,7 +17,7 @@ pub(super) fn check(
     request: &VerifyRequest<'_>,
     points: &[TrustedPoint],
     needed: &[PackReference],
-    proof: &Proof,
+    proof: &mut Proof,
     problems: &mut Vec<Warning>,
     tools: &Tools<'_>,
 ) -> Result<(), EngineError> {
@@ -33,7 +33,7 @@ pub(super) fn check(
 fn index_of(
     request: &VerifyRequest<'_>,
     needed: &[PackReference],
-    proof: &Proof,
+    proof: &mut Proof,
     problems: &mut Vec<Warning>,
     tools: &Tools<'_>,
 ) -> Result<ChunkIndex, EngineError> {
@@ -44,7 +44,7 @@ fn index_of(
     for (pack, why) in &catalogue.unreadable {
         problems.push(problem("pack-damaged", format!("Pack {} can't be read: {why}", pack.id)));
     }
-    proof.read.values().for_each(|pack| catalogue.index.add_pack(pack.clone()));
+    std::mem::take(&mut proof.read).into_values().for_each(|pack| catalogue.index.add_pack(pack));
     Ok(catalogue.index)
 }
 
@@ -99,11 +99,12 @@ impl Check<'_> {
         let why = match pieces_of(fetcher, content, *size) {
             Err(error) => Some(error.damage()?),
             Ok(pieces) => {
-                let is_lost = |piece: &Piece| match piece {
-                    Piece::Data(chunk) => !self.is_sound(*chunk),
-                    Piece::Hole(_) => false,
-                };
-                let lost = pieces.iter().filter(|piece| is_lost(piece)).count();
+                let mut lost = 0;
+                for piece in &pieces {
+                    if let Piece::Data(chunk) = piece {
+                        lost += usize::from(!self.is_sound(*chunk)?);
+                    }
+                }
                 (lost > 0)
                     .then(|| format!("{lost} of its {} pieces are in damaged or missing packs", pieces.len()))
             }
@@ -114,11 +115,10 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn is_sound(&self, chunk: ChunkReference) -> bool {
-        self.index.place(chunk.id).is_some_and(|place| {
-            let id = self.index.pack(place.pack).reference.id;
-            place.length == chunk.length && !self.proof.bad_frames.contains(&(id, place.frame))
-        })
+    fn is_sound(&self, chunk: ChunkReference) -> Result<bool, EngineError> {
+        let Some(place) = self.index.place(chunk.id)? else { return Ok(false) };
+        let id = self.index.table(place.pack)?.reference.id;
+        Ok(place.length == chunk.length && !self.proof.bad_frames.contains(&(id, place.frame)))
     }
 
     fn lost(&mut self, code: &str, names: &[FileName], why: &str) {

@@ -94,7 +94,7 @@ fn prove_one(
             return Ok(());
         }
     };
-    let bad = bad_frames(request, id, &contents, &bytes, reader);
+    let bad = bad_frames(request, &contents, &bytes, reader);
     let mut proof = proof.lock().unwrap_or_else(PoisonError::into_inner);
     match is_as_named && bad.is_empty() {
         true => {
@@ -114,16 +114,18 @@ fn prove_one(
 
 fn bad_frames(
     request: &VerifyRequest<'_>,
-    id: PackId,
     contents: &PackContents,
-    bytes: &[u8],
+    mut bytes: &[u8],
     reader: &mut FrameReader,
 ) -> Vec<u32> {
     let pack_keys = request.keys.pack_keys(&contents.foot.salt);
-    let is_bad = |ordinal: &usize| {
-        let range = contents.frame_range(*ordinal);
-        let sealed = &bytes[range.start as usize..range.end as usize];
-        reader.open(request.keys, &pack_keys, id, contents, *ordinal, sealed).is_err()
-    };
-    (0..contents.table.frames.len()).filter(is_bad).map(|ordinal| ordinal as u32).collect()
+    let mut bad = Vec::new();
+    for (ordinal, frame) in contents.table.frames.iter().enumerate() {
+        let (sealed, rest) = bytes.split_at(frame.sealed_length as usize);
+        bytes = rest;
+        if reader.open(request.keys, &pack_keys, contents, ordinal, sealed).is_err() {
+            bad.push(ordinal as u32);
+        }
+    }
+    bad
 }
