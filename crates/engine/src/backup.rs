@@ -32,20 +32,22 @@ use std::sync::{Mutex, PoisonError};
 /// How often the transfer is done again because the vault lacks packs.
 const ATTEMPTS: u32 = 3;
 
+pub use crate::compression::Compression;
+
 /// How a backup works. Nothing here weakens what it promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackupOptions {
     /// Threads that read, cut and hash; 0 means as many as the machine has processors. As many again compress.
     pub threads: usize,
-    /// zstd's level.
-    pub compression_level: i32,
+    /// How frames are compressed.
+    pub compression: Compression,
     /// Each run reads one in so many unchanged files again, another share each time; 0 never does.
     pub reread_every: u64,
 }
 
 impl Default for BackupOptions {
     fn default() -> Self {
-        Self { threads: 0, compression_level: 3, reread_every: 256 }
+        Self { threads: 0, compression: Compression::Default, reread_every: 256 }
     }
 }
 

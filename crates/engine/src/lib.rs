@@ -8,6 +8,7 @@
 
 pub mod backup;
 pub mod cache;
+mod compression;
 mod cut;
 mod fetch;
 mod image;

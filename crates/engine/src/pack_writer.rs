@@ -9,6 +9,7 @@
 //! id says, which the vault refuses.
 
 use crate::EngineError;
+use crate::compression::Compression;
 use crate::pack_reader::{FrameReader, PackContents, open_whole};
 use stateward_crypto::{EpochKeys, PackKeys, padme};
 use stateward_format::pack::{
@@ -75,9 +76,8 @@ pub struct PackWriter<'a> {
 
 impl<'a> PackWriter<'a> {
     /// A writer with no pack open yet.
-    pub fn new(keys: &'a EpochKeys, random: &'a dyn Random, level: i32) -> Self {
-        let compressor =
-            zstd::bulk::Compressor::new(level).expect("zstd takes any level and needs only memory");
+    pub fn new(keys: &'a EpochKeys, random: &'a dyn Random, compression: Compression) -> Self {
+        let compressor = compression.compressor();
         Self {
             keys,
             random,

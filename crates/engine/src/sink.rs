@@ -10,8 +10,9 @@ use stateward_format::pack::FrameChunk;
 use stateward_format::wire::Writer;
 use stateward_format::{ChunkReference, Piece, StreamReference};
 
-/// About how much plaintext is compressed together, in bytes.
-const FRAME_BYTES: usize = 1 << 20;
+/// About how much plaintext is compressed together, in bytes. Longer frames are smaller in all, but take memory and make
+/// a single file dearer to read: docs/decisions has the figures.
+pub(crate) const FRAME_BYTES: usize = 4 << 20;
 
 /// Lists are cut at this length, in bytes: a change mostly keeps a list's length, because a changed chunk's reference
 /// takes the place of the one before it.

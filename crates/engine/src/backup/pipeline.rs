@@ -209,8 +209,8 @@ impl Pass<'_> {
         frames: &Receiver<PlainFrame>,
         packs: &Sender<FinishedPack>,
     ) -> Result<(), EngineError> {
-        let level = self.request.options.compression_level;
-        let mut writer = PackWriter::new(self.shared.keys, self.tools.random, level);
+        let compression = self.request.options.compression;
+        let mut writer = PackWriter::new(self.shared.keys, self.tools.random, compression);
         for frame in frames {
             for pack in writer.add(&frame)? {
                 if packs.send(pack).is_err() {
