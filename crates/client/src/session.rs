@@ -8,7 +8,7 @@ use bytes::Bytes;
 use stateward_api::agent::{Lease, OpenSessionRequest, Replaces, SessionOpened};
 use stateward_api::credentials::encode_bytes;
 use stateward_engine::{
-    Cancellation, OpenedSession, PacksKnown, PointSummary, SessionRequest, VaultError, VaultSession,
+    Buffer, Cancellation, OpenedSession, PacksKnown, PointSummary, SessionRequest, VaultError, VaultSession,
 };
 use stateward_format::point::PackReference;
 use stateward_model::{PackId, SessionId};
@@ -115,9 +115,9 @@ impl VaultSession for HttpSession {
         &self.opened
     }
 
-    fn put_pack(&self, id: PackId, bytes: Vec<u8>) -> Result<(), VaultError> {
+    fn put_pack(&self, id: PackId, bytes: Buffer) -> Result<(), VaultError> {
         // Tries after the first share what was handed over.
-        let body = Body::Object(Bytes::from(bytes));
+        let body = Body::Object(Bytes::from_owner(bytes));
         let call = Call::put(self.path(&format!("/packs/{id}"))).body(body);
         send(&self.connection, &call, || format!("session {}", self.opened.id)).map(drop)
     }

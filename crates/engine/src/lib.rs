@@ -7,6 +7,7 @@
 //! Begin with [`source`] (what is read), [`vault_store`] (where it goes), then [`backup`], [`restore`] and [`verify`].
 
 pub mod backup;
+mod buffers;
 pub mod cache;
 mod compression;
 mod cut;
@@ -26,6 +27,7 @@ pub mod vault_store;
 pub mod verify;
 
 pub use backup::{BackupOptions, BackupOutcome, BackupRequest, backup};
+pub use buffers::Buffer;
 pub use cache::{CacheError, CacheFolder};
 pub use points::{PointError, ServerTrust, TrustedPoint};
 pub use progress::{Advance, Cancellation, Progress};

@@ -9,6 +9,7 @@
 //! id says, which the vault refuses.
 
 use crate::EngineError;
+use crate::buffers::{Buffer, Buffers};
 use crate::compression::Compression;
 use crate::pack_reader::{FrameReader, PackContents, open_whole};
 use stateward_crypto::{EpochKeys, PackKeys, padme};
@@ -24,21 +25,21 @@ const FIXED_BYTES: usize = FOOT_BYTES + TRAILER_BYTES + TAG_BYTES;
 const ROOM_BYTES_MIN: usize = 4 << 10;
 
 /// Some chunks to be compressed together: their plaintexts one after another.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct PlainFrame {
     /// The chunks, in order.
     pub chunks: Vec<FrameChunk>,
     /// Their bytes.
-    pub plaintext: Vec<u8>,
+    pub plaintext: Buffer,
 }
 
 /// A pack that is ready to be sent, and what it holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct FinishedPack {
     /// Its id.
     pub id: PackId,
     /// Its bytes.
-    pub bytes: Vec<u8>,
+    pub bytes: Buffer,
     /// What it holds.
     pub contents: PackContents,
 }
@@ -46,7 +47,7 @@ pub struct FinishedPack {
 struct OpenPack {
     keys: PackKeys,
     foot: [u8; FOOT_BYTES],
-    bytes: Vec<u8>,
+    bytes: Buffer,
     /// Over all of `bytes` that will not change any more.
     hasher: blake3::Hasher,
     contents: PackContents,
@@ -66,6 +67,7 @@ impl OpenPack {
 pub struct PackWriter<'a> {
     keys: &'a EpochKeys,
     random: &'a dyn Random,
+    buffers: Buffers,
     compressor: zstd::bulk::Compressor<'static>,
     check: FrameReader,
     scratch: Vec<u8>,
@@ -75,12 +77,18 @@ pub struct PackWriter<'a> {
 }
 
 impl<'a> PackWriter<'a> {
-    /// A writer with no pack open yet.
-    pub fn new(keys: &'a EpochKeys, random: &'a dyn Random, compression: Compression) -> Self {
+    /// A writer with no pack open yet; packs are made in some of the `buffers`.
+    pub fn new(
+        keys: &'a EpochKeys,
+        random: &'a dyn Random,
+        compression: Compression,
+        buffers: Buffers,
+    ) -> Self {
         let compressor = compression.compressor();
         Self {
             keys,
             random,
+            buffers,
             compressor,
             check: FrameReader::new(),
             scratch: Vec::new(),
@@ -114,7 +122,7 @@ impl<'a> PackWriter<'a> {
 
     /// Seals as many of the chunks as the open pack has room for, as one frame; tells how many.
     fn add_what_fits(&mut self, chunks: &[FrameChunk], plaintext: &[u8]) -> Result<usize, EngineError> {
-        let open = self.open.get_or_insert_with(|| open_pack(self.keys, self.random));
+        let open = self.open.get_or_insert_with(|| open_pack(self.keys, self.random, &self.buffers));
         let room = open.room(chunks.len()) as f64;
         // What will not fit, judging by the last frame, is not compressed for nothing. An empty pack takes any frame.
         let mut count = match plaintext.len() as f64 * self.ratio > room && !open.bytes.is_empty() {
@@ -124,7 +132,7 @@ impl<'a> PackWriter<'a> {
         while count > 0 {
             let bytes: usize = chunks[..count].iter().map(|chunk| chunk.length as usize).sum();
             let codec = self.compress(&plaintext[..bytes]);
-            let open = self.open.get_or_insert_with(|| open_pack(self.keys, self.random));
+            let open = self.open.get_or_insert_with(|| open_pack(self.keys, self.random, &self.buffers));
             let content = if codec == Codec::Zstd { &self.scratch } else { &plaintext[..bytes] };
             let sealed = content.len() + TAG_BYTES;
             self.ratio = sealed as f64 / bytes as f64;
@@ -182,7 +190,7 @@ impl<'a> PackWriter<'a> {
     }
 }
 
-fn open_pack(keys: &EpochKeys, random: &dyn Random) -> OpenPack {
+fn open_pack(keys: &EpochKeys, random: &dyn Random, buffers: &Buffers) -> OpenPack {
     let mut salt = [0; 32];
     random.fill(&mut salt);
     let pack_keys = keys.pack_keys(&salt);
@@ -191,7 +199,7 @@ fn open_pack(keys: &EpochKeys, random: &dyn Random) -> OpenPack {
     OpenPack {
         keys: pack_keys,
         foot: foot.encode(),
-        bytes: Vec::with_capacity(PACK_BYTES),
+        bytes: buffers.take(PACK_BYTES),
         hasher: blake3::Hasher::new(),
         contents: PackContents { foot, table: PackTable::default() },
         // The number of frames takes at most three bytes.

@@ -1,6 +1,7 @@
 //! From plaintext to chunks: name each, ask the index, and bundle the new ones into frames.
 
 use crate::EngineError;
+use crate::buffers::Buffers;
 use crate::index::{ChunkIndex, Claim};
 use crate::pack_writer::PlainFrame;
 use crossbeam_channel::Sender;
@@ -23,13 +24,19 @@ pub(crate) struct ChunkSink<'a> {
     keys: &'a EpochKeys,
     index: &'a ChunkIndex,
     frames: Sender<PlainFrame>,
+    buffers: Buffers,
     frame: PlainFrame,
 }
 
 impl<'a> ChunkSink<'a> {
-    /// A sink with an empty frame; finished frames go to `frames`.
-    pub(crate) fn new(keys: &'a EpochKeys, index: &'a ChunkIndex, frames: Sender<PlainFrame>) -> Self {
-        Self { keys, index, frames, frame: PlainFrame::default() }
+    /// A sink with an empty frame; finished frames, in some of the `buffers`, go to `frames`.
+    pub(crate) fn new(
+        keys: &'a EpochKeys,
+        index: &'a ChunkIndex,
+        frames: Sender<PlainFrame>,
+        buffers: Buffers,
+    ) -> Self {
+        Self { keys, index, frames, buffers, frame: PlainFrame::default() }
     }
 
     /// Puts one chunk (1 byte to the most a chunk may have).
@@ -40,7 +47,7 @@ impl<'a> ChunkSink<'a> {
                 self.flush()?;
             }
             if self.frame.plaintext.is_empty() {
-                self.frame.plaintext.reserve(FRAME_BYTES.max(plaintext.len()));
+                self.frame.plaintext = self.buffers.take(FRAME_BYTES.max(plaintext.len()));
             }
             self.frame.chunks.push(FrameChunk { id: reference.id, length: reference.length });
             self.frame.plaintext.extend_from_slice(plaintext);

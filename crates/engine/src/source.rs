@@ -89,8 +89,10 @@ pub struct Extent {
 
 /// A file that is open for reading.
 pub trait OpenFile: Send {
-    /// Looks again, at the open file itself.
+    /// Looks at the open file itself, as it is now.
     fn stat(&self) -> io::Result<Stat>;
+    /// Its extended attributes, sorted by name.
+    fn extended_attributes(&self) -> io::Result<Vec<ExtendedAttribute>>;
     /// The first extent at or after `offset`, or `None` if only a hole or nothing follows. A source that cannot tell
     /// answers with everything from `offset` to the file's present end.
     fn next_extent(&self, offset: u64) -> io::Result<Option<Extent>>;
@@ -102,10 +104,10 @@ pub trait OpenFile: Send {
 pub trait Node: Send + Sync {
     /// Its whole path from `/`, for messages.
     fn path(&self) -> Vec<u8>;
-    /// Extended attributes and link target.
+    /// Extended attributes and link target of what is not opened.
     fn details(&self) -> io::Result<Details>;
-    /// Opens the file without following a link.
-    fn open(&self) -> io::Result<Box<dyn OpenFile>>;
+    /// Opens the file without following a link; tells what it is at that moment.
+    fn open(&self) -> io::Result<(Box<dyn OpenFile>, Stat)>;
 }
 
 /// One step of a walk.

@@ -4,6 +4,7 @@
 //! All calls block, may be made from several threads, and retry what is worth retrying by themselves. All concern the
 //! one server that the implementation was made for.
 
+use crate::buffers::Buffer;
 use stateward_format::point::PackReference;
 use stateward_model::{Hash, ItemId, JobKind, PackId, PointHash, Sequence, SessionId, SlotHash};
 use std::ops::Range;
@@ -141,7 +142,7 @@ pub trait VaultSession: Send + Sync {
     fn opened(&self) -> &OpenedSession;
     /// Stores a pack, durably before it returns. Doing it twice is no error. The bytes are handed over, so that nobody
     /// needs a second copy of them.
-    fn put_pack(&self, id: PackId, bytes: Vec<u8>) -> Result<(), VaultError>;
+    fn put_pack(&self, id: PackId, bytes: Buffer) -> Result<(), VaultError>;
     /// Commits a recovery point and gives its receipt object. Doing it twice is no error and gives the same receipt.
     fn commit(&self, object: &[u8]) -> Result<Vec<u8>, VaultError>;
     /// Ends the session.

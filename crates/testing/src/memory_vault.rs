@@ -5,7 +5,8 @@ use crate::lock;
 use stateward_crypto::{SigningKey, verify_signature};
 use stateward_engine::vault_store::packs_digest;
 use stateward_engine::{
-    OpenedSession, PacksKnown, PointSummary, SessionRequest, VaultError, VaultRead, VaultSession, VaultStore,
+    Buffer, OpenedSession, PacksKnown, PointSummary, SessionRequest, VaultError, VaultRead, VaultSession,
+    VaultStore,
 };
 use stateward_format::point::{self, PackReference, Point};
 use stateward_format::receipt::{self, Receipt};
@@ -278,7 +279,7 @@ impl VaultStore for MemoryVault {
             if (slot.vault, slot.server, slot.epoch) != (self.vault, self.server, epoch) {
                 return Err(VaultError::Failed("The key slot is another server's or epoch's".into()));
             }
-            state.objects.insert(name, object.to_vec());
+            state.objects.insert(name, object.to_vec().into());
             Ok(hash)
         })
     }
@@ -303,7 +304,7 @@ impl VaultSession for MemorySession {
         &self.opened
     }
 
-    fn put_pack(&self, id: PackId, bytes: Vec<u8>) -> Result<(), VaultError> {
+    fn put_pack(&self, id: PackId, bytes: Buffer) -> Result<(), VaultError> {
         let is_right = pack_id(&bytes) == id;
         let name = layout::pack(id);
         self.vault.call(Call::PutPack, name.clone(), bytes.len() as u64, |state| {
@@ -311,7 +312,7 @@ impl VaultSession for MemorySession {
             if !is_right {
                 return Err(VaultError::Failed("The pack does not have the hash that names it".into()));
             }
-            state.objects.insert(name, bytes.to_vec());
+            state.objects.insert(name, bytes.to_vec().into());
             Ok(())
         })
     }
@@ -386,7 +387,7 @@ impl MemoryVault {
             return Err(VaultError::PacksMissing(missing));
         }
         let receipt = self.receipt_for(header.sequence, hash);
-        state.objects.insert(layout::point(self.server, header.sequence, hash), object.to_vec());
+        state.objects.insert(layout::point(self.server, header.sequence, hash), object.to_vec().into());
         state.objects.insert(receipt_name, receipt.clone());
         state.points.push(PointSummary { sequence: header.sequence, hash });
         Ok(receipt)
@@ -461,7 +462,7 @@ mod tests {
     fn a_point_is_committed_once_and_its_receipt_is_signed() {
         let bench = bench();
         let session = bench.open();
-        session.put_pack(pack_id(b"pack"), b"pack".to_vec()).unwrap();
+        session.put_pack(pack_id(b"pack"), b"pack".to_vec().into()).unwrap();
         let object = bench.point(None, &[b"pack"]);
         let receipt = session.commit(&object).unwrap();
         bench.clock.advance_seconds(5);
@@ -487,7 +488,10 @@ mod tests {
         let mut forged = bench.point(None, &[]);
         *forged.last_mut().unwrap() ^= 1;
         assert!(matches!(session.commit(&forged), Err(VaultError::Failed(_))));
-        assert!(matches!(session.put_pack(PackId([0; 32]), b"other".to_vec()), Err(VaultError::Failed(_))));
+        assert!(matches!(
+            session.put_pack(PackId([0; 32]), b"other".to_vec().into()),
+            Err(VaultError::Failed(_))
+        ));
         assert_eq!(bench.vault.points().unwrap(), []);
     }
 
@@ -504,17 +508,20 @@ mod tests {
         let second = bench.open();
         bench.vault.end_session();
         let third = bench.open();
-        assert!(matches!(second.put_pack(pack_id(b""), b"".to_vec()), Err(VaultError::SessionLost(_))));
+        assert!(matches!(
+            second.put_pack(pack_id(b""), b"".to_vec().into()),
+            Err(VaultError::SessionLost(_))
+        ));
         drop(second);
         third.close().unwrap();
-        bench.open().put_pack(pack_id(b""), b"".to_vec()).unwrap();
+        bench.open().put_pack(pack_id(b""), b"".to_vec().into()).unwrap();
     }
 
     #[test]
     fn packs_are_listed_unless_the_agent_knows_them() {
         let bench = bench();
         let session = bench.open();
-        session.put_pack(pack_id(b"pack"), b"pack".to_vec()).unwrap();
+        session.put_pack(pack_id(b"pack"), b"pack".to_vec().into()).unwrap();
         session.close().unwrap();
         let listed = vec![PackReference { id: pack_id(b"pack"), length: 4 }];
         let session = bench.open();
@@ -537,7 +544,7 @@ mod tests {
                 Fault::LoseReply(lost.clone()),
             ),
         );
-        let put = || session.put_pack(pack_id(b"pack"), b"pack".to_vec());
+        let put = || session.put_pack(pack_id(b"pack"), b"pack".to_vec().into());
         assert_eq!(put(), Err(VaultError::Full("planned".into())));
         assert!(bench.vault.names("packs/").is_empty());
         assert_eq!(put(), Err(lost));
@@ -549,7 +556,7 @@ mod tests {
     fn damage_shows_when_it_is_read() {
         let bench = bench();
         let session = bench.open();
-        session.put_pack(pack_id(b"pack"), b"pack".to_vec()).unwrap();
+        session.put_pack(pack_id(b"pack"), b"pack".to_vec().into()).unwrap();
         let name = layout::pack(pack_id(b"pack"));
         let reference = PackReference { id: pack_id(b"pack"), length: 4 };
         bench.vault.corrupt(&name, 3);

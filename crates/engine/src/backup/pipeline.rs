@@ -4,13 +4,14 @@
 //! walk ─batches→ read (n threads) ─read batches→ assemble
 //!                  └──── frames ────→ compress (n threads) ─packs→ send (a few threads) ─→ vault
 //! ```
-//! Every channel is bounded, so memory is: at most [`BATCHES`] batches, two frames a compressing thread, a pack open in
-//! each of them, and [`PACKS_WAITING`] and as many being sent. The first error ends all threads, and is the one told.
+//! Every channel is bounded, so memory is: at most [`BATCHES`] batches, a frame in each reading and two in each compressing
+//! thread, a pack open in each of these, and [`SENDERS`] being sent: about 60 MiB, and 40 more for each thread of a kind. The first error ends all threads, and is the one told.
 
 use super::assemble::{Assembled, Assembler, Line, Read, ReadBatch};
 use super::read::{EntryReader, Unread};
 use super::walk::{Batch, Step, Unchanged, Walker};
 use super::{BackupRequest, Shared};
+use crate::buffers::Buffers;
 use crate::cache::packs::PackJournal;
 use crate::cache::parent::{Parent, ParentEntry, ParentWriter};
 use crate::cut::Cutter;
@@ -29,8 +30,10 @@ use std::thread;
 
 /// How many batches may be between walk and assembly.
 const BATCHES: usize = 64;
-/// How many finished packs may wait to be sent.
-const PACKS_WAITING: usize = 1;
+/// How many frames may wait to be compressed.
+const FRAMES_WAITING: usize = 1;
+/// How many finished packs may wait to be sent, besides those that a compressing thread has just closed.
+const PACKS_WAITING: usize = 0;
 /// How many packs are sent at the same time.
 const SENDERS: usize = 2;
 
@@ -53,8 +56,11 @@ impl Pass<'_> {
         let (batch_sender, batches) = bounded::<Batch>(BATCHES);
         let (read_sender, read_batches) = bounded::<ReadBatch>(BATCHES);
         let (token_sender, tokens) = bounded::<()>(BATCHES);
-        let (frame_sender, frames) = bounded::<PlainFrame>(self.threads);
+        let (frame_sender, frames) = bounded::<PlainFrame>(FRAMES_WAITING);
         let (pack_sender, packs) = bounded::<FinishedPack>(PACKS_WAITING);
+        // One in each sink, one in each compressing thread, and those between.
+        let frame_buffers = Buffers::new(2 * self.threads + 1 + FRAMES_WAITING);
+        let pack_buffers = Buffers::new(self.threads + PACKS_WAITING + SENDERS);
         (0..BATCHES).for_each(|_| token_sender.send(()).expect("the channel holds so many"));
         let result = thread::scope(|scope| {
             for _ in 0..SENDERS {
@@ -64,17 +70,19 @@ impl Pass<'_> {
             drop(packs);
             for _ in 0..self.threads {
                 let (frames, pack_sender) = (frames.clone(), pack_sender.clone());
-                scope.spawn(move || self.guard(|| self.compress(&frames, &pack_sender)));
+                let buffers = pack_buffers.clone();
+                scope.spawn(move || self.guard(|| self.compress(&frames, &pack_sender, buffers)));
             }
             drop((frames, pack_sender));
             for _ in 0..self.threads {
-                let sink = ChunkSink::new(self.shared.keys, self.shared.index, frame_sender.clone());
+                let (frames, buffers) = (frame_sender.clone(), frame_buffers.clone());
+                let sink = ChunkSink::new(self.shared.keys, self.shared.index, frames, buffers);
                 let reader = EntryReader::new(&cutter, sink, self.tools.cancellation);
                 let (batches, read_sender) = (batches.clone(), read_sender.clone());
                 scope.spawn(move || self.guard(|| self.read(reader, &batches, &read_sender)));
             }
             drop((batches, read_sender));
-            let sink = ChunkSink::new(self.shared.keys, self.shared.index, frame_sender);
+            let sink = ChunkSink::new(self.shared.keys, self.shared.index, frame_sender, frame_buffers);
             let assembler = Assembler::new(&cutter, sink, parent_writer);
             let assembly =
                 scope.spawn(move || self.guard(|| assemble(assembler, &read_batches, &token_sender)));
@@ -208,9 +216,10 @@ impl Pass<'_> {
         &self,
         frames: &Receiver<PlainFrame>,
         packs: &Sender<FinishedPack>,
+        buffers: Buffers,
     ) -> Result<(), EngineError> {
         let compression = self.request.options.compression;
-        let mut writer = PackWriter::new(self.shared.keys, self.tools.random, compression);
+        let mut writer = PackWriter::new(self.shared.keys, self.tools.random, compression, buffers);
         for frame in frames {
             for pack in writer.add(&frame)? {
                 if packs.send(pack).is_err() {

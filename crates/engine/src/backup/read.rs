@@ -81,10 +81,9 @@ impl<'a> EntryReader<'a> {
         let failed = |error| unread(found, error);
         let mut attempt = 1;
         loop {
-            let file = found.node.open().map_err(failed)?;
-            let before = file.stat().map_err(failed)?;
+            let (file, before) = found.node.open().map_err(failed)?;
             let FoundKind::File { size } = before.kind else { return Err(Unread::Vanished) };
-            let details = found.node.details().map_err(failed)?;
+            let extended_attributes = file.extended_attributes().map_err(failed)?;
             let read = self.read_content(&*file, size).map_err(|error| match error {
                 ReadError::File(error) => unread(found, error),
                 ReadError::Ended(error) => Unread::Ended(error),
@@ -103,7 +102,7 @@ impl<'a> EntryReader<'a> {
             let identity = before.identity.filter(|_| is_steady);
             let size = read.size;
             let kind = EntryKind::File { size, content: read.content };
-            let metadata = Metadata { identity, ..metadata(&before, details.extended_attributes) };
+            let metadata = Metadata { identity, ..metadata(&before, extended_attributes) };
             let record = encode(found, kind, metadata)?;
             return Ok(ReadEntry { record, list: read.list, size: Some(size), warning });
         }

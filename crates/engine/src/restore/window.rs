@@ -19,6 +19,8 @@ use std::thread;
 const FETCHERS: usize = 4;
 /// Frames further apart than this are fetched by themselves, in bytes.
 const GAP_BYTES: u32 = 2 << 20;
+/// About how much is fetched at once, in bytes: bounds what the fetching threads hold.
+const RUN_BYTES: u32 = 6 << 20;
 
 /// A file that is being put back. It is opened when the first of its chunks is there, so that no more files are open
 /// than are being written.
@@ -288,12 +290,19 @@ impl Fetching<'_> {
     }
 }
 
-/// Wants of one pack, in the order of its frames, split where much lies between that nobody wants.
+/// Wants of one pack, in the order of its frames, split where much lies between that nobody wants, and where much has
+/// been taken together.
 fn runs<'a>(pack: &OpenTable, wants: &'a [Want]) -> Vec<&'a [Want]> {
-    let far = |a: &Want, b: &Want| {
+    let mut begin = wants.first().map_or(0, |want| pack.frame_range(want.place.frame).start);
+    let belongs = |a: &Want, b: &Want| {
         let end = pack.frame_range(a.place.frame).end;
-        let start = pack.frame_range(b.place.frame).start;
-        start.saturating_sub(end) <= GAP_BYTES
+        let next = pack.frame_range(b.place.frame);
+        let is_near = next.start.saturating_sub(end) <= GAP_BYTES;
+        let fits = a.place.frame == b.place.frame || next.end - begin <= RUN_BYTES;
+        if !(is_near && fits) {
+            begin = next.start;
+        }
+        is_near && fits
     };
-    wants.chunk_by(far).collect()
+    wants.chunk_by(belongs).collect()
 }

@@ -11,6 +11,7 @@ use crate::linux::tree::Tree;
 use rustix::process::{getegid, geteuid};
 use stateward_engine::{Details, Extent, Found, FoundKind, Node, OpenFile, Stat, Visitor};
 use stateward_format::FileName;
+use stateward_format::entry::ExtendedAttribute;
 use stateward_format::manifest::Warning;
 use stateward_model::Timestamp;
 use std::io;
@@ -111,9 +112,9 @@ impl Node for GeneratedNode {
         Ok(Details::default())
     }
 
-    fn open(&self) -> io::Result<Box<dyn OpenFile>> {
+    fn open(&self) -> io::Result<(Box<dyn OpenFile>, Stat)> {
         let content = self.content.clone().ok_or(io::ErrorKind::IsADirectory)?;
-        Ok(Box::new(GeneratedFile { stat: self.stat(), content }))
+        Ok((Box::new(GeneratedFile { stat: self.stat(), content }), self.stat()))
     }
 }
 
@@ -125,6 +126,10 @@ struct GeneratedFile {
 impl OpenFile for GeneratedFile {
     fn stat(&self) -> io::Result<Stat> {
         Ok(self.stat.clone())
+    }
+
+    fn extended_attributes(&self) -> io::Result<Vec<ExtendedAttribute>> {
+        Ok(Vec::new())
     }
 
     fn next_extent(&self, offset: u64) -> io::Result<Option<Extent>> {

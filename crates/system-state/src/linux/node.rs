@@ -6,6 +6,7 @@ use crate::linux::stat;
 use rustix::fs::{FileType, Mode, OFlags, SeekFrom, fstat, openat, readlinkat, seek};
 use rustix::io::{Errno, pread};
 use stateward_engine::{Details, Extent, Node, OpenFile, Stat};
+use stateward_format::entry::ExtendedAttribute;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -24,7 +25,7 @@ impl Node for FolderNode {
         Ok(Details { extended_attributes, link_target: Vec::new() })
     }
 
-    fn open(&self) -> io::Result<Box<dyn OpenFile>> {
+    fn open(&self) -> io::Result<(Box<dyn OpenFile>, Stat)> {
         Err(io::ErrorKind::IsADirectory.into())
     }
 }
@@ -52,7 +53,7 @@ impl Node for EntryNode {
         Ok(Details { extended_attributes, link_target })
     }
 
-    fn open(&self) -> io::Result<Box<dyn OpenFile>> {
+    fn open(&self) -> io::Result<(Box<dyn OpenFile>, Stat)> {
         let folder = self.folder.descriptor()?;
         // A FIFO that took the file's place must not make us wait for somebody to write to it.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -63,17 +64,32 @@ impl Node for EntryNode {
         };
         let raw = fstat(&descriptor)?;
         if stat::file_type(&raw) != FileType::RegularFile {
-            return Err(io::Error::other("It is no longer a file"));
+            return Err(no_longer_a_file());
         }
-        Ok(Box::new(LinuxFile { descriptor, size: u64::try_from(raw.st_size).unwrap_or(0) }))
+        let now = stat::describe(&raw).ok_or_else(no_longer_a_file)?;
+        let size = u64::try_from(raw.st_size).unwrap_or(0);
+        let is_whole = size <= WHOLE_BYTES && u64::try_from(raw.st_blocks).unwrap_or(0) * BLOCK_BYTES >= size;
+        Ok((Box::new(LinuxFile { descriptor, size, is_whole }), now))
     }
 }
+
+fn no_longer_a_file() -> io::Error {
+    io::Error::other("It is no longer a file")
+}
+
+/// What `stat` counts blocks in, whatever the file system's own are.
+const BLOCK_BYTES: u64 = 512;
+
+/// A file up to this length that has as many blocks as bytes is not asked for holes.
+const WHOLE_BYTES: u64 = 64 << 10;
 
 /// A file that is open for reading.
 struct LinuxFile {
     descriptor: OwnedFd,
     /// Its size when it was opened.
     size: u64,
+    /// Whether it is short and has no holes.
+    is_whole: bool,
 }
 
 impl LinuxFile {
@@ -90,13 +106,20 @@ impl LinuxFile {
 
 impl OpenFile for LinuxFile {
     fn stat(&self) -> io::Result<Stat> {
-        stat::describe(&fstat(&self.descriptor)?).ok_or_else(|| io::Error::other("It is no longer a file"))
+        stat::describe(&fstat(&self.descriptor)?).ok_or_else(no_longer_a_file)
+    }
+
+    fn extended_attributes(&self) -> io::Result<Vec<ExtendedAttribute>> {
+        extended_attributes::read(Holder::Open(self.descriptor.as_fd()))
     }
 
     /// Asks for a hole first: that is one call for a file without any.
     fn next_extent(&self, offset: u64) -> io::Result<Option<Extent>> {
         if offset >= self.size {
             return Ok(None);
+        }
+        if self.is_whole {
+            return Ok(self.everything(offset));
         }
         match self.data_end(offset) {
             Ok(end) if end > offset => return Ok(Some(Extent { start: offset, end })),

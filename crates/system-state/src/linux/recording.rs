@@ -91,8 +91,8 @@ impl Visitor for Recording {
 
 /// All that a file holds, with zeros for its holes, and its extents.
 pub(crate) fn read_all(node: &dyn Node) -> (Vec<u8>, Vec<(u64, u64)>) {
-    let file = node.open().unwrap();
-    let FoundKind::File { size } = file.stat().unwrap().kind else { panic!("it is no file") };
+    let (file, now) = node.open().unwrap();
+    let FoundKind::File { size } = now.kind else { panic!("it is no file") };
     let mut content = vec![0; usize::try_from(size).unwrap()];
     let extents = extents(&*file);
     for (start, end) in &extents {

@@ -6,6 +6,7 @@ use crate::lock;
 use stateward_engine::{
     Details, Extent, Found, FoundKind, Node, OpenFile, Source, SourceDescription, SourceError, Stat, Visitor,
 };
+use stateward_format::entry::ExtendedAttribute;
 use stateward_format::manifest::Warning;
 use stateward_format::{FileName, Identity};
 use stateward_model::{ComponentName, Timestamp};
@@ -203,20 +204,24 @@ impl Node for MemoryNode {
         })
     }
 
-    fn open(&self) -> io::Result<Box<dyn OpenFile>> {
+    fn open(&self) -> io::Result<(Box<dyn OpenFile>, Stat)> {
         self.with(|node| match (&node.kind, node.trouble) {
             (_, Trouble::Vanishes) => Err(io::ErrorKind::NotFound.into()),
             (_, Trouble::Unreadable) => Err(io::ErrorKind::PermissionDenied.into()),
             (Kind::File { .. }, _) => Ok(()),
             _ => Err(io::ErrorKind::InvalidInput.into()),
         })?;
-        Ok(Box::new(self.clone()))
+        Ok((Box::new(self.clone()), self.stat()?))
     }
 }
 
 impl OpenFile for MemoryNode {
     fn stat(&self) -> io::Result<Stat> {
         self.with(|node| Ok(node.stat()))
+    }
+
+    fn extended_attributes(&self) -> io::Result<Vec<ExtendedAttribute>> {
+        self.with(|node| Ok(node.extended_attributes()))
     }
 
     fn next_extent(&self, offset: u64) -> io::Result<Option<Extent>> {

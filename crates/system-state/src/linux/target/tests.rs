@@ -87,7 +87,7 @@ fn lay(recording: &Recording, target: &FolderTarget) -> Vec<Warning> {
             FoundKind::Folder => target.make_folder(path).unwrap(),
             FoundKind::File { size } => {
                 let file = target.make_file(path).unwrap();
-                let source = entry.node.open().unwrap();
+                let (source, _) = entry.node.open().unwrap();
                 for (start, end) in extents(&*source) {
                     let mut bytes = vec![0; (end - start) as usize];
                     source.read_at(start, &mut bytes).unwrap();
