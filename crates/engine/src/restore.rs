@@ -9,6 +9,7 @@
 //!
 //! Nothing is ever invented: a file whose bytes cannot all be proved is taken away again and named as lost.
 
+mod flush;
 mod lay;
 mod select;
 mod window;
@@ -23,6 +24,7 @@ use crate::{EngineError, PointError, Tools};
 use stateward_crypto::EpochKeys;
 use stateward_format::manifest::{Component, Warning};
 use stateward_model::{ComponentName, Phase};
+use std::thread;
 
 /// What is restored, and where to.
 pub struct RestoreRequest<'a> {
@@ -72,21 +74,35 @@ pub fn restore(request: RestoreRequest<'_>, tools: &Tools<'_>) -> Result<Restore
     }
     tools.progress.phase(Phase::Transferring);
     let mut fetcher = ChunkFetcher::new(request.vault, request.keys, &catalogue.index);
-    let mut layer = lay::Layer::new(&request, tools, &catalogue.index);
-    for component in &components {
-        let mut records = RecordStream::open(&mut fetcher, &component.stream)?;
-        layer.lay(&mut records, &mut fetcher)?;
-    }
-    layer.finish_files()?;
-    for component in &components {
-        let mut records = RecordStream::open(&mut fetcher, &component.stream)?;
-        layer.finish_folders(&mut records, &mut fetcher)?;
-    }
+    let (flush, woken) = flush::Flush::new();
+    let mut outcome = thread::scope(|scope| {
+        let target = request.target;
+        scope.spawn(move || flush::run(target, &woken));
+        let layer = lay::Layer::new(&request, tools, &catalogue.index, flush);
+        lay_all(layer, &components, &mut fetcher)
+    })?;
     tools.progress.phase(Phase::Finishing);
     request.target.sync()?;
-    let mut outcome = layer.outcome();
     outcome.moved_bytes += fetcher.moved_bytes;
     Ok(outcome)
+}
+
+/// Everything but making it durable.
+fn lay_all(
+    mut layer: lay::Layer<'_>,
+    components: &[&Component],
+    fetcher: &mut ChunkFetcher<'_>,
+) -> Result<RestoreOutcome, EngineError> {
+    for component in components {
+        let mut records = RecordStream::open(fetcher, &component.stream)?;
+        layer.lay(&mut records, fetcher)?;
+    }
+    layer.finish_files()?;
+    for component in components {
+        let mut records = RecordStream::open(fetcher, &component.stream)?;
+        layer.finish_folders(&mut records, fetcher)?;
+    }
+    Ok(layer.outcome())
 }
 
 fn chosen_components<'a>(request: &RestoreRequest<'a>) -> Result<Vec<&'a Component>, EngineError> {

@@ -82,6 +82,19 @@ mod tests {
     use stateward_testing::SeededRandom;
 
     #[test]
+    fn ten_million_chunks_take_what_was_said() {
+        let mut table = Fingerprints::default();
+        let mut state = 1u64;
+        for number in 0..10_000_000 {
+            // Weyl's sequence: no two alike, spread evenly.
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            table.add(state, number);
+        }
+        assert!(table.keys.len() * 12 <= 220_000_000, "{} bytes", table.keys.len() * 12);
+        assert_eq!(table.packs_of(state).collect::<Vec<_>>(), [9_999_999]);
+    }
+
+    #[test]
     fn everything_added_is_found_with_all_of_its_packs_and_nothing_else() {
         let random = SeededRandom::new(3);
         let draw = || {

@@ -1,5 +1,6 @@
 //! Lays entries at the target, in the order of the metadata streams.
 
+use super::flush::Flush;
 use super::select::{Place, Selection};
 use super::window::{FilePlan, Window};
 use super::{RestoreOutcome, RestoreRequest};
@@ -36,6 +37,7 @@ pub(super) struct Layer<'a> {
     request: &'a RestoreRequest<'a>,
     tools: &'a Tools<'a>,
     index: &'a ChunkIndex,
+    flush: Flush,
     selection: Selection,
     window: Window,
     /// Files with several names: the first is laid like any file, the others are made when all content is there.
@@ -82,11 +84,25 @@ impl Position {
 }
 
 impl<'a> Layer<'a> {
-    pub(super) fn new(request: &'a RestoreRequest<'a>, tools: &'a Tools<'a>, index: &'a ChunkIndex) -> Self {
+    pub(super) fn new(
+        request: &'a RestoreRequest<'a>,
+        tools: &'a Tools<'a>,
+        index: &'a ChunkIndex,
+        flush: Flush,
+    ) -> Self {
         let outcome =
             RestoreOutcome { files: 0, bytes: 0, moved_bytes: 0, warnings: Vec::new(), lost: Vec::new() };
         let selection = Selection::new(request.paths);
-        Self { request, tools, index, selection, window: Window::default(), links: BTreeMap::new(), outcome }
+        Self {
+            request,
+            tools,
+            index,
+            flush,
+            selection,
+            window: Window::default(),
+            links: BTreeMap::new(),
+            outcome,
+        }
     }
 
     /// The first pass over one component.
@@ -199,7 +215,7 @@ impl<'a> Layer<'a> {
     /// Fetches what is planned, and finishes the files that are whole.
     fn fetch_window(&mut self) -> Result<(), EngineError> {
         let window = std::mem::take(&mut self.window);
-        let (moved_bytes, done, open) = window.fetch(self.request, self.index, self.tools)?;
+        let (moved_bytes, done, open) = window.fetch(self.request, self.index, &self.flush, self.tools)?;
         self.outcome.moved_bytes += moved_bytes;
         self.window = open;
         for (plan, finished) in done {

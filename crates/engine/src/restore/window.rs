@@ -1,6 +1,7 @@
 //! A window: some files' content, planned together so that each frame is fetched and opened once.
 
 use super::RestoreRequest;
+use super::flush::Flush;
 use crate::fetch::aligned;
 use crate::index::{ChunkIndex, OpenTable, Place};
 use crate::pack_reader::{FrameReader, damaged};
@@ -149,6 +150,7 @@ impl Window {
         mut self,
         request: &RestoreRequest<'_>,
         index: &ChunkIndex,
+        flush: &Flush,
         tools: &Tools<'_>,
     ) -> Result<(u64, Done, Self), EngineError> {
         self.wants.sort_unstable_by_key(|want| want.place);
@@ -159,6 +161,7 @@ impl Window {
         let fetching = Fetching {
             request,
             index,
+            flush,
             tools,
             queue: Mutex::new(packs),
             failure: Mutex::new(None),
@@ -190,6 +193,7 @@ impl Window {
 struct Fetching<'a> {
     request: &'a RestoreRequest<'a>,
     index: &'a ChunkIndex,
+    flush: &'a Flush,
     tools: &'a Tools<'a>,
     queue: Mutex<BTreeMap<u32, Vec<Want>>>,
     failure: Mutex<Option<EngineError>>,
@@ -263,7 +267,7 @@ impl Fetching<'_> {
         let from = want.place.offset as usize;
         let bytes = &plaintext[from..from + want.place.length as usize];
         match want.file.write(self.request.target, want.offset, bytes) {
-            Ok(()) => {}
+            Ok(()) => self.flush.wrote(bytes.len() as u64),
             Err(TargetError::Full) => return Err(TargetError::Full.into()),
             Err(error) => want.file.lose(&error.to_string()),
         }
