@@ -9,6 +9,7 @@
 //! no cost (see [`crate::image`]).
 
 use stateward_crypto::EpochKeys;
+use stateward_format::DiskImage;
 
 /// Content up to this length is one chunk; no chunk but the last of an extent is shorter.
 pub const CHUNK_BYTES_MIN: usize = 16 << 10;
@@ -16,7 +17,7 @@ pub const CHUNK_BYTES_MIN: usize = 16 << 10;
 pub const CHUNK_BYTES_NORMAL: usize = 64 << 10;
 /// No cut chunk is longer.
 pub const CHUNK_BYTES_MAX: usize = 256 << 10;
-/// The length of a disk image's chunks; borders are multiples of it.
+/// The length of a disk image's chunks, in bytes.
 pub const IMAGE_CHUNK_BYTES: usize = 64 << 10;
 
 const MASK_BEFORE_NORMAL: u64 = !0 << (64 - 18);
@@ -29,8 +30,8 @@ const WINDOW_BYTES: usize = 64;
 pub enum CutRule {
     /// By content.
     Content,
-    /// At multiples of [`IMAGE_CHUNK_BYTES`] of the file's offset.
-    Image,
+    /// At an image's fixed borders.
+    Image(DiskImage),
 }
 
 /// A cutter with its secret table.
@@ -50,10 +51,7 @@ impl Cutter {
     pub fn cut(&self, rule: CutRule, offset: u64, data: &[u8]) -> usize {
         match rule {
             CutRule::Content => self.cut_content(data),
-            CutRule::Image => {
-                let to_border = IMAGE_CHUNK_BYTES - (offset % IMAGE_CHUNK_BYTES as u64) as usize;
-                data.len().min(to_border)
-            }
+            CutRule::Image(image) => data.len().min(image.to_border(offset) as usize),
         }
     }
 
@@ -160,9 +158,11 @@ mod tests {
     #[test]
     fn images_are_cut_at_multiples() {
         let data = bytes(300_000);
-        assert_eq!(cutter(1).cut(CutRule::Image, 0, &data), IMAGE_CHUNK_BYTES);
-        assert_eq!(cutter(1).cut(CutRule::Image, 1000, &data), IMAGE_CHUNK_BYTES - 1000);
-        assert_eq!(cutter(1).cut(CutRule::Image, 0, &data[..10]), 10);
+        let block = IMAGE_CHUNK_BYTES as u32;
+        let rule = CutRule::Image(DiskImage { block, first: 0, stride: block.into() });
+        assert_eq!(cutter(1).cut(rule, 0, &data), IMAGE_CHUNK_BYTES);
+        assert_eq!(cutter(1).cut(rule, 1000, &data), IMAGE_CHUNK_BYTES - 1000);
+        assert_eq!(cutter(1).cut(rule, 0, &data[..10]), 10);
     }
 
     #[test]

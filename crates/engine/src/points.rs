@@ -91,6 +91,10 @@ pub fn open_point(
         SealError::Tampered => PointError::Damaged { point: hash, why: error.to_string() },
     })?;
     let manifest = Manifest::decode(&manifest).map_err(|error| damaged(hash, error))?;
+    // Packs of a shared domain are sealed with keys that this build does not derive.
+    if manifest.domain != trust.server {
+        return Err(PointError::Foreign(hash).into());
+    }
     let received_at = received_at(vault, trust, summary)?;
     Ok(TrustedPoint { summary, header: point.header, manifest, received_at })
 }

@@ -2,6 +2,7 @@
 
 use crate::EngineError;
 use crate::fetch::{ChunkFetcher, FetchError};
+use stateward_format::entry::Refused;
 use stateward_format::segment::Segment;
 use stateward_format::wire::Reader;
 use stateward_format::{ChunkReference, Content, Entry, EntryKind, FileName, Piece, Record, StreamReference};
@@ -12,6 +13,8 @@ use std::collections::VecDeque;
 pub(crate) enum Item {
     /// An entry; if it is a folder, what it holds follows, then [`Item::Leave`].
     Entry(Box<Entry>),
+    /// An entry that is refused, and why; if it is a folder, [`Item::LostFolder`] follows.
+    Refused(FileName, String),
     /// A folder whose own entry is lost; what is left of what it holds follows.
     LostFolder(FileName),
     /// The end of the folder entered last.
@@ -82,15 +85,22 @@ impl RecordStream {
         self.move_to(&segment.open_folders);
         while let Some(record) = segment.next_record()? {
             match record {
-                Record::Leave => {
+                Ok(Record::Leave) => {
                     self.open_folders.pop();
                     self.items.push_back(Item::Leave);
                 }
-                Record::Entry(entry) => {
+                Ok(Record::Entry(entry)) => {
                     if entry.kind == EntryKind::Folder {
                         self.open_folders.push(entry.name.clone());
                     }
                     self.items.push_back(Item::Entry(entry));
+                }
+                Err(Refused { name, is_folder, why }) => {
+                    self.items.push_back(Item::Refused(name.clone(), why.to_string()));
+                    if is_folder {
+                        self.open_folders.push(name.clone());
+                        self.items.push_back(Item::LostFolder(name));
+                    }
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! target, the content) is asked of the [`Node`], later and from other threads, and only if the entry is not unchanged.
 
 use stateward_format::entry::ExtendedAttribute;
-use stateward_format::{FileName, Identity, manifest::Warning};
+use stateward_format::{FileName, Identity, NameKind, manifest::Warning};
 use stateward_model::{ComponentName, Timestamp};
 use std::io;
 use std::ops::ControlFlow;
@@ -16,6 +16,8 @@ pub struct SourceDescription {
     pub host_name: String,
     /// The operating system as it names itself.
     pub operating_system: String,
+    /// What the bytes of its names mean.
+    pub names: NameKind,
 }
 
 /// What one `stat` tells of an entry.

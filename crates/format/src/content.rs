@@ -139,6 +139,18 @@ impl Content {
     /// The content of an empty file.
     pub const EMPTY: Self = Self::Inline(Vec::new());
 
+    /// Refuses inline pieces that do not add up to `size`. (Listed ones are checked by who reads the list.)
+    pub(crate) fn check_size(&self, size: u64) -> Result<(), FormatError> {
+        let Self::Inline(pieces) = self else { return Ok(()) };
+        let sum = pieces.iter().try_fold(0u64, |sum, piece| sum.checked_add(piece.length()));
+        match sum == Some(size) {
+            true => Ok(()),
+            false => {
+                Err(FormatError::Malformed { what: "content", why: "its pieces do not add up to its size" })
+            }
+        }
+    }
+
     /// Appends its encoding.
     pub fn encode(&self, writer: &mut Writer) {
         match self {

@@ -6,10 +6,11 @@
 //! | pack | `packs/<first 2 digits>/<pack id>` | [`crate::pack`] |
 //! | recovery point | `points/<server id>/<sequence, 20 digits>-<point hash>` | [`crate::point`] |
 //! | receipt | `receipts/<server id>/<sequence, 20 digits>-<point hash>` | [`crate::receipt`] |
+//! | tombstone | `tombstones/<server id>/<sequence, 20 digits>-<point hash>-<number, 10 digits>` | [`crate::tombstone`] |
 //! | key slot | `keys/<server id>/<epoch, 10 digits>/<slot hash>` | [`crate::slot`] |
 //!
-//! Every object is written once and never changed; its name says what it must hash to (a receipt's name: which point
-//! it is for).
+//! Every object is written once and never changed; its name says what it must hash to (a receipt's and a tombstone's
+//! name: which point it is for).
 
 use stateward_model::{PackId, PointHash, Sequence, ServerId, SlotHash, VaultId};
 
@@ -39,6 +40,11 @@ pub fn receipt(server: ServerId, sequence: Sequence, hash: PointHash) -> String 
     format!("receipts/{server}/{sequence:020}-{hash}")
 }
 
+/// The name of a recovery point's tombstone of that number.
+pub fn tombstone(server: ServerId, sequence: Sequence, hash: PointHash, number: u32) -> String {
+    format!("tombstones/{server}/{sequence:020}-{hash}-{number:010}")
+}
+
 /// The folder of a server's key slots, with a `/` at its end.
 pub fn slots(server: ServerId) -> String {
     format!("keys/{server}/")
@@ -54,4 +60,25 @@ pub fn parse_point(file_name: &str) -> Option<(Sequence, PointHash)> {
     let (sequence, hash) = file_name.split_once('-')?;
     (sequence.len() == 20).then_some(())?;
     Some((sequence.parse().ok()?, hash.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_one_point_stand_in_the_order_of_their_numbers() {
+        let (server, hash) = (ServerId([2; 16]), PointHash([4; 32]));
+        let name = tombstone(server, 3, hash, 7);
+        let digits = "04".repeat(32);
+        assert_eq!(
+            name,
+            format!(
+                "tombstones/02020202-0202-0202-0202-020202020202/00000000000000000003-{digits}-0000000007"
+            )
+        );
+        assert!(name < tombstone(server, 3, hash, 10));
+        let point = point(server, 3, hash);
+        assert_eq!(parse_point(point.rsplit('/').next().unwrap()), Some((3, hash)));
+    }
 }

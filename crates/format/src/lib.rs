@@ -1,4 +1,4 @@
-//! Bytes at rest: packs, recovery points, receipts, key slots and what is sealed inside them.
+//! Bytes at rest: packs, recovery points, receipts, tombstones, key slots and what is sealed inside them.
 //!
 //! Encode, decode, versions; no ciphers, no I/O. Sealed parts are opaque here: `crypto` seals and opens them. That
 //! is why the vault may use this room and still cannot read what it keeps.
@@ -8,20 +8,26 @@
 //! The bytes are described, with reasons, in `docs/format.md`.
 //!
 //! Begin with [`layout`] (which objects there are), then [`pack`] and [`point`]; inside the sealed parts
-//! [`manifest`], [`segment`], [`entry`] and [`content`].
+//! [`manifest`], [`segment`], [`entry`], [`attribute`] and [`content`].
 
+pub mod attribute;
 pub mod content;
 pub mod entry;
 pub mod layout;
 mod magic;
 pub mod manifest;
+mod name;
 pub mod pack;
 pub mod point;
 pub mod receipt;
 pub mod segment;
 pub mod slot;
+pub mod tombstone;
 pub mod wire;
+pub mod wtf8;
 
+pub use attribute::{AlternateStream, Attribute, DiskImage};
 pub use content::{ChunkId, ChunkReference, Content, Piece, StreamReference};
-pub use entry::{Entry, EntryKind, FileName, Identity, Metadata, Record};
+pub use entry::{Entry, EntryKind, Identity, Metadata, Record};
+pub use name::{FileName, NameKind};
 pub use wire::FormatError;

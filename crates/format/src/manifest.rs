@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! magic "SWMANIF" and version 1
-//! | item label | kind u8 | host name | operating system | made by | started at 8 | finished at 8
+//! | item label | kind u8 | names u8 | domain 16 | host name | operating system | made by | started at 8 | finished at 8
 //! | components: varint count, each: name | result u8 | files, others, bytes as varints | metadata stream
 //! | warnings: varint count, each: code | path | message
 //! | prechecks: varint count, each: code | outcome u8 | message
@@ -13,9 +13,10 @@
 
 use crate::content::StreamReference;
 use crate::magic;
+use crate::name::NameKind;
 use crate::point::{decode_kind, encode_kind};
 use crate::wire::{FormatError, Reader, Writer};
-use stateward_model::{ComponentName, ItemKind, Label, Timestamp};
+use stateward_model::{ComponentName, ItemKind, Label, ServerId, Timestamp};
 use std::collections::HashSet;
 
 /// Why an item was left out or is not as it should be. The code is stable (`stateward explain CODE`).
@@ -75,6 +76,10 @@ pub struct Manifest {
     pub item_label: Label,
     /// What kind of item.
     pub kind: ItemKind,
+    /// What the bytes of its names mean.
+    pub names: NameKind,
+    /// The deduplication domain whose keys seal its packs: the server that made it, as long as no domain is shared.
+    pub domain: ServerId,
     /// The server's host name at the time.
     pub host_name: String,
     /// The operating system as it names itself, such as `Debian GNU/Linux 12 (bookworm)`.
@@ -107,6 +112,11 @@ impl Manifest {
         let mut writer = magic::begin(MAGIC);
         writer.bytes(self.item_label.as_str().as_bytes());
         encode_kind(self.kind, &mut writer);
+        writer.u8(match self.names {
+            NameKind::Bytes => 0,
+            NameKind::Wtf8 => 1,
+        });
+        writer.raw(&self.domain.0);
         writer.bytes(self.host_name.as_bytes());
         writer.bytes(self.operating_system.as_bytes());
         writer.bytes(self.made_by.as_bytes());
@@ -126,6 +136,8 @@ impl Manifest {
         let manifest = Self {
             item_label,
             kind: decode_kind(WHAT, &mut reader)?,
+            names: decode_names(&mut reader)?,
+            domain: ServerId(reader.array()?),
             host_name: reader.text()?.to_owned(),
             operating_system: reader.text()?.to_owned(),
             made_by: reader.text()?.to_owned(),
@@ -141,6 +153,14 @@ impl Manifest {
         }
         reader.finish()?;
         Ok(manifest)
+    }
+}
+
+fn decode_names(reader: &mut Reader<'_>) -> Result<NameKind, FormatError> {
+    match reader.u8()? {
+        0 => Ok(NameKind::Bytes),
+        1 => Ok(NameKind::Wtf8),
+        found => Err(FormatError::Unsupported { what: WHAT, found: u64::from(found) }),
     }
 }
 
@@ -269,13 +289,21 @@ mod tests {
     }
 
     fn manifests() -> impl Strategy<Value = Manifest> {
-        let heads = ("[a-z][a-z0-9.-]{0,63}", any::<(bool, String, String, String, i64, i64)>());
+        let heads =
+            ("[a-z][a-z0-9.-]{0,63}", any::<(bool, bool, [u8; 16], String, String, String, i64, i64)>());
         let warnings = vec(any::<(String, Vec<u8>, String)>(), 0..4);
         let prechecks = vec((any::<String>(), 0..=OUTCOME_MAX, any::<String>()), 0..4);
         (heads, components(), warnings, prechecks).prop_map(
-            |((label, (is_files, host, system, by, start, end)), components, warnings, prechecks)| Manifest {
+            |(
+                (label, (is_files, is_wtf8, domain, host, system, by, start, end)),
+                components,
+                warnings,
+                prechecks,
+            )| Manifest {
                 item_label: label.parse().unwrap(),
                 kind: if is_files { ItemKind::Files } else { ItemKind::SystemState },
+                names: if is_wtf8 { NameKind::Wtf8 } else { NameKind::Bytes },
+                domain: ServerId(domain),
                 host_name: host,
                 operating_system: system,
                 made_by: by,
@@ -299,6 +327,8 @@ mod tests {
         Manifest {
             item_label: "system-state".parse().unwrap(),
             kind: ItemKind::SystemState,
+            names: NameKind::Bytes,
+            domain: ServerId([7; 16]),
             host_name: "web-01".into(),
             operating_system: "Debian GNU/Linux 12 (bookworm)".into(),
             made_by: "stateward 0.1.0".into(),
@@ -354,7 +384,7 @@ mod tests {
         assert_eq!(&bytes[..8], b"SWMANIF\x01");
         assert_eq!(
             blake3::hash(&bytes).to_hex().as_str(),
-            "bd34cfcd3c94c783b31cb923a5588246bd7931f84b48429a410736998806b41a"
+            "de1066301f75aaaebd3eefbb6c7e0bbb50afc3729a334421a5db47486fe467d9"
         );
     }
 
@@ -376,5 +406,10 @@ mod tests {
         let mut unknown = sample();
         unknown.prechecks[0].outcome = 3;
         assert!(matches!(Manifest::decode(&unknown.encode()), Err(FormatError::Unsupported { .. })));
+        let mut names = sample().encode();
+        let at = 8 + 1 + "system-state".len() + 1;
+        assert_eq!((names[at], &names[at + 1..at + 17]), (0, [7; 16].as_slice()));
+        names[at] = 2;
+        assert!(matches!(Manifest::decode(&names), Err(FormatError::Unsupported { found: 2, .. })));
     }
 }

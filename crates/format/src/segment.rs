@@ -7,7 +7,7 @@
 //! itself: when one is lost, those after it still say where their entries belong, and what is lost lies between two
 //! known names.
 
-use crate::entry::{DEPTH_MAX, FileName, Record};
+use crate::entry::{DEPTH_MAX, FileName, Record, Refused};
 use crate::wire::{FormatError, Reader, Writer};
 
 /// Appends the beginning of a segment.
@@ -43,11 +43,11 @@ impl<'a> Segment<'a> {
         Ok(Self { open_folders, records })
     }
 
-    /// The next record, or `None` at the end.
-    pub fn next_record(&mut self) -> Result<Option<Record>, FormatError> {
+    /// The next record, or `None` at the end. An entry that is refused does not end the segment.
+    pub fn next_record(&mut self) -> Result<Option<Result<Record, Refused>>, FormatError> {
         match self.records.is_at_end() {
             true => Ok(None),
-            false => self.records.bytes().and_then(Record::decode).map(Some),
+            false => self.records.bytes().and_then(Record::decode_or_refuse).map(Some),
         }
     }
 }
@@ -65,7 +65,22 @@ mod tests {
         Record::Leave.encode(&mut writer).unwrap();
         let mut segment = Segment::decode(&writer.0).unwrap();
         assert_eq!(segment.open_folders, folders);
-        assert_eq!(segment.next_record().unwrap(), Some(Record::Leave));
+        assert_eq!(segment.next_record().unwrap(), Some(Ok(Record::Leave)));
+        assert_eq!(segment.next_record().unwrap(), None);
+    }
+
+    #[test]
+    fn an_entry_that_is_refused_does_not_end_its_segment() {
+        let mut writer = Writer::default();
+        encode_open_folders(&[FileName::root()], &mut writer);
+        // A socket `a` with the attribute of type 1001, which is critical and which nobody knows.
+        writer.bytes(&[7, 1, b'a', 0xe9, 0x07, 0]);
+        Record::Leave.encode(&mut writer).unwrap();
+        let mut segment = Segment::decode(&writer.0).unwrap();
+        let refused = segment.next_record().unwrap().unwrap().unwrap_err();
+        assert_eq!((refused.name.as_bytes(), refused.is_folder), (b"a".as_slice(), false));
+        assert_eq!(refused.why, FormatError::Unsupported { what: "entry's attribute", found: 1001 });
+        assert_eq!(segment.next_record().unwrap(), Some(Ok(Record::Leave)));
         assert_eq!(segment.next_record().unwrap(), None);
     }
 

@@ -64,6 +64,15 @@ impl Writer {
         self.0.push(value as u8);
     }
 
+    /// LEB128 of 128 bits, 1 to 19 bytes; what fits 64 bits is as [`Self::varint`] writes it.
+    pub fn wide_varint(&mut self, mut value: u128) {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+    }
+
     /// Bytes whose length the reader knows.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
@@ -150,13 +159,35 @@ impl<'a> Reader<'a> {
             }
             value |= bits << shift;
             if byte & 0x80 == 0 {
-                let is_shortest = byte != 0 || shift == 0;
-                return is_shortest
-                    .then_some(value)
-                    .ok_or_else(|| self.malformed("a number is not in its shortest form"));
+                return self.shortest(byte, shift, value);
             }
         }
         Err(self.malformed("a number needs more than 64 bits"))
+    }
+
+    /// LEB128 of 128 bits in its shortest form.
+    pub fn wide_varint(&mut self) -> Result<u128, FormatError> {
+        let mut value = 0u128;
+        for shift in (0..128).step_by(7) {
+            let byte = self.u8()?;
+            let bits = u128::from(byte & 0x7f);
+            if shift == 126 && bits > 3 {
+                return Err(self.malformed("a number needs more than 128 bits"));
+            }
+            value |= bits << shift;
+            if byte & 0x80 == 0 {
+                return self.shortest(byte, shift, value);
+            }
+        }
+        Err(self.malformed("a number needs more than 128 bits"))
+    }
+
+    /// The value, unless its last byte could have been left out.
+    fn shortest<T>(&self, last: u8, shift: u32, value: T) -> Result<T, FormatError> {
+        match last != 0 || shift == 0 {
+            true => Ok(value),
+            false => Err(self.malformed("a number is not in its shortest form")),
+        }
     }
 
     /// A varint that must be at most `most`.
@@ -209,6 +240,19 @@ mod tests {
         }
 
         #[test]
+        fn wide_numbers_survive_and_small_ones_are_spelled_alike(value: u128, small: u64) {
+            let (mut wide, mut narrow) = (Writer::default(), Writer::default());
+            wide.wide_varint(u128::from(small));
+            narrow.varint(small);
+            prop_assert_eq!(&wide.0, &narrow.0);
+            wide.wide_varint(value);
+            let mut reader = Reader::new("number", &wide.0);
+            prop_assert_eq!(reader.wide_varint().unwrap(), u128::from(small));
+            prop_assert_eq!(reader.wide_varint().unwrap(), value);
+            reader.finish().unwrap();
+        }
+
+        #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
             let mut reader = Reader::new("number", &bytes);
             while reader.varint().is_ok() {}
@@ -221,5 +265,11 @@ mod tests {
     fn a_longer_form_of_a_number_is_refused() {
         assert!(Reader::new("number", &[0x80, 0x00]).varint().is_err());
         assert!(Reader::new("number", &[0xff; 11]).varint().is_err());
+        assert!(Reader::new("number", &[0x80, 0x00]).wide_varint().is_err());
+        let most = [[0xff; 18].as_slice(), &[0x03]].concat();
+        assert_eq!(Reader::new("number", &most).wide_varint(), Ok(u128::MAX));
+        let beyond = [[0xff; 18].as_slice(), &[0x04]].concat();
+        assert!(Reader::new("number", &beyond).wide_varint().is_err());
+        assert!(Reader::new("number", &[0xff; 20]).wide_varint().is_err());
     }
 }

@@ -257,7 +257,7 @@ mod tests {
             identity: None,
             is_hard_linked: false,
             extended_attributes: Vec::new(),
-            unknown: Vec::new(),
+            attributes: Vec::new(),
         }
     }
 

@@ -17,8 +17,8 @@ pub struct WarningCode {
 pub const ALL: &[WarningCode] = &[
     warning(
         "attribute-not-restored",
-        "An extended attribute, access list, mode or time could not be set on something that was restored",
-        "Restore as root, and to a file system that knows such attributes",
+        "An extended attribute, access list, mode, time or attribute of another operating system could not be set on something that was restored",
+        "Restore as root, and to an operating system and a file system that know such attributes",
     ),
     warning(
         "chain-broken",
@@ -35,6 +35,11 @@ pub const ALL: &[WarningCode] = &[
         "entries-lost",
         "Files and folders after the named one are lost, because the part of the recovery point that lists them is damaged",
         "Restore them from another recovery point, or another copy of the vault",
+    ),
+    warning(
+        "entry-refused",
+        "An entry has a part that this version of Stateward does not know and cannot do without, so it was not restored as it was; a folder was made without what it had",
+        "Restore it with the version that the recovery point was made with, or a newer one",
     ),
     warning(
         "entry-too-large",

@@ -35,6 +35,8 @@ pub(super) fn commit(
     let manifest = Manifest {
         item_label: request.item_label.clone(),
         kind: request.kind,
+        names: description.names,
+        domain: request.trust.server,
         host_name: description.host_name,
         operating_system: description.operating_system,
         made_by: request.made_by.to_owned(),

@@ -9,7 +9,7 @@ use crate::source::{Extent, Found, FoundKind, OpenFile, Stat};
 use stateward_format::content::INLINE_MAX;
 use stateward_format::manifest::Warning;
 use stateward_format::wire::Writer;
-use stateward_format::{Content, Entry, EntryKind, Metadata, Piece, Record};
+use stateward_format::{Attribute, Content, DiskImage, Entry, EntryKind, Metadata, Piece, Record};
 use std::io;
 
 /// How often a file that changes while it is read is read again.
@@ -57,6 +57,8 @@ struct ReadContent {
     content: Content,
     list: Option<Vec<u8>>,
     size: u64,
+    /// How it was cut, if it is a disk image.
+    image: Option<DiskImage>,
 }
 
 impl<'a> EntryReader<'a> {
@@ -102,7 +104,8 @@ impl<'a> EntryReader<'a> {
             let identity = before.identity.filter(|_| is_steady);
             let size = read.size;
             let kind = EntryKind::File { size, content: read.content };
-            let metadata = Metadata { identity, ..metadata(&before, extended_attributes) };
+            let mut metadata = Metadata { identity, ..metadata(&before, extended_attributes) };
+            metadata.attributes.extend(read.image.map(Attribute::DiskImage));
             let record = encode(found, kind, metadata)?;
             return Ok(ReadEntry { record, list: read.list, size: Some(size), warning });
         }
@@ -124,11 +127,11 @@ impl<'a> EntryReader<'a> {
             offset = end;
             if end < extent.end {
                 // The file became shorter meanwhile: what is there is all there is.
-                return Ok(pieces.finish(offset, &mut self.sink)?);
+                return Ok(pieces.finish(offset, rule, &mut self.sink)?);
             }
         }
         pieces.push_hole(size.saturating_sub(offset));
-        Ok(pieces.finish(size, &mut self.sink)?)
+        Ok(pieces.finish(size, rule, &mut self.sink)?)
     }
 
     /// Reads and cuts one extent; tells where reading ended.
@@ -228,12 +231,21 @@ impl PieceList {
         }
     }
 
-    fn finish(self, size: u64, sink: &mut ChunkSink<'_>) -> Result<ReadContent, EngineError> {
+    fn finish(
+        self,
+        size: u64,
+        rule: Option<CutRule>,
+        sink: &mut ChunkSink<'_>,
+    ) -> Result<ReadContent, EngineError> {
+        let image = match rule {
+            Some(CutRule::Image(image)) => Some(image),
+            Some(CutRule::Content) | None => None,
+        };
         let Some(list) = self.list else {
-            return Ok(ReadContent { content: Content::Inline(self.inline), list: None, size });
+            return Ok(ReadContent { content: Content::Inline(self.inline), list: None, size, image });
         };
         let stream = sink.put_list(&list.0)?;
-        Ok(ReadContent { content: Content::Listed(stream), list: Some(list.0), size })
+        Ok(ReadContent { content: Content::Listed(stream), list: Some(list.0), size, image })
     }
 }
 
@@ -260,7 +272,7 @@ fn metadata(stat: &Stat, extended_attributes: Vec<stateward_format::entry::Exten
         identity: stat.identity,
         is_hard_linked: stat.is_hard_linked,
         extended_attributes,
-        unknown: Vec::new(),
+        attributes: Vec::new(),
     }
 }
 

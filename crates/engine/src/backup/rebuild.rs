@@ -77,6 +77,8 @@ fn write_component(
         }
         let (record, list) = match item {
             Item::Leave => (Record::Leave, None),
+            // The walk finds it as if it were new.
+            Item::Refused(..) => continue,
             // After a gap the order of folders is no longer certain: the parent ends here.
             Item::Gap(_) | Item::LostFolder(_) => break,
             Item::Entry(entry) => {

@@ -65,7 +65,7 @@ impl Unchanged {
         };
         let same_kind = match (stat.kind, &parent.entry.kind) {
             (FoundKind::File { size }, EntryKind::File { size: before, .. }) => {
-                size == *before && !self.is_reread(identity.file_id)
+                size == *before && !self.is_reread(identity.file_id as u64)
             }
             (FoundKind::Folder, EntryKind::Folder)
             | (FoundKind::SymbolicLink, EntryKind::SymbolicLink { .. })
@@ -136,13 +136,15 @@ impl Walker<'_> {
 
     /// Whether the vault holds every chunk that the parent's entry refers to.
     fn has_all_chunks(&self, parent: &ParentEntry) -> bool {
-        let EntryKind::File { content, .. } = &parent.entry.kind else { return true };
         let is_known = |piece: &Piece| match piece {
             Piece::Data(chunk) => self.shared.index.is_known(chunk.id),
             Piece::Hole(_) => true,
         };
-        match content {
+        let own = matches!(parent.entry.kind, EntryKind::File { .. });
+        parent.entry.contents().enumerate().all(|(number, (_, content))| match content {
             Content::Inline(pieces) => pieces.iter().all(is_known),
+            // The parent keeps the list of a file's own pieces only.
+            Content::Listed(_) if !own || number > 0 => false,
             Content::Listed(_) => parent.list.as_deref().is_some_and(|list| {
                 let mut reader = Reader::new("list of pieces", list);
                 let mut has_pieces = || -> Result<bool, FormatError> {
@@ -158,7 +160,7 @@ impl Walker<'_> {
                         .iter()
                         .all(|chunk| self.shared.index.is_known(chunk.id))
             }),
-        }
+        })
     }
 }
 

@@ -20,7 +20,7 @@ const WINDOW_BYTES: u64 = 1 << 30;
 const WINDOW_FILES: usize = 1 << 15;
 
 /// A hard-linked file's identity within the item.
-type LinkId = (u64, u64);
+type LinkId = (u64, u128);
 
 /// The names of a hard-linked file.
 struct Links {
@@ -119,6 +119,7 @@ impl<'a> Layer<'a> {
             match item {
                 Item::Leave => position.leave(),
                 Item::Gap(why) => self.lose_gap(&position, &why),
+                Item::Refused(name, why) => self.refuse(&mut position, &name, &why),
                 Item::LostFolder(name) => {
                     position.enter(&name);
                     self.make_folder(&position)?;
@@ -275,7 +276,7 @@ impl<'a> Layer<'a> {
                     }
                     position.leave();
                 }
-                Item::Entry(_) | Item::Gap(_) => {}
+                Item::Entry(_) | Item::Gap(_) | Item::Refused(..) => {}
             }
         }
         Ok(())
@@ -320,6 +321,14 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// An entry that this build cannot take for what it is: named, and nothing made of it (of a folder, a plain one).
+    fn refuse(&mut self, position: &mut Position, name: &FileName, why: &str) {
+        let (path, place) = position.at(name, |at| (at.path(), self.selection.place(&at.names)));
+        if place != Place::Outside {
+            self.lose_as("entry-refused", &path, format!("It is not restored as it was: {why}"));
+        }
+    }
+
     fn lose_gap(&mut self, position: &Position, why: &str) {
         let place = self.selection.place(&position.names);
         if place != Place::Outside {
@@ -333,11 +342,11 @@ impl<'a> Layer<'a> {
     }
 
     fn lose(&mut self, path: &[u8], why: &str) {
-        let lost = Warning {
-            code: "file-lost".to_owned(),
-            path: absolute(path),
-            message: format!("It is lost: {why}"),
-        };
+        self.lose_as("file-lost", path, format!("It is lost: {why}"));
+    }
+
+    fn lose_as(&mut self, code: &str, path: &[u8], message: String) {
+        let lost = Warning { code: code.to_owned(), path: absolute(path), message };
         self.tools.progress.warning(&lost);
         self.outcome.lost.push(lost);
     }

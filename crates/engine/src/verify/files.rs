@@ -76,6 +76,11 @@ impl Check<'_> {
                         let message = format!("an unknown number of entries is lost below it: {why}");
                         self.lost("entries-lost", &names, &message);
                     }
+                    Item::Refused(name, why) => {
+                        names.push(name);
+                        self.lost("entry-refused", &names, &why);
+                        names.pop();
+                    }
                     Item::Entry(entry) => {
                         names.push(entry.name.clone());
                         self.entry(&entry, &names, &mut fetcher)?;
@@ -95,22 +100,24 @@ impl Check<'_> {
         names: &[FileName],
         fetcher: &mut ChunkFetcher<'_>,
     ) -> Result<(), EngineError> {
-        let EntryKind::File { size, content } = &entry.kind else { return Ok(()) };
-        let why = match pieces_of(fetcher, content, *size) {
-            Err(error) => Some(error.damage()?),
-            Ok(pieces) => {
-                let mut lost = 0;
-                for piece in &pieces {
-                    if let Piece::Data(chunk) = piece {
-                        lost += usize::from(!self.is_sound(*chunk)?);
+        for (size, content) in entry.contents() {
+            let why = match pieces_of(fetcher, content, size) {
+                Err(error) => Some(error.damage()?),
+                Ok(pieces) => {
+                    let mut lost = 0;
+                    for piece in &pieces {
+                        if let Piece::Data(chunk) = piece {
+                            lost += usize::from(!self.is_sound(*chunk)?);
+                        }
                     }
+                    (lost > 0).then(|| {
+                        format!("{lost} of its {} pieces are in damaged or missing packs", pieces.len())
+                    })
                 }
-                (lost > 0)
-                    .then(|| format!("{lost} of its {} pieces are in damaged or missing packs", pieces.len()))
+            };
+            if let Some(why) = why {
+                self.lost("file-lost", names, &why);
             }
-        };
-        if let Some(why) = why {
-            self.lost("file-lost", names, &why);
         }
         Ok(())
     }

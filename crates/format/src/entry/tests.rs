@@ -1,19 +1,20 @@
 use super::*;
+use crate::attribute::tests::{attributes, fits};
 use crate::content::{ChunkId, ChunkReference, Piece, StreamReference};
 use proptest::prelude::*;
 
 fn metadata() -> impl Strategy<Value = Metadata> {
     (
         (0u32..0o10000, any::<u32>(), any::<u32>(), any::<i64>(), any::<bool>()),
-        proptest::option::of((any::<u64>(), any::<u64>(), any::<i64>())),
+        proptest::option::of((any::<u64>(), any::<u128>(), any::<i64>())),
         proptest::collection::btree_map(
             proptest::collection::vec(1u8.., 1..20),
             proptest::collection::vec(any::<u8>(), 0..40),
             0..4,
         ),
-        proptest::collection::btree_map(100u64..200, proptest::collection::vec(any::<u8>(), 0..9), 0..3),
+        attributes(),
     )
-        .prop_map(|((mode, user, group, modified, is_hard_linked), identity, attributes, unknown)| {
+        .prop_map(|((mode, user, group, modified, is_hard_linked), identity, extended, attributes)| {
             Metadata {
                 mode,
                 user,
@@ -25,11 +26,11 @@ fn metadata() -> impl Strategy<Value = Metadata> {
                     changed_at: Timestamp(changed),
                 }),
                 is_hard_linked,
-                extended_attributes: attributes
+                extended_attributes: extended
                     .into_iter()
                     .map(|(name, value)| ExtendedAttribute { name, value })
                     .collect(),
-                unknown: unknown.into_iter().map(|(kind, value)| (kind * 2, value)).collect(),
+                attributes,
             }
         })
 }
@@ -66,7 +67,10 @@ fn entry() -> impl Strategy<Value = Entry> {
         Ok(name) => name,
         Err(_) => FileName::root(),
     });
-    (name, kind(), metadata()).prop_map(|(name, kind, metadata)| Entry { name, kind, metadata })
+    (name, kind(), metadata()).prop_map(|(name, kind, mut metadata)| {
+        metadata.attributes.retain(|attribute| fits(attribute, &kind));
+        Entry { name, kind, metadata }
+    })
 }
 
 fn body(record: &Record) -> Vec<u8> {
@@ -111,19 +115,8 @@ proptest! {
     }
 }
 
-#[test]
-fn names_that_could_lead_out_of_a_folder_are_refused() {
-    for name in [&b""[..], b".", b"..", b"a/b", b"/", b"a\0", &[b'a'; 1025]] {
-        assert!(FileName::new(name).is_err(), "{name:?}");
-    }
-    for name in [&b"..."[..], b".a", b"\xff\xfe", b" ", &[b'a'; 255]] {
-        assert!(FileName::new(name).is_ok(), "{name:?}");
-    }
-}
-
-#[test]
-fn an_unknown_critical_attribute_is_refused_and_an_optional_one_kept() {
-    let metadata = Metadata {
+fn plain() -> Metadata {
+    Metadata {
         mode: 0o644,
         user: 1,
         group: 2,
@@ -131,15 +124,121 @@ fn an_unknown_critical_attribute_is_refused_and_an_optional_one_kept() {
         identity: None,
         is_hard_linked: false,
         extended_attributes: Vec::new(),
-        unknown: vec![(1000, b"kept".to_vec())],
-    };
-    let mut entry = Entry { name: FileName::new(b"a").unwrap(), kind: EntryKind::Fifo, metadata };
-    let kept = body(&Record::Entry(Box::new(entry.clone())));
-    assert_eq!(Record::decode(&kept).unwrap(), Record::Entry(Box::new(entry.clone())));
-    entry.metadata.unknown = vec![(1001, Vec::new())];
-    let refused = body(&Record::Entry(Box::new(entry)));
+        attributes: Vec::new(),
+    }
+}
+
+fn named(kind: EntryKind, attributes: Vec<Attribute>) -> Entry {
+    Entry { name: FileName::new(b"a").unwrap(), kind, metadata: Metadata { attributes, ..plain() } }
+}
+
+fn unknown(kind: u64, value: &[u8]) -> Attribute {
+    Attribute::Unknown { kind, value: value.to_vec() }
+}
+
+#[test]
+fn an_unknown_critical_attribute_is_refused_and_an_optional_one_kept() {
+    let entry = Box::new(named(EntryKind::Fifo, vec![unknown(1000, b"kept")]));
+    let kept = body(&Record::Entry(entry.clone()));
+    assert_eq!(Record::decode(&kept).unwrap(), Record::Entry(entry));
+    let refused = body(&Record::Entry(Box::new(named(EntryKind::Fifo, vec![unknown(1001, b"")]))));
     assert_eq!(
         Record::decode(&refused),
         Err(FormatError::Unsupported { what: "entry's attribute", found: 1001 })
     );
+}
+
+#[test]
+fn an_entry_is_refused_by_itself_when_its_name_can_be_read() {
+    let why = FormatError::Unsupported { what: "entry's attribute", found: 1001 };
+    for (kind, is_folder) in [(EntryKind::Folder, true), (EntryKind::Fifo, false)] {
+        let bytes = body(&Record::Entry(Box::new(named(kind, vec![unknown(1001, b"")]))));
+        let refused = Refused { name: FileName::new(b"a").unwrap(), is_folder, why: why.clone() };
+        assert_eq!(Record::decode_or_refuse(&bytes).unwrap(), Err(refused));
+    }
+    let mut newer_kind = body(&Record::Entry(Box::new(named(EntryKind::Fifo, Vec::new()))));
+    newer_kind[0] = 99;
+    let refused = Record::decode_or_refuse(&newer_kind).unwrap().unwrap_err();
+    assert!(!refused.is_folder);
+    assert_eq!(refused.why, FormatError::Unsupported { what: "entry", found: 99 });
+    // Without a name there is nothing to tell of.
+    assert!(Record::decode_or_refuse(b"").is_err());
+    assert!(Record::decode_or_refuse(b"\x01\x03a/b").is_err());
+    assert!(Record::decode_or_refuse(b"\x00\x00").is_err());
+}
+
+#[test]
+fn an_attribute_of_another_kind_of_entry_is_refused() {
+    let image = Attribute::DiskImage(crate::DiskImage { block: 1, first: 0, stride: 1 });
+    let stream =
+        Attribute::Stream(crate::AlternateStream { name: b"s".to_vec(), size: 0, content: Content::EMPTY });
+    let file = || EntryKind::File { size: 0, content: Content::EMPTY };
+    for (attribute, file_fits, folder_fits, other_fits) in [
+        (image, true, false, false),
+        (Attribute::EfsRaw { size: 1 }, true, false, false),
+        (stream, true, true, false),
+        (Attribute::CaseSensitive, false, true, false),
+        (Attribute::FileAttributes(0x20), true, true, true),
+    ] {
+        for (kind, fits) in
+            [(file(), file_fits), (EntryKind::Folder, folder_fits), (EntryKind::Socket, other_fits)]
+        {
+            let bytes = body(&Record::Entry(Box::new(named(kind, vec![attribute.clone()]))));
+            assert_eq!(Record::decode(&bytes).is_ok(), fits, "{attribute:?}");
+        }
+    }
+}
+
+#[test]
+fn streams_out_of_order_or_with_doubles_are_refused() {
+    let stream = |name: &[u8]| {
+        Attribute::Stream(crate::AlternateStream { name: name.to_vec(), size: 0, content: Content::EMPTY })
+    };
+    for (one, other, is_good) in [("a", "b", true), ("b", "a", false), ("a", "a", false)] {
+        let attributes = vec![stream(one.as_bytes()), stream(other.as_bytes())];
+        let bytes = body(&Record::Entry(Box::new(named(EntryKind::Folder, attributes))));
+        assert_eq!(Record::decode(&bytes).is_ok(), is_good, "{one} {other}");
+    }
+}
+
+#[test]
+fn all_content_of_an_entry_is_told() {
+    let hole = |length| Content::Inline(vec![Piece::Hole(length)]);
+    let stream = Attribute::Stream(crate::AlternateStream { name: b"s".to_vec(), size: 2, content: hole(2) });
+    let file = named(EntryKind::File { size: 1, content: hole(1) }, vec![stream.clone()]);
+    assert_eq!(file.contents().collect::<Vec<_>>(), [(1, &hole(1)), (2, &hole(2))]);
+    let folder = named(EntryKind::Folder, vec![stream]);
+    assert_eq!(folder.contents().collect::<Vec<_>>(), [(2, &hole(2))]);
+}
+
+/// A change of these bytes is a change of the format.
+#[test]
+fn the_encoding_never_moves() {
+    let plain = body(&Record::Entry(Box::new(named(
+        EntryKind::File { size: 5, content: Content::Inline(vec![Piece::Hole(5)]) },
+        Vec::new(),
+    ))));
+    assert_eq!(
+        crate::attribute::tests::hex(&plain),
+        "0101610302a40304010106010208080300000000000000110105130400010005"
+    );
+    let identity = Identity { file_system: 1, file_id: u128::from(u64::MAX) + 1, changed_at: Timestamp(-1) };
+    let mut full = named(EntryKind::Folder, crate::attribute::tests::samples());
+    full.metadata.identity = Some(identity);
+    full.metadata.is_hard_linked = true;
+    full.metadata.attributes.retain(|attribute| fits(attribute, &EntryKind::Folder));
+    let full = body(&Record::Entry(Box::new(full)));
+    let stream = format!("0f5a6f6e652e4964656e746966696572b0020002ac02{}0004", "09".repeat(32));
+    let expected = [
+        "020161",
+        "0302a403 040101 060102 08080300000000000000",
+        "0a130180808080808080808002ffffffffffffffff 0c00",
+        "1802a044 1a080100000000000000 1c08ffffffffffffffff 1e0401000480",
+        "20026561 220850524f4752417e31",
+        &format!("2440{}", "07".repeat(64)),
+        "2600 280110 2a02e807",
+        &format!("2e38{stream}"),
+        "3108030000a064617461 e807046b657074",
+    ];
+    assert_eq!(crate::attribute::tests::hex(&full), expected.concat().replace(' ', ""));
 }

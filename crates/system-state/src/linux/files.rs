@@ -6,6 +6,7 @@ use crate::linux::walk::Walk;
 use crate::open_error::OpenError;
 use crate::selection::{Claim, Selection};
 use stateward_engine::{Source, SourceDescription, SourceError, Visitor};
+use stateward_format::NameKind;
 use stateward_model::ComponentName;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -71,7 +72,11 @@ impl Source for Files {
     fn description(&self) -> SourceDescription {
         match SystemState::open(Path::new("/"), Vec::new(), None) {
             Ok(system) => system.description(),
-            Err(_) => SourceDescription { host_name: String::new(), operating_system: "Linux".to_owned() },
+            Err(_) => SourceDescription {
+                host_name: String::new(),
+                operating_system: "Linux".to_owned(),
+                names: NameKind::Bytes,
+            },
         }
     }
 

@@ -43,7 +43,7 @@ pub(crate) fn describe(raw: &RawStat) -> Option<Stat> {
         modified_at: moment(raw.st_mtime, raw.st_mtime_nsec),
         identity: Some(Identity {
             file_system,
-            file_id,
+            file_id: file_id.into(),
             changed_at: moment(raw.st_ctime, raw.st_ctime_nsec),
         }),
         is_hard_linked: raw.st_nlink > 1 && kind != FoundKind::Folder,

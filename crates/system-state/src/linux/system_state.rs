@@ -10,6 +10,7 @@ use crate::open_error::OpenError;
 use crate::rules::{self, RULES};
 use crate::selection::Selection;
 use stateward_engine::{Source, SourceDescription, SourceError, Visitor};
+use stateward_format::NameKind;
 use stateward_model::ComponentName;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -139,6 +140,7 @@ impl Source for SystemState {
         SourceDescription {
             host_name: self.host_name().unwrap_or_default(),
             operating_system: self.operating_system().unwrap_or_else(|| "Linux".to_owned()),
+            names: NameKind::Bytes,
         }
     }
 

@@ -8,7 +8,7 @@ use stateward_engine::{
 };
 use stateward_format::entry::ExtendedAttribute;
 use stateward_format::manifest::Warning;
-use stateward_format::{FileName, Identity};
+use stateward_format::{FileName, Identity, NameKind};
 use stateward_model::{ComponentName, Timestamp};
 use std::collections::BTreeMap;
 use std::io;
@@ -27,8 +27,11 @@ impl Inode {
             Kind::Fifo => FoundKind::Fifo,
             Kind::Socket => FoundKind::Socket,
         };
-        let identity =
-            Identity { file_system: super::FILE_SYSTEM, file_id: self.file_id, changed_at: self.changed_at };
+        let identity = Identity {
+            file_system: super::FILE_SYSTEM,
+            file_id: self.file_id.into(),
+            changed_at: self.changed_at,
+        };
         Stat {
             kind,
             mode: self.mode,
@@ -68,7 +71,11 @@ impl Inode {
 
 impl Source for MemoryTree {
     fn description(&self) -> SourceDescription {
-        SourceDescription { host_name: "memory".into(), operating_system: "Test system 1".into() }
+        SourceDescription {
+            host_name: "memory".into(),
+            operating_system: "Test system 1".into(),
+            names: NameKind::Bytes,
+        }
     }
 
     fn components(&self) -> Vec<ComponentName> {

@@ -89,7 +89,11 @@ fn another_root_tells_its_own_name_and_lists() {
     let system = SystemState::open(root.path(), vec![], None).unwrap();
     assert_eq!(
         system.description(),
-        SourceDescription { host_name: "web-01".into(), operating_system: "Some Linux 1".into() }
+        SourceDescription {
+            host_name: "web-01".into(),
+            operating_system: "Some Linux 1".into(),
+            names: NameKind::Bytes,
+        }
     );
     assert_eq!(system.estimate(), Some((6, 3072)));
     let (_, packages) = record(&system, "packages");

@@ -10,9 +10,9 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 use stateward_engine::TargetError;
-use stateward_format::Metadata;
 use stateward_format::entry::ExtendedAttribute;
 use stateward_format::manifest::Warning;
+use stateward_format::{Attribute, Metadata};
 use stateward_model::Timestamp;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -110,6 +110,7 @@ impl Holder<'_> {
         inherits: bool,
         has_mode: bool,
     ) -> Result<Vec<Warning>, TargetError> {
+        refuse_raw_content(path, metadata)?;
         let mut warnings = Vec::new();
         let is_owned = self.own(path, metadata, &mut warnings)?;
         let is_user = |attribute: &&ExtendedAttribute| attribute.name.starts_with(b"user.");
@@ -125,6 +126,7 @@ impl Holder<'_> {
         }
         attributes.iter().filter(|a| !is_user(a)).for_each(|a| self.put_attribute(path, a, &mut warnings));
         tell_if_refused(self.set_time(metadata.modified_at), "Its time", path, &mut warnings)?;
+        warnings.extend(left_off(path, &metadata.attributes));
         Ok(warnings)
     }
 
@@ -154,6 +156,27 @@ impl Holder<'_> {
             warnings.push(warning("attribute-not-restored", path, message));
         }
     }
+}
+
+/// Content that EFS encrypted is not what its user saw: laid as a file here it would be taken for that.
+fn refuse_raw_content(path: &[u8], metadata: &Metadata) -> Result<(), TargetError> {
+    match metadata.attributes.iter().any(|attribute| matches!(attribute, Attribute::EfsRaw { .. })) {
+        true => {
+            let why = "its content is encrypted by EFS and can be restored on Windows only";
+            let cause = std::io::Error::new(std::io::ErrorKind::Unsupported, why);
+            Err(TargetError::Failed { path: String::from_utf8_lossy(path).into_owned(), cause })
+        }
+        false => Ok(()),
+    }
+}
+
+/// One warning that names everything which this target cannot set: Windows' metadata, and what a newer writer added.
+fn left_off(path: &[u8], attributes: &[Attribute]) -> Option<Warning> {
+    // How an image was cut concerns its chunks, not the file.
+    let is_left = |attribute: &&Attribute| !matches!(attribute, Attribute::DiskImage(_));
+    let names: Vec<_> = attributes.iter().filter(is_left).map(Attribute::name).collect();
+    let message = || format!("What can't be set here was left off: {}", names.join(", "));
+    (!names.is_empty()).then(|| warning("attribute-not-restored", path, message()))
 }
 
 /// A file system that knows no modes or times refuses them: what it holds is no less whole.

@@ -10,7 +10,7 @@ use rustix::fs::{Timespec, Timestamps};
 use rustix::process::geteuid;
 use stateward_engine::FoundKind;
 use stateward_format::content::Content;
-use stateward_format::{EntryKind, FileName};
+use stateward_format::{Attribute, DiskImage, EntryKind, FileName};
 use stateward_model::Timestamp;
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -47,7 +47,7 @@ fn metadata(entry: &Recorded) -> Metadata {
         identity: stat.identity,
         is_hard_linked: stat.is_hard_linked,
         extended_attributes: entry.node.details().unwrap().extended_attributes,
-        unknown: Vec::new(),
+        attributes: Vec::new(),
     }
 }
 
@@ -62,7 +62,7 @@ fn plain(mode: u32) -> Metadata {
         identity: None,
         is_hard_linked: false,
         extended_attributes: Vec::new(),
-        unknown: Vec::new(),
+        attributes: Vec::new(),
     }
 }
 
@@ -73,7 +73,7 @@ fn special(kind: EntryKind) -> Entry {
 /// Lays what was recorded, as the engine would: entries first, folders' metadata at the end.
 fn lay(recording: &Recording, target: &FolderTarget) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let mut links: HashMap<(u64, u64), &str> = HashMap::new();
+    let mut links: HashMap<(u64, u128), &str> = HashMap::new();
     for entry in recording.entries.iter().skip(1) {
         let path = &entry.path.as_bytes()[1..];
         let identity = entry.stat.identity.filter(|_| entry.stat.is_hard_linked);
@@ -468,6 +468,36 @@ fn what_cannot_be_set_is_told_and_the_rest_is_there() {
     assert_eq!(mode & 0o7777, 0o755, "another's setuid bit is not given to this user");
     let device = special(EntryKind::CharacterDevice { major: 1, minor: 3 });
     assert_eq!(target.make_special(b"null", &device).unwrap()[0].code, "device-not-restored");
+}
+
+#[test]
+fn attributes_of_another_system_or_a_newer_writer_are_named_and_the_rest_is_set() {
+    let home = tempfile::tempdir().unwrap();
+    let target = open(&home);
+    let image = DiskImage { block: 65_536, first: 0, stride: 65_536 };
+    let cut = Metadata { attributes: vec![Attribute::DiskImage(image)], ..plain(0o640) };
+    assert_eq!(target.make_file(b"image").unwrap().finish(0, &cut).unwrap(), []);
+    let foreign = vec![
+        Attribute::SecurityDescriptor(b"any".to_vec()),
+        Attribute::Unknown { kind: 1000, value: b"any".to_vec() },
+    ];
+    let metadata = Metadata { attributes: foreign, ..plain(0o640) };
+    let warnings = target.make_file(b"file").unwrap().finish(0, &metadata).unwrap();
+    let [warning] = &warnings[..] else { panic!("one warning for an entry: {warnings:?}") };
+    assert_eq!((&*warning.code, &*warning.path), ("attribute-not-restored", b"/file".as_slice()));
+    assert!(warning.message.ends_with("security descriptor, attribute of the unknown type 1000"));
+    let mode = fs::metadata(home.path().join("target/file")).unwrap().mode();
+    assert_eq!(mode & 0o7777, 0o640);
+}
+
+#[test]
+fn content_that_efs_encrypted_is_not_taken_for_a_file_s() {
+    let home = tempfile::tempdir().unwrap();
+    let target = open(&home);
+    let metadata = Metadata { attributes: vec![Attribute::EfsRaw { size: 5 }], ..plain(0o640) };
+    let file = target.make_file(b"file").unwrap();
+    let error = file.finish(0, &metadata).unwrap_err().to_string();
+    assert!(error.contains("EFS"), "{error}");
 }
 
 #[test]
