@@ -68,7 +68,7 @@ class Reader:
     def time(self):
         return int.from_bytes(self.raw(8), "little", signed=True)
 
-    def varint(self):
+    def varint(self, bits=64):
         value = shift = 0
         while True:
             byte = self.u8()
@@ -76,7 +76,7 @@ class Reader:
             shift += 7
             if byte < 0x80:
                 need(byte != 0 or shift == 7, "a number is not in its shortest form")
-                need(value < 1 << 64, "a number is too large")
+                need(value < 1 << bits, "a number is too large")
                 return value
 
     def bytes(self):
@@ -273,6 +273,11 @@ class Chunks:
 
 # ---- section 6: metadata ------------------------------------------------------------------------------------------
 
+OTHERS = {24: "file attributes", 26: "creation time", 28: "access time", 30: "security descriptor",
+          32: "extended attributes of NTFS", 34: "short name", 36: "object id", 38: "case sensitivity",
+          40: "inode flags", 42: "project id", 46: "alternate stream", 49: "reparse point"}
+
+
 class Entry:
     def __init__(self, body):
         r = Reader(body)
@@ -280,13 +285,18 @@ class Entry:
         if self.kind == 0:
             r.end()
             return
-        need(self.kind <= 7, "an entry of an unknown kind")
-        self.name, self.xattrs, self.hard_linked, self.identity, last = r.bytes(), [], False, None, 0
-        while r.left():
-            kind, value = r.varint(), r.bytes()
-            need(kind > last or kind == last == 14, "attributes are not in order")
-            self.attribute(kind, Reader(value))
-            last = kind
+        self.name, self.xattrs, self.hard_linked, self.identity = r.bytes(), [], False, None
+        self.streams, self.left_off, self.refused = [], [], None
+        try:
+            need(self.kind <= 7, "it is of an unknown kind")
+            last = 0
+            while r.left():
+                kind, value = r.varint(), r.bytes()
+                need(kind > last or kind == last and kind in (14, 46), "attributes are not in order")
+                self.attribute(kind, Reader(value))
+                last = kind
+        except Wrong as why:
+            self.refused = str(why)
 
     def attribute(self, kind, v):
         if kind == 3:
@@ -298,7 +308,7 @@ class Entry:
         elif kind == 8:
             self.modified_at = v.time()
         elif kind == 10:
-            self.identity = (v.varint(), v.varint(), v.time())
+            self.identity = (v.varint(), v.varint(128), v.time())
         elif kind == 12:
             self.hard_linked = True
         elif kind == 14:
@@ -311,10 +321,33 @@ class Entry:
             self.link = v.raw(v.left())
         elif kind == 23:
             self.device = (v.varint(), v.varint())
+        elif kind == 44:
+            block, _, stride = v.varint(), v.varint(), v.varint()
+            need(1 <= block <= 8 << 20 and stride >= block, "a disk image's borders break their rule")
+        elif kind == 46:
+            name = windows_name(v.bytes())
+            self.streams.append((name, v.varint(), v.raw(v.left())))
+            self.left_off.append(f"alternate stream {name!r}")
+        elif kind == 51:
+            raise Wrong("its content is encrypted by EFS and can be restored on Windows only")
         else:
-            need(kind % 2 == 0, "a critical attribute that is not known")
-            return
+            need(kind % 2 == 0 or kind in OTHERS, f"the critical attribute {kind} is not known")
+            value = v.raw(v.left())
+            if kind == 34:
+                windows_name(value)
+            self.left_off.append(OTHERS.get(kind, f"attribute of the unknown type {kind}"))
         v.end()
+
+
+def windows_name(name):
+    """Well-formed WTF-8: surrogates pass, but two that mean one character must be its four bytes."""
+    try:
+        text = name.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        raise Wrong("a name of Windows is not WTF-8") from None
+    paired = any(0xD800 <= ord(a) < 0xDC00 <= ord(b) < 0xE000 for a, b in zip(text, text[1:]))
+    need(text and not paired and not set(text) & set("/\\:\0"), "a name of Windows breaks its rule")
+    return text
 
 
 def pieces(content, chunks):
@@ -351,6 +384,12 @@ class Restore:
                     self.finish(*folders.pop())
                     path.pop()
                     continue
+                if entry.refused is not None:
+                    self.tell("refused", path, entry, entry.refused)
+                    if entry.kind != 2:
+                        continue
+                elif entry.left_off:
+                    self.tell("left off", path, entry, ", ".join(entry.left_off))
                 need(entry.name not in (b".", b"..") and not set(entry.name) & {0, 47}, "a name that leads elsewhere")
                 need(bool(entry.name) == bool(folders), "only the topmost folder has no name")
                 where = b"/".join([self.target, *path[1:], *([entry.name] if folders else [])])
@@ -363,6 +402,9 @@ class Restore:
                     self.make(entry, where)
                     self.count += 1
         need(not folders, "a stream ends inside a folder")
+
+    def tell(self, what, path, entry, why):
+        print(f"{what}: {b'/'.join([*path, entry.name])!r}: {why}")
 
     def make(self, entry, where):
         if entry.hard_linked and entry.identity[:2] in self.links:
@@ -389,6 +431,8 @@ class Restore:
         self.finish(entry, where)
 
     def finish(self, entry, where):
+        if entry.refused is not None:
+            return
         if os.geteuid() == 0:
             os.chown(where, entry.user, entry.group, follow_symlinks=False)
         if entry.kind != 3:
@@ -427,10 +471,13 @@ class Point:
         return padded[8:8 + length]
 
 
-def components(manifest, chunks):
+def components(manifest, chunks, server):
     r = Reader(manifest)
     r.magic(b"SWMANIF")
-    print(f"item {r.text()}, kind {r.u8()}, host {r.text()}, {r.text()}, made by {r.text()}")
+    label, kind, names = r.text(), r.u8(), r.u8()
+    need(names in (0, 1), "names of an unknown kind")
+    need(r.raw(16) == server, "its packs are of another deduplication domain")
+    print(f"item {label}, kind {kind}, names {('bytes', 'WTF-8')[names]}, host {r.text()}, {r.text()}, made by {r.text()}")
     r.time(), r.time()
     for _ in range(r.varint()):
         name, _, files, others, size = r.text(), r.u8(), r.varint(), r.varint(), r.varint()
@@ -445,6 +492,49 @@ def components(manifest, chunks):
     for _ in range(r.varint()):
         print(f"precheck {r.text()}: {r.u8()}: {r.text()}")
     r.end()
+
+
+# ---- sections 8 and 9: the vault's word -----------------------------------------------------------------------------
+
+STATES, ACTS = ("live", "expired", "soft-deleted", "collected"), {1: (0,), 2: (0, 1), 3: (1, 2), 4: (1, 2)}
+
+
+def signed(r, key):
+    body, signature = r.data[:r.at], r.raw(64)
+    r.end()
+    if key is not None:
+        try:
+            Ed25519PublicKey.from_public_bytes(key).verify(signature, body)
+        except InvalidSignature:
+            raise Wrong("the vault did not sign this") from None
+
+
+def state_of(root, server, name, key):
+    """How the point stands: by its receipt and the tombstone with the highest number."""
+    path, state, last = root / "receipts" / id_text(server) / name, "unconfirmed", 0
+    expected = (server, int(name.split("-")[0]), name.split("-")[1])
+    if path.exists():
+        r = Reader(path.read_bytes())
+        r.magic(b"SWRECPT")
+        r.raw(16)
+        need((r.raw(16), r.u64(), r.raw(32).hex()) == expected, "a receipt is another point's")
+        r.time()
+        signed(r, key)
+        state = STATES[0]
+    for path in sorted((root / "tombstones" / id_text(server)).glob(name + "-*")):
+        r = Reader(path.read_bytes())
+        r.magic(b"SWTOMBS")
+        r.raw(16)
+        need((r.raw(16), r.u64(), r.raw(32).hex()) == expected, "a tombstone is another point's")
+        last, (number, act, before) = last + 1, (r.u32(), r.u8(), r.u8())
+        need(number == last == int(path.name.rsplit("-", 1)[1]), "a point's tombstones are not numbered one by one")
+        need(before in ACTS.get(act, ()), "a tombstone's act cannot follow the state before")
+        r.time()
+        if act in (1, 2):
+            r.time()
+        signed(r, key)
+        state = STATES[{1: 1, 2: 2, 3: 0, 4: 3}[act]]
+    return state
 
 
 def find_slots(root, server):
@@ -463,6 +553,7 @@ def main():
     ap.add_argument("--recovery-code-file", type=Path)
     ap.add_argument("--server")
     ap.add_argument("--point")
+    ap.add_argument("--vault-key", type=bytes.fromhex, help="the vault's public key, to check what it signed")
     ap.add_argument("--target", type=Path, required=True)
     args = ap.parse_args()
     passphrase = code = None
@@ -486,11 +577,12 @@ def main():
         Ed25519PublicKey.from_public_bytes(slot.public).verify(point.signature, point.message)
     except InvalidSignature:
         raise Wrong("the point was not signed by this server") from None
+    print(f"point {names[-1]} is {state_of(root, slot.server, names[-1], args.vault_key)}")
     keys = Keys(data_key, slot.vault, slot.server, slot.epoch)
     chunks = Chunks(root, point.packs, keys)
     args.target.mkdir(parents=True, exist_ok=True)
     restore = Restore(args.target, chunks)
-    for stream in components(point.open_manifest(keys), chunks):
+    for stream in components(point.open_manifest(keys), chunks, point.server):
         restore.component(stream)
     print(f"{restore.count} entries restored from {len(point.packs)} packs")
 
