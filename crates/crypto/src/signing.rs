@@ -103,4 +103,31 @@ mod tests {
             assert_eq!(verify_signature(&key.public_key(), b"text", &damaged), Err(BadSignature));
         }
     }
+
+    /// What the vault signs are receipts and tombstones: neither is ever taken for the other, nor one act for another.
+    #[test]
+    fn a_tombstone_is_signed_as_what_it_is() {
+        use stateward_format::tombstone::{self, Act, PointState, Tombstone};
+        use stateward_model::{PointHash, ServerId, Timestamp, VaultId};
+        let key = SigningKey::from_seed([1; 32]);
+        let of = |act| Tombstone {
+            vault: VaultId([1; 16]),
+            server: ServerId([2; 16]),
+            sequence: 3,
+            point: PointHash([4; 32]),
+            number: 1,
+            act,
+            before: PointState::SoftDeleted,
+            at: Timestamp(5),
+        };
+        let unsigned = tombstone::encode_unsigned(&of(Act::Undelete));
+        let object = tombstone::finish(unsigned.clone(), key.sign(&unsigned));
+        let (read, signed, signature) = tombstone::decode(&object).unwrap();
+        assert_eq!(read, of(Act::Undelete));
+        assert_eq!(verify_signature(&key.public_key(), signed, &signature), Ok(()));
+        let other = tombstone::finish(tombstone::encode_unsigned(&of(Act::Collect)), signature);
+        let (_, signed, signature) = tombstone::decode(&other).unwrap();
+        assert_eq!(verify_signature(&key.public_key(), signed, &signature), Err(BadSignature));
+        assert!(stateward_format::receipt::decode(&object).is_err());
+    }
 }
