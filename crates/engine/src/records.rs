@@ -181,3 +181,48 @@ fn decode_pieces(list: &[u8]) -> Result<Vec<Piece>, FetchError> {
     }
     Ok(pieces)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stateward_format::segment::encode_open_folders;
+    use stateward_format::wire::Writer;
+
+    #[test]
+    fn an_entry_that_is_refused_is_named_and_the_rest_is_given() {
+        let name = |text: &str| FileName::new(text.as_bytes()).unwrap();
+        let mut segment = Writer::default();
+        encode_open_folders(&[FileName::root()], &mut segment);
+        // A socket and a folder with the attribute of type 1001, which is critical and which nobody knows.
+        segment.bytes(&[7, 1, b'a', 0xe9, 0x07, 0]);
+        segment.bytes(&[2, 1, b'b', 0xe9, 0x07, 0]);
+        // A FIFO with mode, owner, group and time within the folder.
+        let mut inside = vec![6, 1, b'c', 3, 1, 0, 4, 1, 0, 6, 1, 0, 8, 8];
+        inside.extend_from_slice(&[0; 8]);
+        segment.bytes(&inside);
+        Record::Leave.encode(&mut segment).unwrap();
+        let mut stream =
+            RecordStream { segments: VecDeque::new(), open_folders: Vec::new(), items: VecDeque::new() };
+        stream.decode_segment(&segment.0).unwrap();
+        let told: Vec<_> = stream
+            .items
+            .iter()
+            .map(|item| match item {
+                Item::Entry(entry) => format!("entry {:?}", entry.name),
+                Item::Refused(name, why) => format!("refused {name:?}: {why}"),
+                other => format!("{other:?}"),
+            })
+            .collect();
+        let why = "The entry's attribute has version or kind 1001, which this build does not know; a newer build may";
+        let expected = [
+            format!("LostFolder({:?})", FileName::root()),
+            format!("refused {:?}: {why}", name("a")),
+            format!("refused {:?}: {why}", name("b")),
+            format!("LostFolder({:?})", name("b")),
+            format!("entry {:?}", name("c")),
+            "Leave".to_owned(),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(stream.open_folders, [FileName::root()]);
+    }
+}
