@@ -102,6 +102,34 @@ restore_and_compare() {
     if (($(stat --format=%b "$target$work/tree/sparse") > 1024)); then fail 'A sparse file came back full'; fi
 }
 
+# Entries as only newer or Windows' agents write them, byte for byte as the tests of crates/format pin them.
+check_entries() {
+    "$python" - <<'PYTHON'
+import importlib.util
+
+spec = importlib.util.spec_from_file_location("reader", "scripts/independent-reader.py")
+reader = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(reader)
+head = "0302a403" "040101" "060102" "08080300000000000000"
+
+
+def entry(kind, *attributes):
+    return reader.Entry(bytes.fromhex(kind + "0161" + head + "".join(attributes)))
+
+
+assert entry("02", "0a130180808080808080808002ffffffffffffffff").identity == (1, 1 << 64, -1)
+kept = entry("02", "1e0401000480", "220850524f4752417e31", "3108030000a064617461", "e807046b657074")
+assert kept.refused is None
+expected = ["security descriptor", "short name", "reparse point", "attribute of the unknown type 1000"]
+assert kept.left_off == expected, kept.left_off
+refused = entry("07", "e90700")
+assert refused.refused == "the critical attribute 1001 is not known", refused.refused
+assert "EFS" in entry("01", "110100", "13020000", "3306808080808020").refused
+assert entry("02", "2206eda0bdedb880").refused is not None
+PYTHON
+}
+
+check_entries
 restore_and_compare "$work/by-passphrase" --passphrase-file "$work/passphrase"
 restore_and_compare "$work/by-code" --recovery-code-file "$work/recovery-code"
 say 'The independent reader restores the same tree, with the passphrase and with the recovery code'
