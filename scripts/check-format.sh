@@ -104,7 +104,7 @@ restore_and_compare() {
 
 # Entries as only newer or Windows' agents write them, byte for byte as the tests of crates/format pin them.
 check_entries() {
-    "$python" - <<'PYTHON'
+    "$python" -B - <<'PYTHON'
 import importlib.util
 
 spec = importlib.util.spec_from_file_location("reader", "scripts/independent-reader.py")
