@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Measures Stateward against other backup programs with the benchmark harness, which is not part of this tree.
+# Measures Stateward against other backup programs with the benchmark harness, which is not part of this tree, and
+# writes BENCHMARKS.md.
 #
 # BENCH    the harness's folder (bench.py)
 # CORPORA  what its make_corpus.py made
 # TOOLS    whom to compare with (default: those that are installed of rustic, bupstash, restic, borg, tar-zstd, cp)
+# ROUNDS   how often all of it is done (default: 3)
 # WORK     a scratch folder on the disk to be measured (default: ./target/bench)
 set -euo pipefail
 
@@ -20,4 +22,5 @@ work=${WORK:-target/bench}
 mkdir -p "$work"
 python3 "$BENCH/bench.py" --corpora "$CORPORA" --work "$work" --tool-file bench/stateward.toml \
     --tools "stateward,${TOOLS:-rustic,bupstash,restic,borg,tar-zstd,cp}" --bin "stateward=$(built_folder)/stateward" \
-    --verify --out "$work/results"
+    --verify --rounds "${ROUNDS:-3}" --out "$work/results"
+cargo xtask benchmarks "$work/results.json" "$BENCH/peers.toml"

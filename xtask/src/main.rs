@@ -1,4 +1,4 @@
-//! Chores of the house: `cargo xtask tidy`, `cargo xtask pin-format`, `cargo xtask reference`.
+//! Chores of the house: `cargo xtask tidy`, `cargo xtask pin-format`, `cargo xtask reference`, `cargo xtask benchmarks`.
 //!
 //! `tidy` holds what a compiler cannot: who may use whom, where SQL or ciphers may stand, that the documents follow the
 //! code. It reads the working tree and `cargo metadata`, changes nothing, and runs as a test too
@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod benchmarks;
 mod format_pin;
 mod graph;
 mod house;
@@ -24,7 +25,7 @@ mod tidy;
 mod tree;
 mod wording;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What this program can do.
@@ -34,7 +35,9 @@ Usage: cargo xtask COMMAND
 Commands:
   tidy        Check the rules of the house (see CONTRIBUTING.md)
   pin-format  Record in docs/format.md that it was brought up to date with the format's source
-  reference   Write docs/reference anew from the built programs (with --check: only compare)";
+  reference   Write docs/reference anew from the built programs (with --check: only compare)
+  benchmarks  Write BENCHMARKS.md from a benchmark's RESULTS.json; more files: other tools' settings (.toml),
+              measurements to be taken over (.txt)";
 
 fn main() -> ExitCode {
     let root = tree::workspace_root();
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Some("tidy") => tidy(&root),
         Some("pin-format") => pin_format(&root),
         Some("reference") => reference(&root, std::env::args().nth(2).as_deref() == Some("--check")),
+        Some("benchmarks") => benchmarks(&root, std::env::args_os().skip(2).map(PathBuf::from).collect()),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -92,6 +96,21 @@ fn reference(root: &Path, is_check: bool) -> ExitCode {
         }
         Ok(stale) => {
             println!("written: {}", stale.join(", "));
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+/// Writes the page of a benchmark.
+fn benchmarks(root: &Path, files: Vec<PathBuf>) -> ExitCode {
+    let Some((results, more)) = files.split_first() else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match benchmarks::run(root, results, more) {
+        Ok(()) => {
+            println!("written: {}", benchmarks::PAGE);
             ExitCode::SUCCESS
         }
         Err(error) => fail(&error),

@@ -27,6 +27,14 @@ pub enum Failure {
         /// What happened.
         why: String,
     },
+    /// A file is not what the benchmark harness writes.
+    #[error("`{path}` holds no results of the benchmark harness: {why}")]
+    Results {
+        /// Which.
+        path: String,
+        /// What is wrong.
+        why: serde_json::Error,
+    },
     /// The format's description has no place for the pin.
     #[error("`{document}` has no line that begins with `{prefix}`")]
     NoPin {
