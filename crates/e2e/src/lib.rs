@@ -14,6 +14,7 @@ pub mod canary;
 pub mod compare;
 pub mod dice;
 pub mod faketime;
+pub mod memory;
 pub mod process;
 pub mod server;
 pub mod tree;

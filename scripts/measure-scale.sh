@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Measures how Stateward does with very many small files: a first backup, an unchanged one, and one after the cache
+# folder was lost. Prints for each the time, the processor time of the agent and the peak anonymous memory of agent and
+# vault. Builds nothing: run `make build` first.
+#
+# Usage: scripts/measure-scale.sh [FILES [FOLDER]]
+#   FILES   how many (default 20000; 1000000 is what the goal speaks of)
+#   FOLDER  where the files, the vault and the agent's home are made, and removed afterwards (default: a temp folder)
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/tools.sh
+source scripts/tools.sh
+
+files=${1:-20000}
+[[ $files =~ ^[1-9][0-9]*$ ]] || fail "FILES is no number: $files" 'scripts/measure-scale.sh [FILES [FOLDER]]'
+need_packages python3=python3
+bin=$(built_folder)
+[[ -x $bin/stateward && -x $bin/stateward-vault ]] || fail 'The programs are not built' 'make build'
+if [[ -n ${2:-} ]]; then mkdir -p "$2"; fi
+work=$(mktemp -d ${2:+--tmpdir="$2"})
+vault_pid=''
+finish() {
+    if [[ -n $vault_pid ]]; then
+        kill "$vault_pid" 2>/dev/null || true
+        wait "$vault_pid" 2>/dev/null || true
+    fi
+    rm -rf "$work"
+}
+trap finish EXIT
+
+# Files of 100 to 1000 bytes, 500 to a folder, all different, the same for the same number.
+make_files() {
+    python3 - "$work/source" "$files" <<'EOF'
+import os, sys
+top, count = sys.argv[1], int(sys.argv[2])
+for number in range(count):
+    if number % 500 == 0:
+        folder = f"{top}/{number // 50000:03d}/{number // 500 % 100:02d}"
+        os.makedirs(folder)
+    with open(f"{folder}/{number}", "wb", buffering=0) as file:
+        file.write((b"file %d " % number) * (8 + number % 57))
+EOF
+}
+
+field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$work/vault.json" "$1"; }
+agent() { "$bin/stateward" --home "$work/home" "$@"; }
+
+set_up() {
+    "$bin/stateward-vault" init --data "$work/vault" --listen 127.0.0.1:0 --json >"$work/vault.json"
+    "$bin/stateward-vault" serve --data "$work/vault" 2>"$work/vault.log" &
+    vault_pid=$!
+    local url
+    url=$(field url)
+    wait_for_vault "${url#https://}" "$vault_pid" || fail 'The vault does not listen' "See: $(tail -n 3 "$work/vault.log")"
+    (umask 077 && printf 'a passphrase of measurements\n' >"$work/passphrase")
+    agent login --url "$url" --ca-file "$(field ca_file)" --client-id "$(field client_id)" \
+        --client-secret "$(field client_secret)"
+    agent vault create scale
+    agent vault credentials scale --out "$work/credentials"
+    agent register --credentials "$work/credentials" --passphrase-file "$work/passphrase" --cache "$work/cache"
+    agent protect files "$work/source" --name scale
+}
+
+# measure NAME: one backup; memory is looked at every 5 ms.
+measure() {
+    python3 - "$1" "$vault_pid" "$work/log" "$bin/stateward" --home "$work/home" backup now --item scale --wait <<'EOF'
+import os, resource, subprocess, sys, time
+name, vault, log = sys.argv[1:4]
+def anonymous(process):
+    try:
+        with open(f"/proc/{process}/status") as status:
+            return next((int(line.split()[1]) for line in status if line.startswith("RssAnon:")), 0)
+    except OSError:
+        return 0
+def ticks():
+    fields = open(f"/proc/{vault}/stat").read().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+before, began = ticks(), time.perf_counter()
+with open(log, "ab") as out:
+    agent = subprocess.Popen(sys.argv[4:], stdout=out, stderr=out)
+    peaks = [0, 0]
+    while agent.poll() is None:
+        peaks = [max(peaks[0], anonymous(agent.pid)), max(peaks[1], anonymous(vault))]
+        time.sleep(0.005)
+wall = time.perf_counter() - began
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+served = (ticks() - before) / os.sysconf("SC_CLK_TCK")
+print(f"{name:10} wall {wall:7.2f} s  CPU {used.ru_utime + used.ru_stime:7.2f} s (vault {served:.2f} s)  "
+      f"peak anonymous MiB: agent {peaks[0] >> 10}, vault {peaks[1] >> 10}", flush=True)
+if agent.returncode:
+    sys.exit(f"exit code {agent.returncode}: {open(log, errors='replace').read()[-400:]}")
+EOF
+}
+
+make_files
+# Only what changed at least two seconds before a run began is known as unchanged in the next one.
+sleep 3
+set_up >/dev/null
+say "$files files"
+measure first
+measure unchanged
+rm -rf "$work/cache"
+measure 'cache lost'
