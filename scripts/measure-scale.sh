@@ -88,6 +88,8 @@ used = resource.getrusage(resource.RUSAGE_CHILDREN)
 served = (ticks() - before) / os.sysconf("SC_CLK_TCK")
 print(f"{name:10} wall {wall:7.2f} s  CPU {used.ru_utime + used.ru_stime:7.2f} s (vault {served:.2f} s)  "
       f"peak anonymous MiB: agent {peaks[0] >> 10}, vault {peaks[1] >> 10}", flush=True)
+unchanged = [line.strip() for line in open(log, errors="replace") if line.lstrip().startswith("Unchanged")]
+print(f"           {unchanged[-1] if unchanged else 'Unchanged: not told'}")
 if agent.returncode:
     sys.exit(f"exit code {agent.returncode}: {open(log, errors='replace').read()[-400:]}")
 EOF
@@ -96,7 +98,7 @@ EOF
 make_files
 # Only what changed at least two seconds before a run began is known as unchanged in the next one.
 sleep 3
-set_up >/dev/null
+set_up >/dev/null 2>"$work/set-up.log" || fail 'The vault cannot be set up' "$(tail -n 3 "$work/set-up.log")"
 say "$files files"
 measure first
 measure unchanged
