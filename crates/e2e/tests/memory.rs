@@ -28,6 +28,7 @@ fn plant_image(path: &Path, dice: &mut Dice) {
 }
 
 /// Backs up, restores and verifies under measurement; all that a person needs to read is printed.
+#[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
 fn measure(name: &str, plant: impl FnOnce(&Path)) {
     let vault = TestVault::start();
     let server = TestServer::registered(&vault);
