@@ -5,7 +5,7 @@
 //! told of each new chunk the moment one thread takes it on, so that no chunk is stored twice by one run. It only ever
 //! says "known" of chunks in packs that the vault has pinned for this session, and of chunks that this run will store.
 //!
-//! Memory: at most 22 bytes a chunk, 40 more for chunks on their way, and some megabytes of tables.
+//! Memory: at most 22 bytes a chunk, 40 more for chunks on their way, and at most 32 MiB of tables.
 
 mod fingerprints;
 mod tables;

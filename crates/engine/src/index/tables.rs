@@ -13,8 +13,9 @@ use std::collections::HashMap;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many chunks the tables that are kept may have in all. About 60 bytes each.
-const CHUNKS_KEPT: usize = 1 << 17;
+/// How many chunks the tables that are kept may have in all; about 60 bytes each. A pack of small files holds 10⁵, and a
+/// run that stored with several threads filled several packs at once: those must fit together.
+const CHUNKS_KEPT: usize = 1 << 19;
 
 /// A pack's table, ready for look-ups.
 #[derive(Debug)]
