@@ -21,7 +21,7 @@ const FETCHERS: usize = 4;
 /// Frames further apart than this are fetched by themselves, in bytes.
 const GAP_BYTES: u32 = 2 << 20;
 /// About how much is fetched at once, in bytes: bounds what the fetching threads hold.
-const RUN_BYTES: u32 = 6 << 20;
+const RUN_BYTES: u32 = 9 << 20;
 
 /// A file that is being put back. It is opened when the first of its chunks is there, so that no more files are open
 /// than are being written.
