@@ -129,13 +129,13 @@ fn each_phase_makes_the_calls_and_moves_the_bytes_that_it_must() {
     // Without a cache: the tables (a MiB for each of five packs), the metadata, then every pack in two reads, which bounds
     // memory and reads the MiB between them twice.
     let work =
-        [bound(Points, 1, 0), bound(Point, 1, 0), bound(Receipt, 1, 0), bound(ReadPack, 17, 72_876_032)];
+        [bound(Points, 1, 0), bound(Point, 1, 0), bound(Receipt, 1, 0), bound(ReadPack, 18, 73_777_152)];
     assert_work("restore", &server, &work);
 
     let verified = server.verify(VerifyShare::Full, &BTreeMap::new());
     assert_eq!(verified.problems, []);
     // Four points with their receipts, the tables, the metadata of each, then every pack once.
     let work =
-        [bound(Points, 1, 0), bound(Point, 4, 0), bound(Receipt, 4, 0), bound(ReadPack, 15, 78_118_912)];
+        [bound(Points, 1, 0), bound(Point, 4, 0), bound(Receipt, 4, 0), bound(ReadPack, 17, 80_068_608)];
     assert_work("verify", &server, &work);
 }
