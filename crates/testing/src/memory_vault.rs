@@ -279,7 +279,7 @@ impl VaultStore for MemoryVault {
             if (slot.vault, slot.server, slot.epoch) != (self.vault, self.server, epoch) {
                 return Err(VaultError::Failed("The key slot is another server's or epoch's".into()));
             }
-            state.objects.insert(name, object.to_vec().into());
+            state.objects.insert(name, object.to_vec());
             Ok(hash)
         })
     }
@@ -312,7 +312,7 @@ impl VaultSession for MemorySession {
             if !is_right {
                 return Err(VaultError::Failed("The pack does not have the hash that names it".into()));
             }
-            state.objects.insert(name, bytes.to_vec().into());
+            state.objects.insert(name, bytes.to_vec());
             Ok(())
         })
     }
@@ -387,7 +387,7 @@ impl MemoryVault {
             return Err(VaultError::PacksMissing(missing));
         }
         let receipt = self.receipt_for(header.sequence, hash);
-        state.objects.insert(layout::point(self.server, header.sequence, hash), object.to_vec().into());
+        state.objects.insert(layout::point(self.server, header.sequence, hash), object.to_vec());
         state.objects.insert(receipt_name, receipt.clone());
         state.points.push(PointSummary { sequence: header.sequence, hash });
         Ok(receipt)
