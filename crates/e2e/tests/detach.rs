@@ -32,7 +32,7 @@ fn rig() -> (TestVault, TestServer, std::path::PathBuf) {
     let vault = TestVault::start();
     let server = TestServer::registered(&vault);
     let source = server.path("source");
-    tree::plant_large(&source, 40 << 20, &mut Dice::new(5));
+    tree::plant_large(&source, 400 << 20, &mut Dice::new(5));
     server.protect(&source);
     (vault, server, source)
 }
