@@ -97,11 +97,7 @@ fn each_phase_makes_the_calls_and_moves_the_bytes_that_it_must() {
 
     server.backup();
     // Three calls, whatever there is: a session, a recovery point that names the same chunks, the session's end.
-    assert_work(
-        "unchanged",
-        &server,
-        &[bound(OpenSession, 1, 0), bound(Commit, 1, 545), bound(Close, 1, 0)],
-    );
+    assert_work("unchanged", &server, &[bound(OpenSession, 1, 0), bound(Commit, 1, 545), bound(Close, 1, 0)]);
 
     change(&server);
     server.backup();
