@@ -65,11 +65,14 @@ fn print_begun(context: &Context, queued: &[JobRecord]) -> Result<Exit, AgentErr
     Ok(Exit::Done)
 }
 
-/// Runs queued jobs in this process, which was started for them alone: leaves the terminal first.
-pub fn run_detached(context: &Context, queued: Vec<JobRecord>) -> Result<Exit, AgentError> {
+/// Runs queued jobs in this process, which was started for them alone: leaves the terminal first. The process that
+/// started it may end from then on, so the jobs are this one's before.
+pub fn run_detached(context: &Context, mut queued: Vec<JobRecord>) -> Result<Exit, AgentError> {
     let lock = context.agent().home().lock_for_job()?;
+    let folder = JobFolder::of(context.agent().home());
+    folder.take_over(&mut queued)?;
     if let Some(first) = queued.first() {
-        detach::leave_terminal(&JobFolder::of(context.agent().home()).log_path(first.id))?;
+        detach::leave_terminal(&folder.log_path(first.id))?;
     }
     let watched = Watched::begin(context.output(), Kept::Record, None)?;
     watched.screen.leave_terminal();

@@ -49,8 +49,32 @@ impl JobFolder {
 
     /// A job's record, as it is true now.
     pub fn load(&self, id: JobId) -> Result<JobRecord, AgentError> {
-        let record: Option<JobRecord> = document::read(&self.file(id, "json"))?;
-        record.map(JobRecord::as_of_now).ok_or_else(|| AgentError::UnknownJob(id.to_string()))
+        let mut written = self.read(id)?;
+        loop {
+            let present = written.clone().as_of_now();
+            if present == written {
+                return Ok(present);
+            }
+            // Its process is gone. What it wrote last may be newer than what was read before it went.
+            let newest = self.read(id)?;
+            if newest == written {
+                return Ok(present);
+            }
+            written = newest;
+        }
+    }
+
+    fn read(&self, id: JobId) -> Result<JobRecord, AgentError> {
+        document::read(&self.file(id, "json"))?.ok_or_else(|| AgentError::UnknownJob(id.to_string()))
+    }
+
+    /// Makes this process the one that runs the jobs: from now on they are lost when it ends, not before.
+    pub fn take_over(&self, jobs: &mut [JobRecord]) -> Result<(), AgentError> {
+        for job in jobs {
+            job.process = Some(platform::this_process());
+            self.save(job)?;
+        }
+        Ok(())
     }
 
     /// All jobs as they are true now, newest first. A record that can't be read is left out: it is only a record.
@@ -163,6 +187,17 @@ mod tests {
         assert_eq!(folder.find(&text[..13]).unwrap(), jobs[0]);
         assert!(matches!(folder.find("zz"), Err(AgentError::UnknownJob(_))));
         assert!(matches!(folder.find(""), Err(AgentError::UnknownJob(_))));
+    }
+
+    #[test]
+    fn jobs_that_are_taken_over_live_on_when_the_process_that_asked_for_them_ends() {
+        let (_temporary, folder) = folder();
+        let mut queued = job(JobState::Queued, 1);
+        queued.process = None;
+        folder.save(&queued).unwrap();
+        assert_eq!(folder.load(queued.id).unwrap().state, JobState::Failed);
+        folder.take_over(std::slice::from_mut(&mut queued)).unwrap();
+        assert_eq!(folder.load(queued.id).unwrap(), queued);
     }
 
     #[test]
