@@ -8,6 +8,7 @@
 //! Disk images are cut at fixed borders instead: their contents move in whole blocks, so fixed borders find as much at
 //! no cost (see [`crate::image`]).
 
+use gearhash::Hasher;
 use stateward_crypto::EpochKeys;
 use stateward_format::DiskImage;
 
@@ -28,6 +29,8 @@ const SEGMENT_BYTES_MAX: usize = 64 << 10;
 
 const MASK_BEFORE_NORMAL: u64 = !0 << (64 - 18);
 const MASK_AFTER_NORMAL: u64 = !0 << (64 - 14);
+/// A record is some 120 bytes long: one in 32 ends a segment, after about 8 KiB in all.
+const SEGMENT_MASK: u64 = !0 << (64 - 5);
 /// How many bytes a gear hash remembers.
 const WINDOW_BYTES: usize = 64;
 
@@ -67,30 +70,15 @@ impl Cutter {
         }
         let end = data.len().min(CHUNK_BYTES_MAX);
         let normal = end.min(CHUNK_BYTES_NORMAL);
-        let warm = self.roll(0, &data[CHUNK_BYTES_MIN - WINDOW_BYTES..CHUNK_BYTES_MIN]);
-        match self.border(warm, MASK_BEFORE_NORMAL, &data[CHUNK_BYTES_MIN..normal.max(CHUNK_BYTES_MIN)]) {
-            Ok(found) => CHUNK_BYTES_MIN + found,
-            Err(hash) => match self.border(hash, MASK_AFTER_NORMAL, &data[normal..end]) {
-                Ok(found) => normal + found,
-                Err(_) => end,
-            },
+        let mut gear = Hasher::new(&self.table);
+        gear.update(&data[CHUNK_BYTES_MIN - WINDOW_BYTES..CHUNK_BYTES_MIN]);
+        if let Some(found) = gear.next_match(&data[CHUNK_BYTES_MIN..normal], MASK_BEFORE_NORMAL) {
+            return CHUNK_BYTES_MIN + found;
         }
-    }
-
-    /// The gear hash after `bytes`.
-    pub fn roll(&self, hash: u64, bytes: &[u8]) -> u64 {
-        bytes.iter().fold(hash, |hash, byte| (hash << 1).wrapping_add(self.table[usize::from(*byte)]))
-    }
-
-    /// The length up to and with the first byte after which `mask`'s bits are zero, or the hash at the end.
-    fn border(&self, mut hash: u64, mask: u64, bytes: &[u8]) -> Result<usize, u64> {
-        for (at, byte) in bytes.iter().enumerate() {
-            hash = (hash << 1).wrapping_add(self.table[usize::from(*byte)]);
-            if hash & mask == 0 {
-                return Ok(at + 1);
-            }
+        match gear.next_match(&data[normal..end], MASK_AFTER_NORMAL) {
+            Some(found) => normal + found,
+            None => end,
         }
-        Err(hash)
     }
 
     /// Whether a metadata segment of `length` bytes ends after the record that `tail` is the end of: by content, so
@@ -100,8 +88,9 @@ impl Cutter {
             return false;
         }
         let tail = &tail[tail.len().saturating_sub(WINDOW_BYTES)..];
-        // A record is some 120 bytes long: one in 32 ends a segment, after about 8 KiB in all.
-        length >= SEGMENT_BYTES_MAX || self.roll(0, tail) >> 59 == 0
+        let mut gear = Hasher::new(&self.table);
+        gear.update(tail);
+        length >= SEGMENT_BYTES_MAX || gear.is_match(SEGMENT_MASK)
     }
 }
 
@@ -140,6 +129,33 @@ mod tests {
         assert!(lengths[..lengths.len() - 1].iter().all(|l| (CHUNK_BYTES_MIN..=CHUNK_BYTES_MAX).contains(l)));
         let average = data.len() / lengths.len();
         assert!((48 << 10..96 << 10).contains(&average), "average {average}");
+    }
+
+    /// The same by the definition.
+    fn cut_by_definition(cutter: &Cutter, data: &[u8]) -> usize {
+        let ends = |length: usize| {
+            let window = &data[length - WINDOW_BYTES..length];
+            let add = |hash: u64, byte: &u8| (hash << 1).wrapping_add(cutter.table[usize::from(*byte)]);
+            let mask = if length <= CHUNK_BYTES_NORMAL { MASK_BEFORE_NORMAL } else { MASK_AFTER_NORMAL };
+            window.iter().fold(0, add) & mask == 0
+        };
+        let longest = data.len().min(CHUNK_BYTES_MAX);
+        (CHUNK_BYTES_MIN + 1..longest).find(|length| ends(*length)).unwrap_or(longest)
+    }
+
+    #[test]
+    fn borders_lie_where_the_definition_says() {
+        let cutter = cutter(3);
+        let data = bytes(3 << 20);
+        let mut at = 0;
+        while at < data.len() {
+            let rest = &data[at..];
+            let length = cutter.cut(CutRule::Content, at as u64, rest);
+            assert_eq!(length, cut_by_definition(&cutter, rest), "at {at}");
+            at += length;
+        }
+        let short = &data[..CHUNK_BYTES_NORMAL / 2];
+        assert_eq!(cutter.cut(CutRule::Content, 0, short), cut_by_definition(&cutter, short));
     }
 
     #[test]
