@@ -14,6 +14,9 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+/// How many packs are fetched at the same time, at least: while some threads wait for the vault, others open what came.
+const FETCHERS: usize = 4;
+
 /// How many opened frames are kept: streams go through their frames in order, and a few streams take turns.
 const FRAMES_KEPT: usize = 4;
 /// How much is read at once, at least, in bytes.
@@ -152,6 +155,11 @@ impl<'a> ChunkFetcher<'a> {
             .map_err(damaged(pack.reference.id))?;
         Ok(plaintext.to_vec())
     }
+}
+
+/// How many threads fetch packs in bulk and open them, where so many threads were asked for (0: as many as processors).
+pub(crate) fn fetchers(asked: usize) -> usize {
+    crate::backup::threads(asked).max(FETCHERS)
 }
 
 /// The smallest range of whole megabytes (or up to the pack's end) that holds `range`.

@@ -2,7 +2,7 @@
 
 use super::RestoreRequest;
 use super::flush::Flush;
-use crate::fetch::aligned;
+use crate::fetch::{aligned, fetchers};
 use crate::index::{ChunkIndex, OpenTable, Place};
 use crate::pack_reader::{FrameReader, damaged};
 use crate::progress::Advance;
@@ -16,8 +16,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// How many packs are fetched at the same time, at least: it hides the vault's distance.
-const FETCHERS: usize = 4;
 /// Frames further apart than this are fetched by themselves, in bytes.
 const GAP_BYTES: u32 = 2 << 20;
 /// About how much is fetched at once, in bytes: bounds what the fetching threads hold.
@@ -102,6 +100,21 @@ struct Want {
     offset: u64,
 }
 
+impl Want {
+    /// Frame by frame, and within a frame file by file, so that what lies together is written together.
+    fn order(&self) -> (u32, u32, *const FilePlan, u64) {
+        (self.place.pack, self.place.frame, Arc::as_ptr(&self.file), self.offset)
+    }
+
+    /// Whether `next` follows this chunk both in its frame and in its file.
+    fn adjoins(&self, next: &Self) -> bool {
+        let length = self.place.length;
+        Arc::ptr_eq(&self.file, &next.file)
+            && self.offset + u64::from(length) == next.offset
+            && self.place.offset + length == next.place.offset
+    }
+}
+
 /// What is planned.
 #[derive(Default)]
 pub(super) struct Window {
@@ -153,7 +166,7 @@ impl Window {
         flush: &Flush,
         tools: &Tools<'_>,
     ) -> Result<(u64, Done, Self), EngineError> {
-        self.wants.sort_unstable_by_key(|want| want.place);
+        self.wants.sort_unstable_by_key(Want::order);
         let mut packs: BTreeMap<u32, Vec<Want>> = BTreeMap::new();
         for want in self.wants {
             packs.entry(want.place.pack).or_default().push(want);
@@ -168,7 +181,7 @@ impl Window {
             moved_bytes: AtomicU64::new(0),
             done: Mutex::new(Vec::new()),
         };
-        let threads = crate::backup::threads(request.threads).max(FETCHERS);
+        let threads = fetchers(request.threads);
         thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| fetching.work());
@@ -256,22 +269,26 @@ impl Fetching<'_> {
             let range = pack.frame_range(frame[0].place.frame);
             let sealed = &bytes[(range.start - read.start) as usize..(range.end - read.start) as usize];
             match reader.open(keys, &pack_keys, &pack.contents, ordinal, sealed) {
-                Ok(plaintext) => frame.iter().try_for_each(|want| self.write(want, plaintext))?,
+                Ok(plaintext) => {
+                    frame.chunk_by(Want::adjoins).try_for_each(|wants| self.write(wants, plaintext))?;
+                }
                 Err(why) => self.lose_all(frame, &damaged(pack.reference.id)(why).to_string())?,
             }
         }
         Ok(())
     }
 
-    fn write(&self, want: &Want, plaintext: &[u8]) -> Result<(), EngineError> {
-        let from = want.place.offset as usize;
-        let bytes = &plaintext[from..from + want.place.length as usize];
-        match want.file.write(self.request.target, want.offset, bytes) {
+    /// Writes chunks that adjoin each other by one call: many small writes into one large file wait for each other.
+    fn write(&self, wants: &[Want], plaintext: &[u8]) -> Result<(), EngineError> {
+        let (first, last) = (&wants[0], &wants[wants.len() - 1]);
+        let end = last.place.offset + last.place.length;
+        let bytes = &plaintext[first.place.offset as usize..end as usize];
+        match first.file.write(self.request.target, first.offset, bytes) {
             Ok(()) => self.flush.wrote(bytes.len() as u64),
             Err(TargetError::Full) => return Err(TargetError::Full.into()),
-            Err(error) => want.file.lose(&error.to_string()),
+            Err(error) => first.file.lose(&error.to_string()),
         }
-        self.written(want)
+        wants.iter().try_for_each(|want| self.written(want))
     }
 
     fn lose_all(&self, wants: &[Want], why: &str) -> Result<(), EngineError> {

@@ -2,6 +2,7 @@
 
 use super::VerifyRequest;
 use super::chain::problem;
+use crate::fetch::fetchers;
 use crate::index::IndexedPack;
 use crate::pack_reader::{FrameReader, PackContents, open_whole};
 use crate::progress::Advance;
@@ -53,7 +54,7 @@ pub(super) fn prove(
         }
     };
     thread::scope(|scope| {
-        for _ in 0..crate::backup::threads(request.threads) {
+        for _ in 0..fetchers(request.threads) {
             scope.spawn(work);
         }
     });
