@@ -5,21 +5,46 @@
 //! average (normalized chunking, as in FastCDC: Xia et al., USENIX ATC 2016, section 3.4). The top bits are used because
 //! they depend on the last 64 bytes, the lowest on one byte only.
 //!
-//! Disk images are cut at fixed borders instead: their contents move in whole blocks, so fixed borders find as much at
-//! no cost (see [`crate::image`]).
+//! Disk images have fixed borders too, aligned inside the virtual disk (see [`crate::image`]), and shorter chunks between
+//! them: they change in small blocks that lie scattered, and hold the same files at other places
+//! (docs/decisions/2026-11-28-images-cut-by-content.md).
 
 use gearhash::Hasher;
 use stateward_crypto::EpochKeys;
 use stateward_format::DiskImage;
 
-/// Content up to this length is one chunk; no chunk but the last of an extent is shorter.
-pub const CHUNK_BYTES_MIN: usize = 16 << 10;
-/// About what a chunk is long.
-pub const CHUNK_BYTES_NORMAL: usize = 64 << 10;
-/// No cut chunk is longer.
+/// No cut chunk is longer, in bytes.
 pub const CHUNK_BYTES_MAX: usize = 256 << 10;
-/// The length of a disk image's chunks, in bytes.
-pub const IMAGE_CHUNK_BYTES: usize = 64 << 10;
+
+/// How long chunks are.
+struct Lengths {
+    /// Content up to this length is one chunk; no chunk but the last of an extent is shorter, in bytes.
+    min: usize,
+    /// About what a chunk is long, in bytes.
+    normal: usize,
+    /// No chunk is longer, in bytes.
+    max: usize,
+    /// What must be zero for a border up to the normal length …
+    mask_before: u64,
+    /// … and beyond it.
+    mask_after: u64,
+}
+
+const FILE: Lengths = Lengths {
+    min: 16 << 10,
+    normal: 64 << 10,
+    max: CHUNK_BYTES_MAX,
+    mask_before: !0 << (64 - 18),
+    mask_after: !0 << (64 - 14),
+};
+
+const IMAGE: Lengths = Lengths {
+    min: 16 << 10,
+    normal: 32 << 10,
+    max: 128 << 10,
+    mask_before: !0 << (64 - 17),
+    mask_after: !0 << (64 - 13),
+};
 
 /// A metadata segment is hardly shorter. Short ones, because changes lie scattered: of a system tree in which one file in
 /// a hundred changed, segments of 64 KiB were nearly all written again.
@@ -27,8 +52,6 @@ const SEGMENT_BYTES_MIN: usize = 4 << 10;
 /// No metadata segment is longer by more than one record.
 const SEGMENT_BYTES_MAX: usize = 64 << 10;
 
-const MASK_BEFORE_NORMAL: u64 = !0 << (64 - 18);
-const MASK_AFTER_NORMAL: u64 = !0 << (64 - 14);
 /// A record is some 120 bytes long: one in 32 ends a segment, after about 8 KiB in all.
 const SEGMENT_MASK: u64 = !0 << (64 - 5);
 /// How many bytes a gear hash remembers.
@@ -39,7 +62,7 @@ const WINDOW_BYTES: usize = 64;
 pub enum CutRule {
     /// By content.
     Content,
-    /// At an image's fixed borders.
+    /// At an image's fixed borders, and by content between them.
     Image(DiskImage),
 }
 
@@ -59,23 +82,27 @@ impl Cutter {
     /// [`CHUNK_BYTES_MAX`] bytes or end with its extent. Never 0 unless `data` is empty.
     pub fn cut(&self, rule: CutRule, offset: u64, data: &[u8]) -> usize {
         match rule {
-            CutRule::Content => self.cut_content(data),
-            CutRule::Image(image) => data.len().min(image.to_border(offset) as usize),
+            CutRule::Content => self.cut_by_content(&FILE, data),
+            CutRule::Image(image) => {
+                let to_border = usize::try_from(image.to_border(offset)).unwrap_or(usize::MAX);
+                self.cut_by_content(&IMAGE, &data[..data.len().min(to_border)])
+            }
         }
     }
 
-    fn cut_content(&self, data: &[u8]) -> usize {
-        if data.len() <= CHUNK_BYTES_MIN {
+    fn cut_by_content(&self, lengths: &Lengths, data: &[u8]) -> usize {
+        let &Lengths { min, normal, max, mask_before, mask_after } = lengths;
+        if data.len() <= min {
             return data.len();
         }
-        let end = data.len().min(CHUNK_BYTES_MAX);
-        let normal = end.min(CHUNK_BYTES_NORMAL);
+        let end = data.len().min(max);
+        let normal = end.min(normal);
         let mut gear = Hasher::new(&self.table);
-        gear.update(&data[CHUNK_BYTES_MIN - WINDOW_BYTES..CHUNK_BYTES_MIN]);
-        if let Some(found) = gear.next_match(&data[CHUNK_BYTES_MIN..normal], MASK_BEFORE_NORMAL) {
-            return CHUNK_BYTES_MIN + found;
+        gear.update(&data[min - WINDOW_BYTES..min]);
+        if let Some(found) = gear.next_match(&data[min..normal], mask_before) {
+            return min + found;
         }
-        match gear.next_match(&data[normal..end], MASK_AFTER_NORMAL) {
+        match gear.next_match(&data[normal..end], mask_after) {
             Some(found) => normal + found,
             None => end,
         }
@@ -126,36 +153,37 @@ mod tests {
         let data = bytes(16 << 20);
         let borders = borders(&cutter(1), &data);
         let lengths: Vec<_> = std::iter::once(&0).chain(&borders).zip(&borders).map(|(a, b)| b - a).collect();
-        assert!(lengths[..lengths.len() - 1].iter().all(|l| (CHUNK_BYTES_MIN..=CHUNK_BYTES_MAX).contains(l)));
+        assert!(lengths[..lengths.len() - 1].iter().all(|l| (FILE.min..=FILE.max).contains(l)));
         let average = data.len() / lengths.len();
         assert!((48 << 10..96 << 10).contains(&average), "average {average}");
     }
 
     /// The same by the definition.
-    fn cut_by_definition(cutter: &Cutter, data: &[u8]) -> usize {
+    fn cut_by_definition(cutter: &Cutter, lengths: &Lengths, data: &[u8]) -> usize {
         let ends = |length: usize| {
             let window = &data[length - WINDOW_BYTES..length];
             let add = |hash: u64, byte: &u8| (hash << 1).wrapping_add(cutter.table[usize::from(*byte)]);
-            let mask = if length <= CHUNK_BYTES_NORMAL { MASK_BEFORE_NORMAL } else { MASK_AFTER_NORMAL };
+            let mask = if length <= lengths.normal { lengths.mask_before } else { lengths.mask_after };
             window.iter().fold(0, add) & mask == 0
         };
-        let longest = data.len().min(CHUNK_BYTES_MAX);
-        (CHUNK_BYTES_MIN + 1..longest).find(|length| ends(*length)).unwrap_or(longest)
+        let longest = data.len().min(lengths.max);
+        (lengths.min + 1..longest).find(|length| ends(*length)).unwrap_or(longest)
     }
 
     #[test]
     fn borders_lie_where_the_definition_says() {
         let cutter = cutter(3);
         let data = bytes(3 << 20);
-        let mut at = 0;
-        while at < data.len() {
-            let rest = &data[at..];
-            let length = cutter.cut(CutRule::Content, at as u64, rest);
-            assert_eq!(length, cut_by_definition(&cutter, rest), "at {at}");
-            at += length;
+        for lengths in [&FILE, &IMAGE] {
+            let mut rest = data.as_slice();
+            while !rest.is_empty() {
+                let length = cutter.cut_by_content(lengths, rest);
+                assert_eq!(length, cut_by_definition(&cutter, lengths, rest), "{} are left", rest.len());
+                rest = &rest[length..];
+            }
+            let short = &data[..lengths.normal - 1];
+            assert_eq!(cutter.cut_by_content(lengths, short), cut_by_definition(&cutter, lengths, short));
         }
-        let short = &data[..CHUNK_BYTES_NORMAL / 2];
-        assert_eq!(cutter.cut(CutRule::Content, 0, short), cut_by_definition(&cutter, short));
     }
 
     #[test]
@@ -178,13 +206,23 @@ mod tests {
     }
 
     #[test]
-    fn images_are_cut_at_multiples() {
-        let data = bytes(300_000);
-        let block = IMAGE_CHUNK_BYTES as u32;
-        let rule = CutRule::Image(DiskImage { block, first: 0, stride: block.into() });
-        assert_eq!(cutter(1).cut(rule, 0, &data), IMAGE_CHUNK_BYTES);
-        assert_eq!(cutter(1).cut(rule, 1000, &data), IMAGE_CHUNK_BYTES - 1000);
-        assert_eq!(cutter(1).cut(rule, 0, &data[..10]), 10);
+    fn images_are_cut_at_their_borders_and_by_content_between_them() {
+        let data = bytes(4 << 20);
+        let (first, block) = (1000, 1 << 20);
+        let rule = CutRule::Image(DiskImage { block, first, stride: block.into() });
+        let cutter = cutter(1);
+        let (mut at, mut borders) = (0, Vec::new());
+        while at < data.len() {
+            let length = cutter.cut(rule, at as u64, &data[at..]);
+            assert!((1..=IMAGE.max).contains(&length));
+            at += length;
+            borders.push(at as u64);
+        }
+        for fixed in (0..4).map(|number| first + number * u64::from(block)) {
+            assert!(borders.contains(&fixed), "{fixed}");
+        }
+        let average = data.len() / borders.len();
+        assert!((24 << 10..48 << 10).contains(&average), "average {average}");
     }
 
     #[test]

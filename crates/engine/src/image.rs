@@ -1,7 +1,7 @@
 //! Which files are disk images, and where the disk lies in them: by their first bytes and their size, never by their
 //! names. What is decided stands in the file's entry.
 
-use crate::cut::{CutRule, IMAGE_CHUNK_BYTES};
+use crate::cut::CutRule;
 use stateward_format::DiskImage;
 
 /// Smaller files are cut by content whatever they hold.
@@ -10,7 +10,10 @@ const IMAGE_BYTES_MIN: u64 = 32 << 20;
 /// How many first bytes [`rule`] looks at.
 pub const HEAD_BYTES: usize = 4096;
 
-const BLOCK: u32 = IMAGE_CHUNK_BYTES as u32;
+/// How far apart an image's fixed borders are, in bytes: where chunks always end.
+const BLOCK: u32 = 2 << 20;
+/// No format has shorter blocks of a use as borders, in bytes.
+const BLOCK_MIN: u64 = 64 << 10;
 const SECTOR_BYTES: u64 = 512;
 
 /// How a file of `size` bytes that begins with `head` is cut.
@@ -44,13 +47,13 @@ fn dynamic_vhd(head: &[u8]) -> Option<DiskImage> {
     let header = head.get(512..512 + 1024).filter(|header| header.starts_with(b"cxsparse"))?;
     let number = |at: usize| header[at..at + 4].iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
     let (table, entries, block) = (number(16) << 32 | number(20), number(28), number(32));
-    if !block.is_power_of_two() || block < u64::from(BLOCK) {
+    if !block.is_power_of_two() || block < BLOCK_MIN {
         return None;
     }
     // One bit for each sector of the block.
     let bitmap = (block / SECTOR_BYTES / 8).next_multiple_of(SECTOR_BYTES);
     let first = table.checked_add((4 * entries).next_multiple_of(SECTOR_BYTES))?.checked_add(bitmap)?;
-    Some(DiskImage { block: BLOCK, first, stride: block + bitmap })
+    Some(DiskImage { block: BLOCK.min(block as u32), first, stride: block + bitmap })
 }
 
 /// The disk's grains stand behind the metadata, whose length in sectors the header says (VMware's "Virtual Disk Format

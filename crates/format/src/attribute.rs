@@ -70,11 +70,11 @@ pub struct AlternateStream {
     pub content: Content,
 }
 
-/// Where a disk image was cut: at `first`, then each `stride` bytes; within a stride at each `block` bytes. Before
-/// `first`, at multiples of `block` from the file's beginning.
+/// Where a disk image was cut at least: at `first`, then each `stride` bytes; within a stride at each `block` bytes.
+/// Before `first`, at multiples of `block` from the file's beginning. There may be more borders between these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskImage {
-    /// The length of a chunk, in bytes.
+    /// From one border to the next within a stride, in bytes.
     pub block: u32,
     /// Where the first of the disk's blocks lies in the file, in bytes.
     pub first: u64,
