@@ -164,3 +164,14 @@ fn completion_and_the_manual_come_from_the_same_table() {
     let manual = text(&stateward(&["man"]).stdout);
     assert!(manual.contains("stateward") && manual.contains("recovery\\-point"));
 }
+
+#[test]
+fn a_rate_that_is_none_is_wrong_usage_and_says_what_would_be_one() {
+    for (rate, hint) in [("0", "1KB"), ("fast", "10MB"), ("-5MB", "10MB"), ("10 Mbit", "10MB")] {
+        let flag = format!("--limit-rate={rate}");
+        let output = stateward(&["--json", "backup", "now", &flag]);
+        let line = last_line(&output);
+        assert_eq!((output.status.code(), &line["code"]), (Some(2), &"usage".into()), "{rate}");
+        assert!(line["message"].as_str().unwrap().contains(hint), "{line}");
+    }
+}
