@@ -40,7 +40,7 @@ fn back_up(
         pinned_head: PinnedHead::find(agent.home())?.map(|head| head.summary()),
         prechecks,
         made_by: agent.program(),
-        options: BackupOptions { threads: job.pace().threads(), ..BackupOptions::default() },
+        options: BackupOptions::default(),
     };
     let made = stateward_engine::backup(request, tools)?;
     let head =

@@ -51,15 +51,15 @@ pub(crate) fn work(agent: &Agent, selected: Selected<'_>, job: &RunningJob<'_>, 
             let cache = CacheFolder::open(&server.registration.cache).ok();
             let from =
                 Origin { vault: &*vault, trust: server.trust(), keys: vec![server.epoch_keys()], cache };
-            lay(&from, selected, job.pace().threads(), tools)
+            lay(&from, selected, tools)
         }
         Err(error) => Err(error).into(),
     }
 }
 
 /// Lays a recovery point into its target. Files that are lost make the job fail, though the rest is there.
-pub(crate) fn lay(from: &Origin<'_>, selected: Selected<'_>, threads: usize, tools: &Tools<'_>) -> Worked {
-    match try_lay(from, selected, threads, tools) {
+pub(crate) fn lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) -> Worked {
+    match try_lay(from, selected, tools) {
         Ok(done) => {
             let files_lost = done.lost.len() as u64;
             Worked {
@@ -80,7 +80,6 @@ pub(crate) fn lay(from: &Origin<'_>, selected: Selected<'_>, threads: usize, too
 fn try_lay(
     from: &Origin<'_>,
     selected: Selected<'_>,
-    threads: usize,
     tools: &Tools<'_>,
 ) -> Result<RestoreOutcome, AgentError> {
     let point = open_point(from.vault, &from.trust, &from.keys, selected.point)?;
@@ -99,7 +98,7 @@ fn try_lay(
         paths: &paths,
         target: &target as &dyn Target,
         cache: from.cache.as_ref(),
-        threads,
+        threads: 0,
     };
     let done = stateward_engine::restore(request, tools)?;
     target.finish().map_err(EngineError::from)?;

@@ -63,7 +63,7 @@ fn prove(
             VerifyExtent::Percent(percent) => VerifyShare::Share(percent / 100.0),
         },
         history: &history.packs,
-        threads: job.pace().threads(),
+        threads: 0,
     };
     let slots = slots::check(&*vault, &server.keys.slots)?;
     slots.iter().for_each(|problem| tools.progress.warning(problem));

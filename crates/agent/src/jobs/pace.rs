@@ -7,9 +7,11 @@ use crate::platform;
 use serde::{Deserialize, Serialize};
 use stateward_client::Throttle;
 use std::num::NonZeroU64;
-use std::thread;
 
 /// How much of the machine and of the line a job may take; everything, if nothing is said.
+///
+/// A job of low priority has as many threads as any other: with half of them, a server with two processors answered no
+/// sooner beside it (`scripts/measure-priority.sh`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     /// Whether it gives way to everything else on the machine.
@@ -26,23 +28,10 @@ impl Pace {
         *self == Self::default()
     }
 
-    /// The threads that the engine is asked for: 0, as it likes, or half of the processors, at least one. Threads of low
-    /// priority too take caches, memory and the disk's queue from others.
-    pub(crate) fn threads(&self) -> usize {
-        match self.low_priority {
-            false => 0,
-            true => halved(thread::available_parallelism().map_or(2, usize::from)),
-        }
-    }
-
     /// What holds a connection to the rate.
     pub(crate) fn throttle(&self) -> Option<Throttle> {
         self.bytes_per_second.map(Throttle::new)
     }
-}
-
-fn halved(processors: usize) -> usize {
-    (processors / 2).max(1)
 }
 
 /// Makes this process as considerate as its jobs ask it to be. Called before it starts any other thread, because each
@@ -59,13 +48,6 @@ pub fn lower_priority(paces: impl IntoIterator<Item = Pace>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn low_priority_takes_half_of_the_processors_and_at_least_one() {
-        assert_eq!([1, 2, 3, 4, 64].map(halved), [1, 1, 1, 2, 32]);
-        assert_eq!(Pace::default().threads(), 0);
-        assert!(Pace { low_priority: true, bytes_per_second: None }.threads() > 0);
-    }
 
     #[test]
     fn a_pace_survives_its_file_and_one_that_is_not_written_down_is_full() {

@@ -159,11 +159,6 @@ impl<'a> RunningJob<'a> {
         Ok(vault)
     }
 
-    /// How much of the machine and of the line it may take.
-    pub fn pace(&self) -> Pace {
-        self.pace
-    }
-
     /// Tells what was checked before the job, as far as it did not pass.
     pub fn prechecked(&self, prechecks: &[Precheck]) {
         for precheck in prechecks.iter().filter(|precheck| precheck.outcome > 0) {
