@@ -4,6 +4,7 @@ use crate::display::{facts, short};
 use crate::failure::error_text;
 use crate::job_screen::Kept;
 use crate::output::Output;
+use crate::pace::limit_text;
 use crate::units;
 use serde::Serialize;
 use stateward_agent::jobs::{JobFailure, JobOutcome, JobRecord};
@@ -112,7 +113,7 @@ pub fn print_summary(output: &Output, job: &JobRecord, kept: Kept) {
         lines.push(("Priority", "low".to_owned()));
     }
     if let Some(rate) = job.pace.bytes_per_second {
-        lines.push(("Rate", format!("at most {}", units::rate(rate))));
+        lines.push(("Rate", limit_text(rate)));
     }
     if kept == Kept::Record {
         lines.push(("Job", job.id.to_string()));

@@ -47,8 +47,11 @@ fn a_job_at_a_limited_rate_takes_its_time_and_brings_everything_back() {
     let restore = server.restore("latest", &target, &["--limit-rate", "1MB"]).done();
     assert!(restore.took >= least(&restore.last()["bytes_downloaded"]), "{restore:#?}");
     assert_same(&source, &restored(&target, &source));
-    let verify = server.run(["verify", "--full", "--limit-rate", "1MB"]).done();
+    server.run(["settings", "set", "--limit-rate", "1MB"]).done();
+    let verify = server.run(["verify", "--full"]).done();
     assert!(verify.took >= least(&verify.last()["bytes"]), "{verify:#?}");
+    let unlimited = server.run(["verify", "--full", "--limit-rate", "off"]).done().last();
+    assert_eq!(unlimited["limit_rate"], Value::Null);
 }
 
 /// Waits until a backup moves packs, so that it has all of its threads; its process.

@@ -4,7 +4,6 @@ use crate::commands::recovery_point::print_list;
 use crate::context::Context;
 use crate::job_runner::Watched;
 use crate::job_screen::Kept;
-use crate::pace::PriorityFlag;
 use crate::result_lines::print_result;
 use crate::secret_input::KnownSecret;
 use clap::{ArgGroup, Args};
@@ -44,8 +43,9 @@ pub struct Arguments {
     /// The folder to restore into, absent or empty; everything is laid there at its absolute path
     #[arg(long, value_name = "DIR")]
     target: Option<PathBuf>,
-    #[command(flatten)]
-    priority: PriorityFlag,
+    /// Let everything else on this machine go first
+    #[arg(long)]
+    low_priority: bool,
 }
 
 /// Restores straight from a vault's objects.
@@ -59,7 +59,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         return Ok(print_list(output, &listed, "The server has no recovery point in this store"));
     };
     let point = points::choose(&listed, &text, arguments.item.as_deref())?;
-    let pace = Pace { low_priority: arguments.priority.low_priority, bytes_per_second: None };
+    let pace = Pace { low_priority: arguments.low_priority, bytes_per_second: None };
     let (components, paths) = (arguments.components, arguments.paths);
     let request = RecoverRequest { components, paths, target, pace };
     lower_priority([pace]);

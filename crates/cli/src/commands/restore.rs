@@ -39,6 +39,7 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
     let Arguments { recovery_point, item, components, paths, target, wait, pace } = arguments;
     let agent = context.agent();
+    let pace = pace.pace(agent.home())?;
     let listed = points::list_own(agent)?;
     let point = points::choose(&listed, &recovery_point, item.as_deref())?;
     let request = JobRequest::Restore {
@@ -49,6 +50,6 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         target: absolute(&target)?,
     };
     let reference = ItemReference { id: point.item, label: point.item_label.clone() };
-    let make = || Ok(vec![jobs::queue(agent, request, Some(reference), pace.pace())?]);
+    let make = || Ok(vec![jobs::queue(agent, request, Some(reference), pace)?]);
     run_jobs(context, wait.into(), make)
 }

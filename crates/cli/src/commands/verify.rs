@@ -52,7 +52,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         true => VerifyExtent::Full,
         false => VerifyExtent::Percent(arguments.percent),
     };
-    let pace = arguments.pace.pace();
+    let pace = arguments.pace.pace(agent.home())?;
     let make = || Ok(vec![jobs::queue(agent, JobRequest::Verify { point, extent }, None, pace)?]);
     run_jobs(context, Wait::Inside, make)
 }

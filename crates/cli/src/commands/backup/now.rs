@@ -25,11 +25,12 @@ pub struct Arguments {
 pub fn run(context: &Context, Arguments { item, wait, pace }: Arguments) -> Result<Exit, AgentError> {
     let agent = context.agent();
     Registration::load(agent.home())?;
+    let pace = pace.pace(agent.home())?;
     let items = chosen(&Items::load(agent.home())?, item.as_deref())?;
     let make = || {
         let queue = |item: &Item| {
             let reference = ItemReference { id: item.id, label: item.label.clone() };
-            jobs::queue(agent, JobRequest::Backup, Some(reference), pace.pace())
+            jobs::queue(agent, JobRequest::Backup, Some(reference), pace)
         };
         items.iter().map(queue).collect()
     };
