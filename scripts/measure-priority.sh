@@ -16,13 +16,13 @@ usage() {
     cat <<'TEXT'
 Usage: scripts/measure-priority.sh [OPTION]…
 
-  --mib N       Data of each backup beside the busy server (default: 1536)
+  --mib N       Data of each backup beside the busy server (default: 2048)
   --seconds N   How long a job at a limited rate is to take, and the busy server alone (default: 20)
   --out FILE    The table (default: docs/figures/priority.md); `-` prints it only
 TEXT
 }
 
-mib=1536 seconds=20 out=docs/figures/priority.md
+mib=2048 seconds=20 out=docs/figures/priority.md
 while (($# > 0)); do
     case $1 in
         --mib) mib=$2; shift ;;
