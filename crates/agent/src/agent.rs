@@ -4,7 +4,7 @@ use crate::keys::ServerKeys;
 use crate::registration::Registration;
 use crate::session::HomeSessions;
 use crate::{AgentError, Home};
-use stateward_client::{Connection, Endpoint, HttpVault, Identity, Manner, Surroundings};
+use stateward_client::{Connection, Endpoint, HttpVault, Identity, Manner, Surroundings, Throttle};
 use stateward_crypto::EpochKeys;
 use stateward_engine::ServerTrust;
 use stateward_model::Timestamp;
@@ -79,8 +79,13 @@ impl RegisteredServer {
         self.keys.epoch_keys(self.registration.server)
     }
 
-    /// Signs in to its vault and makes sure that it is the right one.
-    pub fn connect(&self, agent: &Agent, manner: Manner) -> Result<HttpVault, AgentError> {
+    /// Signs in to its vault and makes sure that it is the right one. Packs are held to the throttle's rate.
+    pub fn connect(
+        &self,
+        agent: &Agent,
+        manner: Manner,
+        throttle: Option<Throttle>,
+    ) -> Result<HttpVault, AgentError> {
         let endpoint = Endpoint {
             url: self.registration.url.clone(),
             ca_pem: self.registration.ca_pem.clone(),
@@ -90,7 +95,8 @@ impl RegisteredServer {
             server: self.registration.server,
             login_seed: Zeroizing::new(*self.keys.login.seed()),
         };
-        let connection = Connection::new(endpoint, Some(identity), manner, agent.surroundings().clone())?;
+        let connection = Connection::new(endpoint, Some(identity), manner, agent.surroundings().clone())?
+            .throttled(throttle);
         let keeper = Arc::new(HomeSessions::of(agent.home()));
         Ok(HttpVault::connect(connection, self.registration.vault, keeper)?)
     }

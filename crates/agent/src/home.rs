@@ -7,6 +7,7 @@
 //! | `registration.json` | which vault and which server ([`crate::registration`]); written last of a registration |
 //! | `keys/` | login key, and for each epoch data key and signing key ([`crate::keys`]) |
 //! | `items.json` | what is protected ([`crate::items`]) |
+//! | `settings.json` | what holds for all jobs, if anything was set ([`crate::settings`]) |
 //! | `head.json` | the newest recovery point that was acknowledged ([`crate::head`]) |
 //! | `session.json` | the session that is open at the vault, to end it after a crash ([`crate::session`]) |
 //! | `verify.json` | when each pack was last verified |

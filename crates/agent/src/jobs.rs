@@ -4,12 +4,14 @@
 //! it, or leaves a mark `jobs/<id>.cancel` beside it. One job runs at a time: its process holds the home's job lock.
 //! Warnings stand in `jobs/<id>.warnings`, one JSON object a line; a detached job's output goes to `jobs/<id>.log`.
 //!
-//! Begin with [`record`] (what a job is), then [`run`] (how it runs); [`detach`] is for jobs of their own process.
+//! Begin with [`record`] (what a job is), then [`run`] (how it runs); [`detach`] is for jobs of their own process,
+//! [`pace`] for what a job may take of the machine.
 
 pub mod detach;
 pub mod execute;
 pub mod figures;
 pub mod folder;
+pub mod pace;
 pub mod record;
 pub mod report;
 pub mod run;
@@ -18,6 +20,7 @@ pub mod warnings;
 pub use execute::{abandon, execute, queue};
 pub use figures::Figures;
 pub use folder::JobFolder;
+pub use pace::{Pace, lower_priority};
 pub use record::{ItemReference, JobFailure, JobOutcome, JobRecord, JobRequest, VerifyExtent};
 pub use run::JobListener;
 pub use stateward_format::manifest::Precheck;

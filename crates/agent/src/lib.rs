@@ -36,6 +36,7 @@ mod registration;
 mod restore;
 pub mod secrets;
 mod session;
+pub mod settings;
 mod source;
 pub mod system_state;
 mod verify;

@@ -6,7 +6,7 @@
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    begin_own_session, default_home, host_name, is_readable_by_others, make_private_folder,
+    begin_own_session, default_home, host_name, is_readable_by_others, lower_priority, make_private_folder,
     make_private_options, move_output_to, operating_system, path_bytes, path_from_bytes, process,
     restrict_folder, signals, sync_folder, this_process,
 };

@@ -182,7 +182,7 @@ pub fn open_own(agent: &Agent, text: &str, item: Option<&str>) -> Result<Trusted
 
 fn connect(agent: &Agent) -> Result<(RegisteredServer, HttpVault), AgentError> {
     let server = RegisteredServer::load(agent.home())?;
-    let vault = server.connect(agent, Manner::interactive(Cancellation::default()))?;
+    let vault = server.connect(agent, Manner::interactive(Cancellation::default()), None)?;
     Ok((server, vault))
 }
 

@@ -40,6 +40,6 @@ fn tell_vault(agent: &Agent, item: &Item) -> Result<(), AgentError> {
         return Ok(());
     }
     let server = RegisteredServer::load(agent.home())?;
-    let vault = server.connect(agent, Manner::interactive(Cancellation::default()))?;
+    let vault = server.connect(agent, Manner::interactive(Cancellation::default()), None)?;
     Ok(vault.put_item(item.id, &item.label, item.selection.kind())?)
 }

@@ -2,7 +2,7 @@
 //! runs, no database is read, this machine need not be registered, and nothing is written but the target.
 
 use crate::jobs::run::{self, JobContext, JobListener};
-use crate::jobs::{ItemReference, JobRecord, JobRequest};
+use crate::jobs::{ItemReference, JobRecord, JobRequest, Pace};
 use crate::points::{self, ListedPoint, PointDescription};
 use crate::restore::{self, Origin, Selected};
 use crate::secrets::{Secret, SecretError};
@@ -29,6 +29,8 @@ pub struct RecoverRequest {
     pub paths: Vec<PathBuf>,
     /// The folder.
     pub target: PathBuf,
+    /// How much of the machine it may take. There is no line: a rate holds for nothing here.
+    pub pace: Pace,
 }
 
 /// Finds the server that `asked` names (by label or id), or the only one there is.
@@ -99,7 +101,8 @@ impl RecoveredServer {
         };
         let item = ItemReference { id: point.item, label: point.item_label.clone() };
         let now = surroundings.clock.now();
-        let record = JobRecord::queued(JobId::new(&*surroundings.random), job, Some(item), now);
+        let record =
+            JobRecord::queued(JobId::new(&*surroundings.random), job, Some(item), now).at(request.pace);
         let context = JobContext { folder: None, listener, surroundings, cancellation };
         let selected = Selected {
             point: point.summary(),

@@ -126,7 +126,7 @@ fn introduce(
 
 /// Makes a slot for each secret, opens it again to prove that it works, and stores it at the vault.
 fn add_slots(agent: &Agent, server: &mut RegisteredServer, secrets: &[Secret<'_>]) -> Result<(), AgentError> {
-    let vault = server.connect(agent, Manner::interactive(Cancellation::default()))?;
+    let vault = server.connect(agent, Manner::interactive(Cancellation::default()), None)?;
     for secret in secrets {
         let object = proven_slot(agent, server, *secret)?;
         let hash: SlotHash = vault.put_slot(server.keys.epoch, &object)?;

@@ -14,6 +14,7 @@ pub mod recovery_point;
 pub mod register;
 pub mod restore;
 pub mod server;
+pub mod settings;
 pub mod status;
 pub mod system_state;
 pub mod vault;
@@ -51,6 +52,9 @@ pub enum Command {
     Verify(verify::Arguments),
     /// Restore straight from a vault's folder or a copy of it, with no vault running and no registration
     Recover(recover::Arguments),
+    /// Show and change what holds for all jobs
+    #[command(subcommand)]
+    Settings(settings::Command),
     /// Show what System State is on this machine
     #[command(subcommand)]
     SystemState(system_state::Command),
@@ -102,6 +106,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Restore(arguments) => restore::run(context, arguments),
         Command::Verify(arguments) => verify::run(context, arguments),
         Command::Recover(arguments) => recover::run(context, arguments),
+        Command::Settings(command) => settings::run(context, command),
         Command::SystemState(command) => system_state::run(context, command),
         Command::RecoveryCode(command) => recovery_code::run(context, command),
         Command::Login(arguments) => login::run(context, arguments),

@@ -19,6 +19,7 @@ mod job_runner;
 mod job_screen;
 mod logging;
 mod output;
+mod pace;
 mod result_lines;
 mod secret_input;
 mod units;

@@ -4,10 +4,12 @@ use crate::display::{facts, short};
 use crate::failure::error_text;
 use crate::job_screen::Kept;
 use crate::output::Output;
+use crate::pace::limit_text;
 use crate::units;
 use serde::Serialize;
 use stateward_agent::jobs::{JobFailure, JobOutcome, JobRecord};
 use stateward_model::{JobId, JobKind, JobState, Timestamp};
+use std::num::NonZeroU64;
 
 /// A job as a line of JSON.
 #[derive(Serialize)]
@@ -24,6 +26,12 @@ struct ResultLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<f64>,
     warnings: u64,
+    /// Told of jobs that were asked to give way, and of no others.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    low_priority: bool,
+    /// Bytes a second, of jobs that have a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit_rate: Option<NonZeroU64>,
     started_at: Timestamp,
     ended_at: Option<Timestamp>,
     #[serde(flatten)]
@@ -41,6 +49,8 @@ impl<'a> ResultLine<'a> {
             outcome: job.outcome.as_ref(),
             coverage: job.outcome.as_ref().and_then(coverage),
             warnings: job.warnings,
+            low_priority: job.pace.low_priority,
+            limit_rate: job.pace.bytes_per_second,
             started_at: job.started_at,
             ended_at: job.ended_at,
             failure: job.failure.as_ref(),
@@ -98,6 +108,12 @@ pub fn print_summary(output: &Output, job: &JobRecord, kept: Kept) {
     }
     if job.warnings > 0 {
         lines.push(("Warnings", units::count(job.warnings)));
+    }
+    if job.pace.low_priority {
+        lines.push(("Priority", "low".to_owned()));
+    }
+    if let Some(rate) = job.pace.bytes_per_second {
+        lines.push(("Rate", limit_text(rate)));
     }
     if kept == Kept::Record {
         lines.push(("Job", job.id.to_string()));
@@ -168,7 +184,7 @@ fn outcome_facts(outcome: &JobOutcome) -> Vec<(&'static str, String)> {
 mod tests {
     use super::*;
     use serde_json::Value;
-    use stateward_agent::jobs::JobRequest;
+    use stateward_agent::jobs::{JobRequest, Pace};
     use stateward_model::{PointHash, SystemRandom};
 
     fn job(state: JobState, outcome: Option<JobOutcome>, failure: Option<JobFailure>) -> JobRecord {
@@ -206,6 +222,16 @@ mod tests {
         }
         assert_eq!(line["job"].as_str().unwrap().len(), 36);
         assert!(line.get("code").is_none());
+    }
+
+    #[test]
+    fn a_limit_is_told_where_there_is_one() {
+        let plain = job(JobState::Completed, None, None);
+        let told = line(&plain, "job");
+        assert!(told.get("low_priority").is_none() && told.get("limit_rate").is_none(), "{told}");
+        let pace = Pace { low_priority: true, bytes_per_second: NonZeroU64::new(10_000_000) };
+        let told = line(&plain.at(pace), "job");
+        assert_eq!((&told["low_priority"], &told["limit_rate"]), (&true.into(), &10_000_000.into()));
     }
 
     #[test]

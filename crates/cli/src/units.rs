@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use stateward_model::Timestamp;
+use std::num::NonZeroU64;
 
 /// `1,234,567`.
 pub fn count(number: u64) -> String {
@@ -32,6 +33,46 @@ pub fn bytes(number: u64) -> String {
     match unit == 0 || value >= 99.95 {
         true => format!("{value:.0} {}", UNITS[unit]),
         false => format!("{value:.1} {}", UNITS[unit]),
+    }
+}
+
+/// Units that rates are given in; the first that fits whole is the one that is printed.
+const RATE_UNITS: [(&str, u64); 7] = [
+    ("GB", 1_000_000_000),
+    ("GiB", 1 << 30),
+    ("MB", 1_000_000),
+    ("MiB", 1 << 20),
+    ("KB", 1000),
+    ("KiB", 1 << 10),
+    ("B", 1),
+];
+
+/// The slowest rate that is taken, in bytes a second: a slower one would look like a line that broke.
+const SLOWEST_RATE: u64 = 1000;
+
+/// Reads a rate in bytes a second: `500KB`, `10MB`, `1.5MiB`, `250000`; a unit may be small letters and end with `/s`.
+pub fn parse_rate(text: &str) -> Result<NonZeroU64, String> {
+    let wrong = || "it must be a number with a unit, such as `500KB`, `10MB` or `10MiB` a second".to_owned();
+    let text = text.trim();
+    let text = text.strip_suffix("/s").unwrap_or(text);
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = if unit.is_empty() { "B" } else { unit.trim_start() };
+    let factor = RATE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).ok_or_else(wrong)?.1;
+    let bytes = number.parse::<f64>().map_err(|_| wrong())? * factor as f64;
+    if bytes >= u64::MAX as f64 {
+        return Err(wrong());
+    }
+    let rate = NonZeroU64::new(bytes as u64).filter(|rate| rate.get() >= SLOWEST_RATE);
+    rate.ok_or_else(|| "it must be at least `1KB` a second".to_owned())
+}
+
+/// `10 MB/s`, `1.5 MiB/s`: in the unit that it was most likely given in.
+pub fn rate(rate: NonZeroU64) -> String {
+    let whole = RATE_UNITS.iter().find(|(_, factor)| rate.get().is_multiple_of(*factor));
+    match whole {
+        Some((unit, factor)) if *factor > 1 => format!("{} {unit}/s", count(rate.get() / factor)),
+        _ => format!("{}/s", bytes(rate.get())),
     }
 }
 
@@ -81,6 +122,49 @@ mod tests {
         assert_eq!(bytes(200 << 30), "200 GiB");
         assert_eq!(bytes(1023 << 20), "1.0 GiB");
         assert_eq!(bytes(u64::MAX), "16.0 EiB");
+    }
+
+    #[test]
+    fn a_rate_is_read_with_or_without_its_unit_and_printed_as_it_was_given() {
+        let cases = [
+            ("250000", 250_000, "250 KB/s"),
+            ("500KB", 500_000, "500 KB/s"),
+            ("500 kb", 500_000, "500 KB/s"),
+            ("10MB", 10_000_000, "10 MB/s"),
+            ("10MB/s", 10_000_000, "10 MB/s"),
+            ("10MiB", 10 << 20, "10 MiB/s"),
+            ("64KiB", 64 << 10, "64 KiB/s"),
+            ("1.5MiB", 3 << 19, "1,536 KiB/s"),
+            ("2GB", 2_000_000_000, "2 GB/s"),
+            ("1234B", 1234, "1.2 KiB/s"),
+        ];
+        for (text, bytes, printed) in cases {
+            let read = parse_rate(text).unwrap();
+            assert_eq!((read.get(), &*rate(read)), (bytes, printed), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_rate_is_refused_with_what_would_be_one() {
+        for text in [
+            "",
+            "x",
+            "MB",
+            "-1MB",
+            "1e9",
+            "10 bananas",
+            "1..5MB",
+            "10Mbit",
+            "NaN",
+            "inf",
+            ".",
+            "99999999999GB",
+        ] {
+            assert!(parse_rate(text).unwrap_err().contains("`10MB`"), "{text}");
+        }
+        for text in ["0", "0MB", "999", "0.0001KB"] {
+            assert!(parse_rate(text).unwrap_err().contains("`1KB`"), "{text}");
+        }
     }
 
     #[test]

@@ -48,6 +48,7 @@ fn help_names_every_command_and_goes_to_standard_output() {
         "login",
         "vault",
         "server",
+        "settings",
         "explain",
         "completion",
     ];
@@ -163,4 +164,35 @@ fn completion_and_the_manual_come_from_the_same_table() {
     assert!(completion.contains("recovery-point") && completion.contains("--passphrase-file"));
     let manual = text(&stateward(&["man"]).stdout);
     assert!(manual.contains("stateward") && manual.contains("recovery\\-point"));
+}
+
+#[test]
+fn settings_are_the_usual_ones_until_they_are_set_and_only_what_is_named_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let settings = |arguments: &[&str]| {
+        let home = ["--json", "--home", home.to_str().unwrap(), "settings"];
+        stateward(&[&home, arguments].concat())
+    };
+    let told = |output: Output| {
+        let line = last_line(&output);
+        (output.status.code(), line["low_priority"].clone(), line["limit_rate"].clone())
+    };
+    assert_eq!(told(settings(&["show"])), (Some(0), false.into(), Value::Null));
+    settings(&["set", "--low-priority=on"]);
+    assert_eq!(told(settings(&["set", "--limit-rate", "10MB"])), (Some(0), true.into(), 10_000_000.into()));
+    settings(&["set", "--limit-rate", "off"]);
+    assert_eq!(told(settings(&["show"])), (Some(0), true.into(), Value::Null));
+    assert_eq!(settings(&["set"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_rate_that_is_none_is_wrong_usage_and_says_what_would_be_one() {
+    for (rate, hint) in [("0", "1KB"), ("fast", "10MB"), ("-5MB", "10MB"), ("10 Mbit", "10MB")] {
+        let flag = format!("--limit-rate={rate}");
+        let output = stateward(&["--json", "backup", "now", &flag]);
+        let line = last_line(&output);
+        assert_eq!((output.status.code(), &line["code"]), (Some(2), &"usage".into()), "{rate}");
+        assert!(line["message"].as_str().unwrap().contains(hint), "{line}");
+    }
 }

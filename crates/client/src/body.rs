@@ -1,6 +1,8 @@
-//! Bodies on their way: sent in slices that share one buffer, received with a limit, both watched for standstill.
+//! Bodies on their way: sent in slices that share one buffer, received with a limit, both watched for standstill and
+//! held to a rate where there is one.
 
 use crate::failure::Failure;
+use crate::throttle::Throttle;
 use bytes::Bytes;
 use futures::stream;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// How much is handed to the connection at once. Small enough to see a slow line move within the stall time (256 KiB
 /// in a minute is 35 kbit/s), large enough to cost nothing.
-const SLICE_BYTES: usize = 256 << 10;
+pub(crate) const SLICE_BYTES: usize = 256 << 10;
 
 /// When a call last moved a byte.
 #[derive(Debug, Clone)]
@@ -34,23 +36,30 @@ impl Activity {
 }
 
 /// A body that is sent without copying it, noting each slice that the connection takes.
-pub(crate) fn outgoing(bytes: Bytes, activity: Activity) -> reqwest::Body {
-    let slices = stream::unfold(bytes, move |mut rest| {
-        activity.note();
-        let next = (!rest.is_empty()).then(|| {
-            let slice = rest.split_to(rest.len().min(SLICE_BYTES));
-            (Ok::<_, std::convert::Infallible>(slice), rest)
+pub(crate) fn outgoing(bytes: Bytes, activity: Activity, throttle: Option<Throttle>) -> reqwest::Body {
+    let most = throttle.as_ref().map_or(SLICE_BYTES, Throttle::slice_bytes);
+    let slices =
+        stream::unfold((bytes, activity, throttle), move |(mut rest, activity, throttle)| async move {
+            activity.note();
+            if rest.is_empty() {
+                return None;
+            }
+            let slice = rest.split_to(rest.len().min(most));
+            if let Some(throttle) = &throttle {
+                throttle.pass(slice.len(), &activity).await;
+            }
+            Some((Ok::<_, std::convert::Infallible>(slice), (rest, activity, throttle)))
         });
-        std::future::ready(next)
-    });
     reqwest::Body::wrap_stream(slices)
 }
 
-/// Receives a body of at most `most` bytes.
+/// Receives a body of at most `most` bytes. A piece that has come is waited for before the next is taken, so that the
+/// connection's windows fill and the sender waits too.
 pub(crate) async fn incoming(
     mut response: reqwest::Response,
     most: usize,
     activity: &Activity,
+    throttle: Option<&Throttle>,
 ) -> Result<Vec<u8>, Failure> {
     let announced = response.content_length().unwrap_or(0);
     if announced > most as u64 {
@@ -63,6 +72,9 @@ pub(crate) async fn incoming(
             return Err(Failure::too_long(most));
         }
         body.extend_from_slice(&piece);
+        if let Some(throttle) = throttle {
+            throttle.pass(piece.len(), activity).await;
+        }
     }
     Ok(body)
 }

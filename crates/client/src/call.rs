@@ -54,6 +54,8 @@ pub(crate) struct Call {
     pub(crate) most: usize,
     /// Instead of the connection's own.
     pub(crate) manner: Option<Manner>,
+    /// Whether it carries a pack, so that a limit on the rate holds for it.
+    pub(crate) is_bulk: bool,
 }
 
 /// The longest JSON answer that is no list, in bytes.
@@ -70,6 +72,7 @@ impl Call {
             token: None,
             most: SMALL_BYTES_MAX,
             manner: None,
+            is_bulk: false,
         }
     }
 
@@ -112,6 +115,11 @@ impl Call {
 
     pub(crate) fn in_range(mut self, range: Range<u32>) -> Self {
         self.range = Some(range);
+        self
+    }
+
+    pub(crate) fn in_bulk(mut self) -> Self {
+        self.is_bulk = true;
         self
     }
 

@@ -5,6 +5,7 @@ use crate::call::{Answer, Body, Call, CallError, is_transient};
 use crate::failure::Failure;
 use crate::retry::{BackOff, Manner};
 use crate::sign_in::{Identity, SignIn};
+use crate::throttle::Throttle;
 use crate::tls;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderValue, RANGE};
 use stateward_api::ErrorCode;
@@ -51,6 +52,7 @@ pub struct Connection {
     endpoint: Endpoint,
     sign_in: Option<SignIn>,
     manner: Manner,
+    throttle: Option<Throttle>,
     surroundings: Surroundings,
 }
 
@@ -75,7 +77,22 @@ impl Connection {
             .build()
             .map_err(|error| VaultError::Failed(format!("no network thread can be started: {error}")))?;
         let http = http_client(tls, &manner)?;
-        Ok(Self { runtime, http, endpoint, sign_in: identity.map(SignIn::new), manner, surroundings })
+        Ok(Self {
+            runtime,
+            http,
+            endpoint,
+            sign_in: identity.map(SignIn::new),
+            manner,
+            throttle: None,
+            surroundings,
+        })
+    }
+
+    /// The same, with packs held to a rate in both directions.
+    #[must_use]
+    pub fn throttled(mut self, throttle: Option<Throttle>) -> Self {
+        self.throttle = throttle;
+        self
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -141,19 +158,25 @@ impl Connection {
     async fn attempt(&self, manner: &Manner, call: Call) -> Result<Answer, Failure> {
         let activity = Activity::start();
         let most = call.most;
-        let request = self.request(call, &activity);
+        let throttle = self.throttle.clone().filter(|_| call.is_bulk);
+        let request = self.request(call, &activity, throttle.clone());
         let exchange = async {
             let response = request.send().await.map_err(|error| Failure::transport(&error))?;
             activity.note();
             let status = response.status();
             let date = response.headers().get(DATE).and_then(read_date);
-            let body = body::incoming(response, most, &activity).await?;
+            let body = body::incoming(response, most, &activity, throttle.as_ref()).await?;
             Ok(Answer { status, date, body })
         };
         watched(manner, &activity, exchange).await?
     }
 
-    fn request(&self, call: Call, activity: &Activity) -> reqwest::RequestBuilder {
+    fn request(
+        &self,
+        call: Call,
+        activity: &Activity,
+        throttle: Option<Throttle>,
+    ) -> reqwest::RequestBuilder {
         let mut request = self.http.request(call.method, self.address(&call.path));
         if let Some(token) = call.token {
             // `Bearer` and visible ASCII are always a header's value: sign-in checked the token.
@@ -172,7 +195,7 @@ impl Connection {
             Body::Object(bytes) => request
                 .header(CONTENT_TYPE, "application/octet-stream")
                 .header(CONTENT_LENGTH, bytes.len())
-                .body(body::outgoing(bytes, activity.clone())),
+                .body(body::outgoing(bytes, activity.clone(), throttle)),
         }
     }
 }

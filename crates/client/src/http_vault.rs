@@ -134,7 +134,7 @@ impl VaultRead for HttpVault {
             )));
         }
         let length = (end - start) as usize;
-        let call = Call::get(format!("/agent/v1/packs/{id}")).in_range(range).at_most(length);
+        let call = Call::get(format!("/agent/v1/packs/{id}")).in_range(range).at_most(length).in_bulk();
         let answer = self.send(&call, || format!("pack {id}"))?;
         let is_part = answer.status == reqwest::StatusCode::PARTIAL_CONTENT;
         if answer.body.len() != length || !is_part && (start > 0 || end < pack.length) {

@@ -25,6 +25,7 @@ mod session;
 mod sign_in;
 #[cfg(test)]
 mod test_server;
+mod throttle;
 mod tls;
 
 pub use admin::AdminClient;
@@ -36,3 +37,4 @@ pub use register::register;
 pub use retry::Manner;
 pub use session::{HttpSession, SessionKeeper};
 pub use sign_in::Identity;
+pub use throttle::Throttle;

@@ -118,7 +118,7 @@ impl VaultSession for HttpSession {
     fn put_pack(&self, id: PackId, bytes: Buffer) -> Result<(), VaultError> {
         // Tries after the first share what was handed over.
         let body = Body::Object(Bytes::from_owner(bytes));
-        let call = Call::put(self.path(&format!("/packs/{id}"))).body(body);
+        let call = Call::put(self.path(&format!("/packs/{id}"))).body(body).in_bulk();
         send(&self.connection, &call, || format!("session {}", self.opened.id)).map(drop)
     }
 

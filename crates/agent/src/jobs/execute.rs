@@ -2,7 +2,7 @@
 
 use crate::items::{Item, Items};
 use crate::jobs::run::{self, JobContext, JobListener, RunningJob, Worked};
-use crate::jobs::{ItemReference, JobFailure, JobFolder, JobRecord, JobRequest};
+use crate::jobs::{ItemReference, JobFailure, JobFolder, JobRecord, JobRequest, Pace};
 use crate::restore::Selected;
 use crate::{Agent, AgentError, Code, backup, lock::HeldLock, restore, verify};
 use stateward_engine::{Cancellation, PointSummary, Tools};
@@ -13,10 +13,11 @@ pub fn queue(
     agent: &Agent,
     request: JobRequest,
     item: Option<ItemReference>,
+    pace: Pace,
 ) -> Result<JobRecord, AgentError> {
     agent.home().prepare()?;
     let id = JobId::new(&*agent.surroundings().random);
-    let record = JobRecord::queued(id, request, item, agent.now());
+    let record = JobRecord::queued(id, request, item, agent.now()).at(pace);
     JobFolder::of(agent.home()).save(&record)?;
     Ok(record)
 }

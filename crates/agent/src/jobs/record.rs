@@ -3,7 +3,7 @@
 use crate::codes::Code;
 use crate::document::Document;
 use crate::items::StoredPath;
-use crate::jobs::Figures;
+use crate::jobs::{Figures, Pace};
 use crate::platform::{self, ProcessIdentity};
 use crate::{AgentError, Exit};
 use serde::{Deserialize, Serialize};
@@ -161,6 +161,9 @@ pub struct JobRecord {
     pub request: JobRequest,
     /// Its item, if it has one.
     pub item: Option<ItemReference>,
+    /// How much of the machine and of the line it may take.
+    #[serde(default)]
+    pub pace: Pace,
     /// How it stands.
     pub state: JobState,
     /// What it is at.
@@ -192,6 +195,7 @@ impl JobRecord {
             id,
             request,
             item,
+            pace: Pace::default(),
             state: JobState::Queued,
             phase: Phase::Preparing,
             started_at: now,
@@ -202,6 +206,12 @@ impl JobRecord {
             outcome: None,
             failure: None,
         }
+    }
+
+    /// The same, at that pace.
+    #[must_use]
+    pub fn at(self, pace: Pace) -> Self {
+        Self { pace, ..self }
     }
 
     /// What it does.
@@ -289,6 +299,15 @@ mod tests {
             let text = serde_json::to_string(&outcome).unwrap();
             assert_eq!(serde_json::from_str::<JobOutcome>(&text).unwrap(), outcome, "{text}");
         }
+    }
+
+    #[test]
+    fn the_record_of_an_earlier_version_has_no_limit_and_a_new_one_keeps_its_own() {
+        let pace = Pace { low_priority: true, bytes_per_second: std::num::NonZeroU64::new(5000) };
+        let mut text = serde_json::to_value(record().at(pace)).unwrap();
+        assert_eq!(serde_json::from_value::<JobRecord>(text.clone()).unwrap().pace, pace);
+        text.as_object_mut().unwrap().remove("pace");
+        assert!(serde_json::from_value::<JobRecord>(text).unwrap().pace.is_full());
     }
 
     #[test]

@@ -15,6 +15,9 @@ use std::sync::atomic::AtomicBool;
 const PRIVATE_FOLDER: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 
+/// The nicest of the nice values.
+const LOWEST_PRIORITY: i32 = 19;
+
 /// Where the home lies if nobody says otherwise: `/var/lib/stateward` for root, else under the user's state folder
 /// (XDG Base Directory Specification 0.8). `None` for a user without a home folder.
 pub fn default_home() -> Option<PathBuf> {
@@ -102,6 +105,29 @@ pub fn begin_own_session() -> io::Result<()> {
     }
 }
 
+/// Lets everything else on the machine go first, as far as it may: the calling thread and all that it starts from now
+/// on. Whoever has the lowest priority already keeps it.
+///
+/// Linux keeps the nice value for each thread (setpriority(2), "C library/kernel differences"), and derives from it the
+/// lowest level of best effort for the thread's disk requests as long as nobody sets another (ioprio_set(2)).
+pub fn lower_priority() -> io::Result<()> {
+    rustix::process::setpriority_process(None, LOWEST_PRIORITY)?;
+    lower_own_session()
+}
+
+/// Where the kernel shares processors out by session (sched(7), "The autogroup feature"), nice values count within one
+/// session only: a session that is this process's own is lowered as a whole, one that it shares is left alone.
+fn lower_own_session() -> io::Result<()> {
+    if rustix::process::getsid(None)? != rustix::process::getpid() {
+        return Ok(());
+    }
+    match fs::write("/proc/self/autogroup", LOWEST_PRIORITY.to_string()) {
+        // A kernel without the feature.
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
 /// From now on standard output and errors go into `log`, and standard input is empty.
 pub fn move_output_to(log: &File) -> io::Result<()> {
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
@@ -153,6 +179,18 @@ mod tests {
         assert_eq!(parse_stat(line), Some(("R", 987_654)));
         assert_eq!(process(std::process::id()), Some(this_process()));
         assert!(this_process().started > 0);
+    }
+
+    #[test]
+    fn a_lowered_thread_starts_lowered_threads_and_leaves_the_others_alone() {
+        let nice = || rustix::process::getpriority_process(None).unwrap();
+        let before = nice();
+        let lowered = std::thread::spawn(move || {
+            lower_priority().unwrap();
+            (nice(), std::thread::spawn(nice).join().unwrap())
+        });
+        assert_eq!(lowered.join().unwrap(), (LOWEST_PRIORITY, LOWEST_PRIORITY));
+        assert_eq!(nice(), before);
     }
 
     #[test]

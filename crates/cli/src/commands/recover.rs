@@ -7,6 +7,7 @@ use crate::job_screen::Kept;
 use crate::result_lines::print_result;
 use crate::secret_input::KnownSecret;
 use clap::{ArgGroup, Args};
+use stateward_agent::jobs::{Pace, lower_priority};
 use stateward_agent::recover::{RecoverRequest, RecoveredServer, find_server};
 use stateward_agent::{AgentError, Exit, points};
 use stateward_model::ComponentName;
@@ -42,6 +43,9 @@ pub struct Arguments {
     /// The folder to restore into, absent or empty; everything is laid there at its absolute path
     #[arg(long, value_name = "DIR")]
     target: Option<PathBuf>,
+    /// Let everything else on this machine go first
+    #[arg(long)]
+    low_priority: bool,
 }
 
 /// Restores straight from a vault's objects.
@@ -55,7 +59,10 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         return Ok(print_list(output, &listed, "The server has no recovery point in this store"));
     };
     let point = points::choose(&listed, &text, arguments.item.as_deref())?;
-    let request = RecoverRequest { components: arguments.components, paths: arguments.paths, target };
+    let pace = Pace { low_priority: arguments.low_priority, bytes_per_second: None };
+    let (components, paths) = (arguments.components, arguments.paths);
+    let request = RecoverRequest { components, paths, target, pace };
+    lower_priority([pace]);
     let watched = Watched::begin(output, Kept::Nothing, Some(PathBuf::from("/dev/null")))?;
     let surroundings = context.agent().surroundings();
     let done = server.recover(point, request, &*watched.screen, surroundings, &watched.cancellation)?;

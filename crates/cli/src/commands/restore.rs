@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::job_runner::run_jobs;
+use crate::pace::PaceFlags;
 use clap::Args;
 use stateward_agent::items::{absolute, within_point};
 use stateward_agent::jobs::{self, ItemReference, JobRequest};
@@ -30,12 +31,15 @@ pub struct Arguments {
     /// Run inside this command and show how far it is, instead of in the background
     #[arg(long)]
     wait: bool,
+    #[command(flatten)]
+    pace: PaceFlags,
 }
 
 /// Restores from a recovery point.
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
-    let Arguments { recovery_point, item, components, paths, target, wait } = arguments;
+    let Arguments { recovery_point, item, components, paths, target, wait, pace } = arguments;
     let agent = context.agent();
+    let pace = pace.pace(agent.home())?;
     let listed = points::list_own(agent)?;
     let point = points::choose(&listed, &recovery_point, item.as_deref())?;
     let request = JobRequest::Restore {
@@ -46,5 +50,6 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         target: absolute(&target)?,
     };
     let reference = ItemReference { id: point.item, label: point.item_label.clone() };
-    run_jobs(context, wait.into(), || Ok(vec![jobs::queue(agent, request, Some(reference))?]))
+    let make = || Ok(vec![jobs::queue(agent, request, Some(reference), pace)?]);
+    run_jobs(context, wait.into(), make)
 }

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::job_runner::{Wait, run_jobs};
+use crate::pace::PaceFlags;
 use clap::Args;
 use stateward_agent::jobs::{self, JobRequest, VerifyExtent};
 use stateward_agent::{AgentError, Exit, Registration, USUAL_PERCENT, points};
@@ -24,6 +25,8 @@ pub struct Arguments {
     /// Verify always runs inside its command
     #[arg(long, hide = true)]
     wait: bool,
+    #[command(flatten)]
+    pace: PaceFlags,
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -49,7 +52,8 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         true => VerifyExtent::Full,
         false => VerifyExtent::Percent(arguments.percent),
     };
-    let make = || Ok(vec![jobs::queue(agent, JobRequest::Verify { point, extent }, None)?]);
+    let pace = arguments.pace.pace(agent.home())?;
+    let make = || Ok(vec![jobs::queue(agent, JobRequest::Verify { point, extent }, None, pace)?]);
     run_jobs(context, Wait::Inside, make)
 }
 

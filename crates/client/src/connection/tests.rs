@@ -198,6 +198,54 @@ fn cancelling_ends_a_call_that_gets_no_answer() {
     assert_eq!(no_answer_at_once(&connection), VaultError::Cancelled);
 }
 
+fn throttled(authority: &Authority, url: &str, bytes_per_second: u64) -> Connection {
+    let rate = std::num::NonZeroU64::new(bytes_per_second).unwrap();
+    plain(authority, url, LONG_MS).throttled(Some(Throttle::new(rate)))
+}
+
+#[test]
+fn a_rate_holds_for_packs_in_both_directions_over_all_calls_together() {
+    let authority = Authority::new();
+    let server = TestServer::start(&authority, |request| match request.line.as_str() {
+        "PUT /pack" => {
+            assert_eq!(request.body.len(), 300_000);
+            json(&())
+        }
+        _ => Some(vec![7u8; 300_000].into_response()),
+    });
+    let connection = throttled(&authority, &server.url(), 1_000_000);
+    let put = Call::put("/pack").body(Body::Object(vec![7; 300_000].into())).in_bulk();
+    let get = Call::get("/pack").at_most(300_000).in_bulk();
+    for call in [put, get] {
+        let begin = Instant::now();
+        std::thread::scope(|scope| {
+            (0..3).for_each(|_| _ = scope.spawn(|| assert!(connection.call(&call).is_ok())));
+        });
+        // 900 kB, of which a quarter of a second's may come at once, and a last slice does not wait for its end.
+        assert!(begin.elapsed() >= Duration::from_millis(500), "{}: {:?}", call.method, begin.elapsed());
+    }
+}
+
+#[test]
+fn a_throttled_pack_holds_no_small_call_up_and_is_cancelled_while_it_waits() {
+    let authority = Authority::new();
+    let server = TestServer::start(&authority, ok);
+    let cancellation = Cancellation::default();
+    let rate = std::num::NonZeroU64::MIN;
+    let connection =
+        connect(&authority, &server.url(), None, LONG_MS, &cancellation).throttled(Some(Throttle::new(rate)));
+    let pack = Call::put("/pack").body(Body::Object(vec![7; 1 << 20].into())).in_bulk();
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| connection.call(&pack));
+        (0..10).for_each(|_| assert!(ask(&connection).is_ok()));
+        assert!(!waiting.is_finished());
+        cancellation.cancel();
+        assert_eq!(no_answer(waiting.join().unwrap()), VaultError::Cancelled);
+    });
+    assert!(begin.elapsed() < Duration::from_millis(LONG_MS / 2));
+}
+
 #[test]
 fn a_token_is_asked_for_once_and_renewed_once_when_the_vault_forgot_it() {
     let authority = Authority::new();

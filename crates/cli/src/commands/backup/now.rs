@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::job_runner::run_jobs;
+use crate::pace::PaceFlags;
 use clap::Args;
 use stateward_agent::items::{Item, Items};
 use stateward_agent::jobs::{self, ItemReference, JobRequest};
@@ -16,17 +17,20 @@ pub struct Arguments {
     /// Run inside this command and show how far it is, instead of in the background
     #[arg(long)]
     wait: bool,
+    #[command(flatten)]
+    pace: PaceFlags,
 }
 
 /// Backs up all items, one after another, or one.
-pub fn run(context: &Context, Arguments { item, wait }: Arguments) -> Result<Exit, AgentError> {
+pub fn run(context: &Context, Arguments { item, wait, pace }: Arguments) -> Result<Exit, AgentError> {
     let agent = context.agent();
     Registration::load(agent.home())?;
+    let pace = pace.pace(agent.home())?;
     let items = chosen(&Items::load(agent.home())?, item.as_deref())?;
     let make = || {
         let queue = |item: &Item| {
             let reference = ItemReference { id: item.id, label: item.label.clone() };
-            jobs::queue(agent, JobRequest::Backup, Some(reference))
+            jobs::queue(agent, JobRequest::Backup, Some(reference), pace)
         };
         items.iter().map(queue).collect()
     };
