@@ -11,7 +11,7 @@ const IMAGE_BYTES_MIN: u64 = 32 << 20;
 pub const HEAD_BYTES: usize = 4096;
 
 /// How far apart an image's fixed borders are, in bytes: where chunks always end.
-const BLOCK: u32 = 2 << 20;
+const BLOCK: u32 = 8 << 20;
 /// No format has shorter blocks of a use as borders, in bytes.
 const BLOCK_MIN: u64 = 64 << 10;
 const SECTOR_BYTES: u64 = 512;
@@ -101,7 +101,7 @@ mod tests {
         head[512 + 28..512 + 32].copy_from_slice(&1000u32.to_be_bytes());
         head[512 + 32..512 + 36].copy_from_slice(&(2u32 << 20).to_be_bytes());
         // The table's 4,000 bytes take eight sectors; a bitmap of 4,096 bits takes one.
-        let expected = DiskImage { block: BLOCK, first: 1536 + 4096 + 512, stride: (2 << 20) + 512 };
+        let expected = DiskImage { block: 2 << 20, first: 1536 + 4096 + 512, stride: (2 << 20) + 512 };
         assert_eq!(image(SIZE, &head), Some(expected));
         head[512 + 16..512 + 24].copy_from_slice(&u64::MAX.to_be_bytes());
         assert_eq!(image(SIZE, &head), Some(FROM_BEGINNING), "a table beyond all files");
