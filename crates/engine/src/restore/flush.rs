@@ -5,7 +5,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// After so many more bytes were written, the target is asked to bring them to the disk.
-const EVERY_BYTES: u64 = 256 << 20;
+const EVERY_BYTES: u64 = 64 << 20;
 
 /// Counts what is written, and wakes who brings it to the disk.
 pub(super) struct Flush {

@@ -15,7 +15,7 @@ use stateward_format::{Entry, EntryKind, FileName, Piece};
 use std::collections::BTreeMap;
 
 /// How much content a window plans, in bytes …
-const WINDOW_BYTES: u64 = 1 << 30;
+const WINDOW_BYTES: u64 = 4 << 30;
 /// … and how many files.
 const WINDOW_FILES: usize = 1 << 15;
 
