@@ -140,6 +140,7 @@ fn proven_slot(agent: &Agent, server: &RegisteredServer, secret: Secret<'_>) -> 
     let owner = SlotOwner {
         vault: server.registration.vault,
         server: server.registration.server,
+        domain: server.domain(),
         server_label: server.registration.label.clone(),
         epoch: server.keys.epoch,
     };

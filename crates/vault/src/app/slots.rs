@@ -75,6 +75,7 @@ mod tests {
         let mut slot = KeySlot {
             vault: server.caller.vault,
             server: server.caller.server,
+            domain: server.caller.server,
             server_label: "web-01".parse().unwrap(),
             epoch: 1,
             secret: SlotSecret::RecoveryCode,
