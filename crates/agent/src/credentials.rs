@@ -139,6 +139,7 @@ mod tests {
             credential: CredentialId::new(&SystemRandom),
             purpose: CredentialPurpose::Register,
             server: None,
+            domain: None,
             vault: VaultId::new(&SystemRandom),
             vault_name: "main".parse().unwrap(),
             tenant: "t".to_owned(),

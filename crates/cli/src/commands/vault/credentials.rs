@@ -53,6 +53,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
             Purpose::Restore => CredentialPurpose::Restore,
         },
         server: arguments.server,
+        domain: None,
         valid_seconds: arguments
             .valid_seconds
             .or(arguments.valid_hours.map(|hours| hours.saturating_mul(3600))),
