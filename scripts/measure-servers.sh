@@ -18,6 +18,7 @@ tree=$(realpath "$tree")
 need_packages python3=python3 jq=jq
 bin=$(built_folder)
 [[ -x $bin/stateward && -x $bin/stateward-vault ]] || fail 'The programs are not built' 'make build'
+load=$(cut -d " " -f 1 /proc/loadavg)
 work=$(mktemp -d)
 vault_pid=''
 stop_vault() {
@@ -84,9 +85,10 @@ back_up() {
     after=$(stored)
     result=$(tail -n 1 "$work/result")
     printf '%s\n' "$result" >>"$work/log"
-    uploaded=$(jq -r .bytes_uploaded <<<"$result")
-    awk -v name="$1" -v seconds=$((ended - began)) -v uploaded="$uploaded" -v grown=$((after - before)) 'BEGIN {
-        printf "| %s | %.1f s | %.2f MB | %.2f MB |\n", name, seconds / 1e9, uploaded / 1e6, grown / 1e6 }' >>"$work/rows"
+    jq -r --arg name "$1" --argjson nanoseconds $((ended - began)) --argjson grown $((after - before)) '
+        def mb: . / 1e4 | round / 100;
+        "| \($name) | \($nanoseconds / 1e8 | round / 10) s | \(.bytes | mb) MB | \(.files_unchanged) of \(.files)" +
+        " | \(.bytes_uploaded | mb) MB | \($grown | mb) MB |"' <<<"$result" >>"$work/rows"
     tail -n 1 "$work/rows"
 }
 
@@ -108,15 +110,16 @@ for kind in own shared; do
     stop_vault
 done
 
+# shellcheck disable=SC2016 # What stands in backticks is Markdown.
 table() {
     printf '# A second server of the same build\n\n'
     printf 'Written by `scripts/measure-servers.sh`; not typed. Two servers back the same tree up into one vault on the same\n'
-    printf 'machine: `%s`, %s files, %s MB as a tar archive, read before once. %s processors.\n\n' "$tree" \
-        "$(find "$tree" -xdev -type f 2>/dev/null | wc -l)" "$(($(<"$work/tree-bytes") / 1000000))" "$(nproc)"
-    printf '| backup | time | uploaded | store grew by |\n|---|--:|--:|--:|\n'
+    printf 'machine: `%s`, %s files, %s MB as a tar archive, read before once. %s processors, whose\nload by other work was %s before.\n\n' "$tree" \
+        "$(find "$tree" -xdev -type f 2>/dev/null | wc -l)" "$(($(<"$work/tree-bytes") / 1000000))" "$(nproc)" "$load"
+    printf '| backup | time | contents | known as unchanged | uploaded | store grew by |\n|---|--:|--:|--:|--:|--:|\n'
     cat "$work/rows"
     printf '\nThe first two rows are one vault, the others a fresh one. Before its first backup a server that joins a domain also\n'
-    printf 'reads the tables of the packs that are there; this is part of its time.\n'
+    printf 'reads the tables of the packs that are there, the last MiB of each; this is part of its time.\n'
 }
 if [[ $out == - ]]; then table; else
     mkdir -p "$(dirname "$out")"
