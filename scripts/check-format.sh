@@ -37,7 +37,7 @@ finish() {
 }
 trap finish EXIT
 
-stateward() { "$bin/stateward" --home "$work/home" "$@"; }
+stateward() { "$bin/stateward" --home "${home:-$work/home}" "$@"; }
 
 # A tree of every kind: small, empty, large (so large that its pieces are listed), sparse, linked, oddly named, deep.
 make_tree() {
@@ -72,7 +72,7 @@ back_up_twice() {
         --client-secret-file <(value client_secret)
     stateward vault create format
     stateward vault credentials format --out "$work/credentials"
-    stateward register --credentials "$work/credentials" --generate-passphrase --passphrase-out "$work/passphrase" \
+    stateward register --credentials "$work/credentials" --label first --generate-passphrase --passphrase-out "$work/passphrase" \
         --recovery-code-file "$work/recovery-code"
     stateward protect files "$work/tree" --name tree
     stateward backup now --wait
@@ -81,8 +81,22 @@ back_up_twice() {
     stateward backup now --wait
 }
 
+# A second server in the first one's deduplication domain, whose recovery point refers to the first one's packs.
+back_up_in_its_domain() {
+    stateward domain share --out "$work/domain" --passphrase-file "$work/passphrase"
+    stateward vault credentials format --out "$work/member-credentials" --domain first
+    local home=$work/member-home
+    stateward register --credentials "$work/member-credentials" --label second --domain "$work/domain" \
+        --domain-passphrase-file "$work/passphrase" --generate-passphrase --passphrase-out "$work/member-passphrase"
+    stateward protect files "$work/tree" --name tree
+    stateward backup now --wait
+}
+
 say 'Backing a tree of every kind up'
-back_up_twice >"$work/log" 2>&1
+{
+    back_up_twice
+    back_up_in_its_domain
+} >"$work/log" 2>&1
 kill "$vault_pid"
 wait "$vault_pid" || true
 vault_pid=''
@@ -130,6 +144,7 @@ PYTHON
 }
 
 check_entries
-restore_and_compare "$work/by-passphrase" --passphrase-file "$work/passphrase"
-restore_and_compare "$work/by-code" --recovery-code-file "$work/recovery-code"
-say 'The independent reader restores the same tree, with the passphrase and with the recovery code'
+restore_and_compare "$work/by-passphrase" --server first --passphrase-file "$work/passphrase"
+restore_and_compare "$work/by-code" --server first --recovery-code-file "$work/recovery-code"
+restore_and_compare "$work/of-member" --server second --passphrase-file "$work/member-passphrase"
+say 'The independent reader restores the same tree, with the passphrase and with the recovery code, and of a server in a shared domain'

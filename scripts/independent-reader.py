@@ -139,7 +139,8 @@ class Slot:
     def __init__(self, data):
         r = Reader(data)
         r.magic(b"SWKSLOT")
-        self.vault, self.server, self.label, self.epoch = r.raw(16), r.raw(16), r.text(), r.u32()
+        self.vault, self.server, self.domain = r.raw(16), r.raw(16), r.raw(16)
+        self.label, self.epoch = r.text(), r.u32()
         self.kind = r.u8()
         need(self.kind in (1, 2), "a slot of an unknown kind")
         self.costs = (r.u32(), r.u32(), r.u32()) if self.kind == 1 else None
@@ -163,7 +164,7 @@ class Slot:
         if hkdf(self.salt, secret, "stateward v1 slot commitment", context) != self.commitment:
             return None
         key = unseal(hkdf(self.salt, secret, "stateward v1 slot key", context), 0, self.associated, self.data_key)
-        wrap = hkdf(self.salt, key, "stateward v1 slot signing key", context)
+        wrap = hkdf(self.salt, secret, "stateward v1 slot signing key", context)
         seed = unseal(wrap, 0, self.associated, self.signing_key)
         public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
         need(public == self.public, "the signing key is not the one that the slot names")
@@ -171,8 +172,8 @@ class Slot:
 
 
 class Keys:
-    def __init__(self, data_key, vault, server, epoch):
-        self.context = vault + server + epoch.to_bytes(4, "little")
+    def __init__(self, data_key, vault, domain, epoch):
+        self.context = vault + domain + epoch.to_bytes(4, "little")
         derive = lambda label: hkdf(b"stateward v1 data key", data_key, label, self.context)  # noqa: E731
         self.chunk_ids = derive("stateward v1 chunk ids")
         self.packs = derive("stateward v1 packs")
@@ -187,7 +188,7 @@ class Pack:
         self.path, self.foot = path, data[-FOOT:]
         r = Reader(self.foot)
         need(r.raw(6) == b"SWPACK" and r.u8() == 1 and r.u8() == 0, "it has no pack's foot")
-        need(r.raw(36) == keys.context, "it was sealed for another vault, server or epoch")
+        need(r.raw(36) == keys.context, "it was sealed for another vault, domain or epoch")
         salt, commitment = r.raw(32), r.raw(32)
         need(not any(r.raw(r.left())), "the foot's end is not zero")
         derive = lambda label: hkdf(salt, keys.packs, f"stateward v1 pack {label}", keys.context)  # noqa: E731
@@ -471,12 +472,12 @@ class Point:
         return padded[8:8 + length]
 
 
-def components(manifest, chunks, server):
+def components(manifest, chunks, domain):
     r = Reader(manifest)
     r.magic(b"SWMANIF")
     label, kind, names = r.text(), r.u8(), r.u8()
     need(names in (0, 1), "names of an unknown kind")
-    need(r.raw(16) == server, "its packs are of another deduplication domain")
+    need(r.raw(16) == domain, "its packs are of another deduplication domain")
     print(f"item {label}, kind {kind}, names {('bytes', 'WTF-8')[names]}, host {r.text()}, {r.text()}, made by {r.text()}")
     r.time(), r.time()
     for _ in range(r.varint()):
@@ -578,11 +579,11 @@ def main():
     except InvalidSignature:
         raise Wrong("the point was not signed by this server") from None
     print(f"point {names[-1]} is {state_of(root, slot.server, names[-1], args.vault_key)}")
-    keys = Keys(data_key, slot.vault, slot.server, slot.epoch)
+    keys = Keys(data_key, slot.vault, slot.domain, slot.epoch)
     chunks = Chunks(root, point.packs, keys)
     args.target.mkdir(parents=True, exist_ok=True)
     restore = Restore(args.target, chunks)
-    for stream in components(point.open_manifest(keys), chunks, point.server):
+    for stream in components(point.open_manifest(keys), chunks, slot.domain):
         restore.component(stream)
     print(f"{restore.count} entries restored from {len(point.packs)} packs")
 

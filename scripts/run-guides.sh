@@ -4,6 +4,7 @@
 #
 #   sh             must end with 0
 #   sh background  is started, and waited for until the vault answers
+#   sh elsewhere   must end with 0, and is run with the home of another server
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -30,7 +31,7 @@ trap finish EXIT
 # "done with warnings" is as good as it gets.
 stateward() {
     local code=0
-    "$bin/stateward" --home "$work/home" "$@" || code=$?
+    "$bin/stateward" --home "$home" "$@" || code=$?
     if ((code == 3 && EUID != 0)); then code=0; fi
     return "$code"
 }
@@ -55,7 +56,8 @@ run_block() {
         return
     fi
     # A block of its own, and not as a condition: only so does its first failing command end it.
-    local code=0
+    local code=0 home=$work/home
+    if [[ $1 == elsewhere ]]; then home=$work/other-home; fi
     set +e
     (
         set -e
@@ -82,6 +84,7 @@ run_guide() {
         case $line in
             '```sh') kind=foreground text='' ;;
             '```sh background') kind=background text='' ;;
+            '```sh elsewhere') kind=elsewhere text='' ;;
             '```')
                 if [[ -n $kind ]]; then run_block "$kind" "$text"; fi
                 kind=''

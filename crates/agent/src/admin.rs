@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use stateward_api::admin::Health;
 use stateward_client::{AdminClient, Connection, Endpoint, Identity, Manner};
 use stateward_engine::Cancellation;
+use stateward_model::{Label, ServerId};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -65,6 +66,22 @@ pub fn administrator(agent: &Agent) -> Result<AdminClient, AgentError> {
     let sign_in: Option<SignIn> = agent.home().read(FILE)?;
     let sign_in = sign_in.ok_or_else(|| AgentError::NotSignedIn { home: agent.home().path().to_owned() })?;
     connect(agent, &sign_in)
+}
+
+/// The id of the server of a vault that `asked` names: by its id, or by a label that no other server there bears.
+pub fn find_server(administrator: &AdminClient, vault: &Label, asked: &str) -> Result<ServerId, AgentError> {
+    if let Ok(id) = asked.parse() {
+        return Ok(id);
+    }
+    let servers = administrator.servers(vault)?;
+    let mut meant = servers.iter().filter(|server| server.label.as_str() == asked);
+    match (meant.next(), meant.next()) {
+        (Some(server), None) => Ok(server.id),
+        _ => {
+            let known = servers.iter().map(|server| format!("{} ({})", server.label, server.id)).collect();
+            Err(AgentError::UnknownServer { asked: Some(asked.to_owned()), known })
+        }
+    }
 }
 
 fn connect(agent: &Agent, sign_in: &SignIn) -> Result<AdminClient, AgentError> {

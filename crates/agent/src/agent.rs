@@ -7,7 +7,7 @@ use crate::{AgentError, Home};
 use stateward_client::{Connection, Endpoint, HttpVault, Identity, Manner, Surroundings, Throttle};
 use stateward_crypto::EpochKeys;
 use stateward_engine::ServerTrust;
-use stateward_model::Timestamp;
+use stateward_model::{ServerId, Timestamp};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -72,6 +72,11 @@ impl RegisteredServer {
             signing_public_keys: vec![self.keys.signing.public_key()],
             vault_public_key: self.registration.vault_public_key(),
         }
+    }
+
+    /// Its deduplication domain: the server itself, unless it joined another's.
+    pub fn domain(&self) -> ServerId {
+        self.keys.domain_of(self.registration.server)
     }
 
     /// What its data key becomes.

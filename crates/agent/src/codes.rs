@@ -99,6 +99,15 @@ codes! {
     CredentialsForRestore = "credentials-for-restore", NotRegistered,
         "The vault credentials allow restoring, not registering",
         "Have some made for registering: `stateward vault credentials NAME --out FILE`";
+    DomainOfAnotherVault = "domain-of-another-vault", NotRegistered,
+        "The domain file is for another vault than the vault credentials",
+        "A domain is within one vault: have vault credentials made by the vault of the domain";
+    DomainMismatch = "domain-mismatch", NotRegistered,
+        "The vault credentials and the domain file do not belong together, or one of them is missing",
+        "Have vault credentials made for the domain (`stateward vault credentials NAME --out FILE --domain ID`) and give the file of `stateward domain share` with `--domain FILE`";
+    DomainFileDamaged = "domain-file-damaged", Failed,
+        "The file is no domain file, or was altered or cut short",
+        "Copy it again as it is, or have a new one made on a server of the domain: `stateward domain share --out FILE`";
     NotSignedIn = "not-signed-in", NotRegistered,
         "This home has no administrator's sign-in",
         "Run `stateward login --url URL --ca-file FILE --client-id ID --client-secret-file FILE`";
@@ -119,6 +128,9 @@ codes! {
     WrongPassphrase = "wrong-passphrase", WrongPassphrase,
         "The passphrase opens none of the server's key slots",
         "Check the passphrase (capital letters, spaces, keyboard layout); a recovery code works too";
+    WrongDomainPassphrase = "wrong-domain-passphrase", WrongPassphrase,
+        "The passphrase does not open the domain file",
+        "Give the one that `stateward domain share` was run with; a new file with a new one can be made at any time";
     WrongRecoveryCode = "wrong-recovery-code", WrongPassphrase,
         "The recovery code opens none of the server's key slots",
         "Check the code against the paper and see that it is this server's; the passphrase works too";
@@ -185,8 +197,8 @@ codes! {
         "Another kind of item has that name",
         "Choose another one with `--name`";
     UnknownServer = "unknown-server", Failed,
-        "There is no such server in the store, or several and none was named",
-        "Give `--server` with one of the names or ids that the message lists";
+        "There is no such server, or several are meant by what was given",
+        "Give one of the names or ids that the message lists";
     UnknownRecoveryPoint = "unknown-recovery-point", Failed,
         "There is no such recovery point",
         "`stateward recovery-point list` shows them";

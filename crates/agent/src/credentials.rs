@@ -124,21 +124,23 @@ fn is_signed(credentials: &VaultCredentials) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod testing {
     use super::*;
     use stateward_api::credentials::encode_bytes;
     use stateward_crypto::SigningKey;
     use stateward_model::{CredentialId, SystemRandom, VaultId};
 
-    const NOW: Timestamp = Timestamp(1_000_000_000_000);
+    pub(crate) const NOW: Timestamp = Timestamp(1_000_000_000_000);
 
-    fn file() -> VaultCredentials {
+    /// Credentials as a vault signs them, good for a minute from [`NOW`] on.
+    pub(crate) fn file() -> VaultCredentials {
         let key = SigningKey::generate(&SystemRandom);
         let mut credentials = VaultCredentials {
             version: 1,
             credential: CredentialId::new(&SystemRandom),
             purpose: CredentialPurpose::Register,
             server: None,
+            domain: None,
             vault: VaultId::new(&SystemRandom),
             vault_name: "main".parse().unwrap(),
             tenant: "t".to_owned(),
@@ -152,6 +154,12 @@ mod tests {
         credentials.signature = encode_bytes(&key.sign(&credentials.signed_bytes()));
         credentials
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{NOW, file};
+    use super::*;
 
     fn outcome(credentials: &VaultCredentials, now: Timestamp) -> Result<(), Code> {
         let bytes = serde_json::to_vec(credentials).unwrap();

@@ -61,6 +61,9 @@ pub enum AgentError {
     /// The vault-credentials file.
     #[error(transparent)]
     Credentials(#[from] crate::credentials::CredentialsError),
+    /// A deduplication domain that can't be joined.
+    #[error(transparent)]
+    Domain(#[from] crate::domain::DomainError),
     /// A secret: passphrase, recovery code, or the file with one.
     #[error(transparent)]
     Secret(#[from] crate::secrets::SecretError),
@@ -135,7 +138,7 @@ pub enum AgentError {
         /// Its kind.
         kind: ItemKind,
     },
-    /// No such server in a store.
+    /// No such server in a store or a vault.
     #[error("{}", unknown_server(asked.as_deref(), known))]
     UnknownServer {
         /// What was asked for, if anything.
@@ -235,6 +238,7 @@ impl AgentError {
             Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
             Self::NotSignedIn { .. } => Code::NotSignedIn,
             Self::Credentials(error) => error.code(),
+            Self::Domain(error) => error.code(),
             Self::Secret(error) => error.code(),
             Self::InputUnreadable { .. } => Code::InputUnreadable,
             Self::Refused { code, .. } | Self::PointUnusable { code, .. } | Self::NotBegun { code, .. } => {
@@ -351,11 +355,11 @@ fn list(known: &[String]) -> String {
 
 fn unknown_server(asked: Option<&str>, known: &[String]) -> String {
     match (asked, known.is_empty()) {
-        (_, true) => "There is no server in this store".to_owned(),
+        (_, true) => "There is no server here".to_owned(),
         (Some(asked), false) => {
-            format!("There is no server `{asked}` in this store; there are {}", known.join(", "))
+            format!("No server, or more than one, is named `{asked}`; there are {}", known.join(", "))
         }
-        (None, false) => format!("There are several servers in this store: {}", known.join(", ")),
+        (None, false) => format!("There are several servers here: {}", known.join(", ")),
     }
 }
 

@@ -48,6 +48,9 @@ impl Document for LoginFile {
 struct EpochFile {
     vault: VaultId,
     epoch: u32,
+    /// Whose data key it is, if the server has joined another's domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    domain: Option<ServerId>,
     data_key: SecretBytes,
     signing_key: SecretBytes,
     slots: Vec<SlotHash>,
@@ -71,6 +74,8 @@ pub struct ServerKeys {
     pub login: SigningKey,
     /// The generation of data keys that is used now.
     pub epoch: u32,
+    /// The deduplication domain, if it is another server's.
+    pub domain: Option<ServerId>,
     /// Its data key.
     pub data: DataKey,
     /// Signs recovery points.
@@ -86,6 +91,7 @@ impl ServerKeys {
             vault,
             login: SigningKey::generate(random),
             epoch: FIRST_EPOCH,
+            domain: None,
             data: DataKey::generate(random),
             signing: SigningKey::generate(random),
             slots: Vec::new(),
@@ -104,6 +110,7 @@ impl ServerKeys {
             vault: epoch.vault,
             login: SigningKey::from_seed(*login.login_key.0),
             epoch: epoch.epoch,
+            domain: epoch.domain,
             data: DataKey::from_bytes(*epoch.data_key.0),
             signing: SigningKey::from_seed(*epoch.signing_key.0),
             slots: epoch.slots,
@@ -122,6 +129,7 @@ impl ServerKeys {
         let epoch = EpochFile {
             vault: self.vault,
             epoch: self.epoch,
+            domain: self.domain,
             data_key: bytes(self.data.as_bytes()),
             signing_key: bytes(self.signing.seed()),
             slots: self.slots.clone(),
@@ -136,9 +144,14 @@ impl ServerKeys {
         }
     }
 
+    /// The deduplication domain of that server, whose keys these are.
+    pub fn domain_of(&self, server: ServerId) -> ServerId {
+        self.domain.unwrap_or(server)
+    }
+
     /// What the data key becomes for this server.
     pub fn epoch_keys(&self, server: ServerId) -> EpochKeys {
-        EpochKeys::derive(&self.data, self.vault, server, self.epoch)
+        EpochKeys::derive(&self.data, self.vault, self.domain_of(server), self.epoch)
     }
 }
 

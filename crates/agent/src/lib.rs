@@ -15,6 +15,7 @@ mod backup;
 pub mod codes;
 pub mod credentials;
 pub mod document;
+pub mod domain;
 mod error;
 mod exit;
 pub mod head;

@@ -70,7 +70,7 @@ impl RecoveredServer {
 
     fn keys(&self) -> Vec<EpochKeys> {
         let derive = |slot: &OpenedSlot| {
-            EpochKeys::derive(&slot.data_key, slot.owner.vault, slot.owner.server, slot.owner.epoch)
+            EpochKeys::derive(&slot.data_key, slot.owner.vault, slot.owner.domain, slot.owner.epoch)
         };
         self.opened.iter().map(derive).collect()
     }

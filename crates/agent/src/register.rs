@@ -5,6 +5,7 @@
 //! cut off runs it again.
 
 use crate::credentials::{self, CheckedCredentials};
+use crate::domain::{DomainError, JoinedDomain};
 use crate::keys::ServerKeys;
 use crate::registration::Registration;
 use crate::secrets::{Passphrase, RecoveryCode, Secret};
@@ -12,7 +13,7 @@ use crate::{Agent, AgentError, RegisteredServer, platform};
 use stateward_api::agent::RegisterRequest as Request;
 use stateward_api::credentials::{VaultCredentials, encode_bytes};
 use stateward_client::{Connection, Endpoint, Manner};
-use stateward_crypto::{KdfCosts, SlotOwner, create_slot, open_slot};
+use stateward_crypto::{DataKey, KdfCosts, SlotOwner, create_slot, open_slot};
 use stateward_engine::EngineError;
 use stateward_engine::{CacheFolder, Cancellation, VaultStore};
 use stateward_model::{Label, ServerId, SlotHash};
@@ -28,6 +29,8 @@ pub struct RegisterRequest<'a> {
     pub recovery_code: Option<&'a RecoveryCode>,
     /// The cache folder; in the home if nothing is said.
     pub cache: Option<PathBuf>,
+    /// The deduplication domain that the server joins; one of its own if none.
+    pub domain: Option<&'a JoinedDomain>,
 }
 
 /// Checks, before a person is asked for anything, that this home can be registered with that file.
@@ -49,7 +52,7 @@ pub fn register(
     let cache = std::path::absolute(request.cache.clone().unwrap_or_else(|| agent.home().default_cache()))
         .map_err(|cause| agent.home().unusable(agent.home().path(), cause))?;
     CacheFolder::open(&cache).map_err(EngineError::from)?;
-    let keys = keys_for(agent, credentials)?;
+    let keys = keys_for(agent, credentials, request.domain)?;
     let server = introduce(agent, credentials, &keys, &label)?;
     let registration = Registration {
         server,
@@ -86,13 +89,25 @@ fn refuse_second(agent: &Agent) -> Result<(), AgentError> {
     }
 }
 
-/// The keys of a registration to this vault that was cut short, or new ones. They are durable before the vault hears
-/// of them.
-fn keys_for(agent: &Agent, credentials: &VaultCredentials) -> Result<ServerKeys, AgentError> {
+/// The keys of a registration to this vault and domain that was cut short, or new ones. They are durable before the vault
+/// hears of them.
+fn keys_for(
+    agent: &Agent,
+    credentials: &VaultCredentials,
+    domain: Option<&JoinedDomain>,
+) -> Result<ServerKeys, AgentError> {
+    let is_data_key_fitting = |keys: &ServerKeys| {
+        domain.is_none_or(|domain| keys.data.as_bytes() == domain.data.as_bytes())
+            && keys.domain == domain.map(|domain| domain.domain)
+    };
     match ServerKeys::find(agent.home())? {
-        Some(keys) if keys.vault == credentials.vault => Ok(keys),
+        Some(keys) if keys.vault == credentials.vault && is_data_key_fitting(&keys) => Ok(keys),
         _ => {
-            let keys = ServerKeys::generate(credentials.vault, &*agent.surroundings().random);
+            let mut keys = ServerKeys::generate(credentials.vault, &*agent.surroundings().random);
+            if let Some(joined) = domain {
+                keys.domain = Some(joined.domain);
+                keys.data = DataKey::from_bytes(*joined.data.as_bytes());
+            }
             keys.save(agent.home())?;
             Ok(keys)
         }
@@ -121,7 +136,13 @@ fn introduce(
         operating_system: platform::operating_system(),
         agent_version: agent.program().to_owned(),
     };
-    Ok(stateward_client::register(&connection, credentials.vault, &request)?.server)
+    let registered = stateward_client::register(&connection, credentials.vault, &request)?;
+    let (found, expected) = (registered.domain, keys.domain_of(registered.server));
+    match found == expected {
+        true => Ok(registered.server),
+        // What it sends would be named and sealed for one domain and listed in another.
+        false => Err(DomainError::OtherDomain { found, expected }.into()),
+    }
 }
 
 /// Makes a slot for each secret, opens it again to prove that it works, and stores it at the vault.
@@ -140,6 +161,7 @@ fn proven_slot(agent: &Agent, server: &RegisteredServer, secret: Secret<'_>) -> 
     let owner = SlotOwner {
         vault: server.registration.vault,
         server: server.registration.server,
+        domain: server.domain(),
         server_label: server.registration.label.clone(),
         epoch: server.keys.epoch,
     };

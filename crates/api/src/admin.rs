@@ -53,6 +53,9 @@ pub struct CredentialsRequest {
     /// For `Restore`: whose points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerId>,
+    /// For `Register`: a server whose deduplication domain is joined; every server has one of its own if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<ServerId>,
     /// How long they are good, in seconds; the vault's default (10 days, 24 hours for `Restore`) is also the most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_seconds: Option<u64>,
@@ -67,6 +70,8 @@ pub struct CredentialsRequest {
 pub struct Server {
     /// Its id.
     pub id: ServerId,
+    /// Its deduplication domain: its own id, or that of the server that founded it.
+    pub domain: ServerId,
     /// Its label.
     pub label: Label,
     /// The operating system as it names itself.

@@ -18,7 +18,8 @@
 //! | `PUT  /agent/v1/slots/{epoch}/{hash}` | the slot object → 201, or 200 if it was there |
 //! | `PUT  /agent/v1/jobs/{job}` | [`JobReport`] → 204 |
 //!
-//! All but `register` need the server's token, and see that server's things only. There is no call that deletes,
+//! All but `register` need the server's token, and see that server's things only; its packs are those of its
+//! deduplication domain, without what another server has put there and not committed. There is no call that deletes,
 //! replaces a slot, writes a policy or shortens a retention.
 //!
 //! A session has a lease; any call within it (and the heartbeat) renews it. Opening a session while another's lease is
@@ -63,6 +64,8 @@ pub struct Registered {
     pub server: ServerId,
     /// The vault.
     pub vault: VaultId,
+    /// Its deduplication domain: its own id, or that of the server that founded it.
+    pub domain: ServerId,
     /// The vault's time.
     pub time: Timestamp,
 }

@@ -31,6 +31,9 @@ pub struct VaultCredentials {
     /// For [`CredentialPurpose::Restore`]: whose points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerId>,
+    /// For [`CredentialPurpose::Register`]: the deduplication domain that the server joins, if not one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<ServerId>,
     /// The vault.
     pub vault: VaultId,
     /// The vault's name.

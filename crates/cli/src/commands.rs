@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod completion;
+pub mod domain;
 pub mod explain;
 pub mod item;
 pub mod job;
@@ -61,6 +62,9 @@ pub enum Command {
     /// Make recovery codes
     #[command(subcommand)]
     RecoveryCode(recovery_code::Command),
+    /// Share this server's deduplication domain with another server
+    #[command(subcommand)]
+    Domain(domain::Command),
     /// Sign in to a vault as an administrator
     Login(login::Arguments),
     /// Administer vaults
@@ -109,6 +113,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Settings(command) => settings::run(context, command),
         Command::SystemState(command) => system_state::run(context, command),
         Command::RecoveryCode(command) => recovery_code::run(context, command),
+        Command::Domain(command) => domain::run(context, command),
         Command::Login(arguments) => login::run(context, arguments),
         Command::Vault(command) => vault::run(context, command),
         Command::Server(command) => server::run(context, command),

@@ -118,15 +118,19 @@ impl KnownSecret {
         if let Some(path) = &self.recovery_code_file {
             return Ok(OwnedSecret::RecoveryCode(secrets::read_recovery_code(path)?));
         }
-        if let Some(path) = &self.passphrase_file {
-            return Ok(OwnedSecret::Passphrase(secrets::read_passphrase(path)?));
-        }
-        if !is_person_there() {
-            return Err(SecretError::NoTerminal.into());
-        }
-        let typed = Passphrase::new(ask("Passphrase: ")?).map_err(SecretError::from)?;
-        Ok(OwnedSecret::Passphrase(typed))
+        Ok(OwnedSecret::Passphrase(known_passphrase(self.passphrase_file.as_deref(), "Passphrase: ")?))
     }
+}
+
+/// A passphrase that exists: from a file, or typed once.
+pub fn known_passphrase(file: Option<&Path>, prompt: &str) -> Result<Passphrase, AgentError> {
+    if let Some(path) = file {
+        return Ok(secrets::read_passphrase(path)?);
+    }
+    if !is_person_there() {
+        return Err(SecretError::NoTerminal.into());
+    }
+    Ok(Passphrase::new(ask(prompt)?).map_err(SecretError::from)?)
 }
 
 /// Whether there is somebody to ask.

@@ -45,6 +45,7 @@ fn help_names_every_command_and_goes_to_standard_output() {
         "recover",
         "system-state",
         "recovery-code",
+        "domain",
         "login",
         "vault",
         "server",

@@ -3,8 +3,8 @@
 //! ```text
 //! passphrase --Argon2id--> |             wraps                    HKDF-SHA256, labelled
 //! recovery code ---------> | slot key ----------> data key (epoch) ------------------> chunk ids, cutter's table,
-//!                                                    | wraps                           packs, manifests
-//!                                                    `------> signing key
+//!                          |           \                                               packs, manifests
+//!                                       `--wraps--> signing key
 //! ```
 //! Invariants: every AES-256-GCM key seals under a nonce once (keys of packs, manifests and slots come from 32 fresh
 //! random bytes each); every label of a derivation is a constant beside its use and is used for one thing; nothing is
@@ -17,6 +17,7 @@
 
 mod aead;
 pub mod data_key;
+pub mod domain;
 pub mod epoch;
 mod hkdf;
 pub mod kdf;
@@ -32,6 +33,7 @@ mod testing;
 
 pub use aead::{SealError, TAG_BYTES};
 pub use data_key::DataKey;
+pub use domain::{DomainKeyError, DomainOwner, open_domain_key, seal_domain_key};
 pub use epoch::EpochKeys;
 pub use kdf::{KdfCosts, UnacceptableCosts};
 pub use pack::PackKeys;

@@ -3,8 +3,10 @@
 //! ```text
 //! passphrase --Argon2id(slot's salt and costs)--> 32 bytes |  HKDF-SHA256(slot's salt)
 //! recovery code's 32 bytes                                 | ------------------------> key that wraps, commitment
-//! data key -- HKDF-SHA256(slot's salt) --> key that wraps the signing key's seed
 //! ```
+//! The same derivation under another label gives the key that wraps the signing key's seed. It is not derived from the
+//! data key: that one may be shared by several servers, and none of them may sign in another's name.
+//!
 //! Both wrapping keys seal one message each: a slot's salt is fresh, and a slot is never sealed again. Both messages
 //! are bound to all the rest of the slot ([`KeySlot::associated_data`]).
 
@@ -38,6 +40,8 @@ pub struct SlotOwner {
     pub vault: VaultId,
     /// The server.
     pub server: ServerId,
+    /// The deduplication domain that the data key is of: the server itself, or the one that founded the domain.
+    pub domain: ServerId,
     /// The server's label at this time.
     pub server_label: Label,
     /// The generation of data keys.
@@ -97,6 +101,7 @@ pub fn create_slot(
     let mut slot = KeySlot {
         vault: who.vault,
         server: who.server,
+        domain: who.domain,
         server_label: who.server_label,
         epoch: who.epoch,
         secret: kind,
@@ -107,10 +112,10 @@ pub fn create_slot(
         signing_public_key: signing_key.public_key(),
     };
     let associated = slot.associated_data();
-    let (wrap, commitment) = wrapping_key(&slot, &stretched);
-    slot.commitment = *commitment;
-    slot.wrapped_data_key = seal_key(&wrap, &associated, data_key.as_bytes());
-    slot.wrapped_signing_key = seal_key(&signing_wrap(&slot, data_key), &associated, signing_key.seed());
+    let keys = SlotKeys::derive(&slot, &stretched);
+    slot.commitment = *keys.commitment;
+    slot.wrapped_data_key = seal_key(&keys.data_wrap, &associated, data_key.as_bytes());
+    slot.wrapped_signing_key = seal_key(&keys.signing_wrap, &associated, signing_key.seed());
     slot
 }
 
@@ -128,10 +133,10 @@ pub fn open_slot(slot: &KeySlot, secret: Secret<'_>) -> Result<OpenedSlot, SlotE
         _ => return Err(SlotError::OtherKind),
     };
     let associated = slot.associated_data();
-    let (wrap, commitment) = wrapping_key(slot, &stretched);
-    aead::check_commitment(&commitment, &slot.commitment).map_err(|_| SlotError::WrongSecret)?;
-    let data_key = DataKey::from_bytes(*open_key(&wrap, &associated, &slot.wrapped_data_key)?);
-    let seed = open_key(&signing_wrap(slot, &data_key), &associated, &slot.wrapped_signing_key)?;
+    let keys = SlotKeys::derive(slot, &stretched);
+    aead::check_commitment(&keys.commitment, &slot.commitment).map_err(|_| SlotError::WrongSecret)?;
+    let data_key = DataKey::from_bytes(*open_key(&keys.data_wrap, &associated, &slot.wrapped_data_key)?);
+    let seed = open_key(&keys.signing_wrap, &associated, &slot.wrapped_signing_key)?;
     let signing_key = SigningKey::from_seed(*seed);
     if signing_key.public_key() != slot.signing_public_key {
         return Err(SlotError::Tampered);
@@ -139,27 +144,33 @@ pub fn open_slot(slot: &KeySlot, secret: Secret<'_>) -> Result<OpenedSlot, SlotE
     let owner = SlotOwner {
         vault: slot.vault,
         server: slot.server,
+        domain: slot.domain,
         server_label: slot.server_label.clone(),
         epoch: slot.epoch,
     };
     Ok(OpenedSlot { owner, data_key, signing_key })
 }
 
-/// The key that wraps the data key, and the commitment to it.
-fn wrapping_key(slot: &KeySlot, stretched: &[u8; 32]) -> (NumberedKey, Zeroizing<[u8; 32]>) {
-    let derivation = Derivation::new(&slot.salt, stretched);
-    let context = context(slot.vault, slot.server, slot.epoch);
-    let key = NumberedKey::new(&derivation.key(WRAP_LABEL, &context));
-    (key, derivation.key(COMMITMENT_LABEL, &context))
+/// What a secret becomes for one slot.
+struct SlotKeys {
+    data_wrap: NumberedKey,
+    signing_wrap: NumberedKey,
+    commitment: Zeroizing<[u8; 32]>,
 }
 
-/// The key that wraps the signing key's seed.
-fn signing_wrap(slot: &KeySlot, data_key: &DataKey) -> NumberedKey {
-    let context = context(slot.vault, slot.server, slot.epoch);
-    NumberedKey::new(&Derivation::new(&slot.salt, data_key.as_bytes()).key(SIGNING_WRAP_LABEL, &context))
+impl SlotKeys {
+    fn derive(slot: &KeySlot, stretched: &[u8; 32]) -> Self {
+        let derivation = Derivation::new(&slot.salt, stretched);
+        let context = context(slot.vault, slot.server, slot.epoch);
+        Self {
+            data_wrap: NumberedKey::new(&derivation.key(WRAP_LABEL, &context)),
+            signing_wrap: NumberedKey::new(&derivation.key(SIGNING_WRAP_LABEL, &context)),
+            commitment: derivation.key(COMMITMENT_LABEL, &context),
+        }
+    }
 }
 
-fn seal_key(wrap: &NumberedKey, associated: &[u8], key: &[u8; 32]) -> Vec<u8> {
+pub(crate) fn seal_key(wrap: &NumberedKey, associated: &[u8], key: &[u8; 32]) -> Vec<u8> {
     // Room for the tag, so that growing leaves no copy of the key behind.
     let mut sealed = Vec::with_capacity(key.len() + crate::TAG_BYTES);
     sealed.extend_from_slice(key);
@@ -167,7 +178,11 @@ fn seal_key(wrap: &NumberedKey, associated: &[u8], key: &[u8; 32]) -> Vec<u8> {
     sealed
 }
 
-fn open_key(wrap: &NumberedKey, associated: &[u8], sealed: &[u8]) -> Result<Zeroizing<[u8; 32]>, SlotError> {
+pub(crate) fn open_key(
+    wrap: &NumberedKey,
+    associated: &[u8],
+    sealed: &[u8],
+) -> Result<Zeroizing<[u8; 32]>, SlotError> {
     let mut buffer = Zeroizing::new(sealed.to_vec());
     let opened = wrap.open(0, associated, &mut buffer).map_err(|_: SealError| SlotError::Tampered)?;
     let mut key = Zeroizing::new([0; 32]);
@@ -188,6 +203,7 @@ mod tests {
         SlotOwner {
             vault: VaultId([1; 16]),
             server: ServerId([2; 16]),
+            domain: ServerId([8; 16]),
             server_label: "web-01".parse().unwrap(),
             epoch: 3,
         }
@@ -266,8 +282,19 @@ mod tests {
         assert_eq!(open(&KeySlot { epoch: 4, ..good.clone() }), SlotError::WrongSecret);
         let renamed = KeySlot { server_label: "web-02".parse().unwrap(), ..good.clone() };
         assert_eq!(open(&renamed), SlotError::Tampered);
+        let moved = KeySlot { domain: ServerId([9; 16]), ..good.clone() };
+        assert_eq!(open(&moved), SlotError::Tampered);
         let replaced = KeySlot { signing_public_key: [9; 32], ..good };
         assert_eq!(open(&replaced), SlotError::Tampered);
+    }
+
+    #[test]
+    fn who_has_a_domains_data_key_has_no_members_signing_key() {
+        let code = RecoveryCode::generate(&Counting::new());
+        let slot = slot(Secret::RecoveryCode(&code));
+        let keys = SlotKeys::derive(&slot, DataKey::from_bytes([4; 32]).as_bytes());
+        let opened = open_key(&keys.signing_wrap, &slot.associated_data(), &slot.wrapped_signing_key);
+        assert_eq!(opened.unwrap_err(), SlotError::Tampered);
     }
 
     #[test]
@@ -290,13 +317,13 @@ mod tests {
         let object = slot(Secret::Passphrase(&right)).encode();
         assert_eq!(
             stateward_format::slot::hash(&object).to_string(),
-            "f54014f74edfc4dac1db901cdb925511eeeea1d3c2a5391f3eb4c4a19a345090"
+            "fc675263fa1ea8926bed3213f1d2ef25866ceb3e3f22c71bb7e4fc43e2acfc2f"
         );
         let code = RecoveryCode::generate(&Counting::new());
         let object = slot(Secret::RecoveryCode(&code)).encode();
         assert_eq!(
             stateward_format::slot::hash(&object).to_string(),
-            "ce828ca087fb21cf9c92decb7c951eea7e0be394326390b268b20d188bea260a"
+            "bc4dbe3be66285df2de8970d913ad2638486e9abfd98fce251debd4d4c0bd929"
         );
     }
 }

@@ -48,6 +48,25 @@ impl TestServer {
         server
     }
 
+    /// A registered server in the deduplication domain of another, with that label and a passphrase of its own.
+    #[track_caller]
+    pub fn registered_in_domain(vault: &TestVault, member: &Self, label: &str) -> Self {
+        let server = Self::fresh();
+        let (passphrase, of_domain) = (format!("{PASSPHRASE} of {label}"), server.path("domain-passphrase"));
+        fs::write(server.passphrase_file(), &passphrase).expect("a file can be written");
+        let mut share = member.command(["domain", "share", "--generate-passphrase", "--passphrase-out"]);
+        share.arg(&of_domain).arg("--out").arg(server.path("domain"));
+        let shared = run(share).done().last();
+        let domain = shared["domain"].as_str().expect("the result names the domain");
+        server.login(&vault.access).done();
+        server.credentials("credentials", &["--domain", domain]).done();
+        let file = server.path("domain");
+        let [file, of_domain] = [&file, &of_domain].map(|path| path.to_str().expect("temp paths are UTF-8"));
+        let join = ["--label", label, "--domain", file, "--domain-passphrase-file", of_domain];
+        server.register("credentials", &join).done();
+        server
+    }
+
     /// A registered server whose agent runs as that user; only root can make one.
     #[track_caller]
     pub fn registered_as(vault: &TestVault, user: u32) -> Self {

@@ -53,7 +53,9 @@ pub enum PointError {
     #[error("Recovery point {0} belongs to another server or vault")]
     Foreign(PointHash),
     /// No key of this home opens it.
-    #[error("Recovery point {point} was sealed with another key (epoch {epoch})")]
+    #[error(
+        "Recovery point {point} was sealed with a key that is not at hand (epoch {epoch}, or another domain's)"
+    )]
     OtherKey {
         /// Which.
         point: PointHash,
@@ -91,8 +93,8 @@ pub fn open_point(
         SealError::Tampered => PointError::Damaged { point: hash, why: error.to_string() },
     })?;
     let manifest = Manifest::decode(&manifest).map_err(|error| damaged(hash, error))?;
-    // Packs of a shared domain are sealed with keys that this build does not derive.
-    if manifest.domain != trust.server {
+    // What these keys opened was sealed for their domain, which may be another server's; the manifest must say the same.
+    if manifest.domain != keys.domain() {
         return Err(PointError::Foreign(hash).into());
     }
     let received_at = received_at(vault, trust, summary)?;

@@ -3,8 +3,10 @@
 mod server;
 
 use server::{Server, varied_tree, without_root};
-use stateward_engine::{BackupOptions, EngineError, VerifyShare};
+use stateward_crypto::{DataKey, EpochKeys};
+use stateward_engine::{BackupOptions, EngineError, PointError, VerifyShare, points};
 use stateward_format::manifest::ComponentResult;
+use stateward_model::ServerId;
 use stateward_testing::{Call, MemoryTarget};
 use std::collections::BTreeMap;
 
@@ -180,4 +182,25 @@ fn one_thread_and_many_make_the_same_tree() {
         server.backup();
         server.assert_comes_back();
     }
+}
+
+#[test]
+fn a_server_of_anothers_domain_backs_up_restores_and_verifies_and_other_keys_are_named() {
+    let mut server = Server::new(31);
+    let data_key = || DataKey::from_bytes([7; 32]);
+    let (vault, own) = (server.trust.vault, server.trust.server);
+    server.keys = EpochKeys::derive(&data_key(), vault, ServerId([9; 16]), 1);
+    varied_tree(&server);
+    server.backup();
+    let latest = server.latest();
+    assert_eq!((latest.manifest.domain, latest.header.server), (ServerId([9; 16]), own));
+    server.lose_cache();
+    assert_eq!(server.backup().uploaded_bytes, 0);
+    server.assert_comes_back();
+    assert_eq!(server.verify(VerifyShare::Full, &BTreeMap::new()).problems, []);
+    let keys_of_its_own = EpochKeys::derive(&data_key(), vault, own, 1);
+    let refused = points::open_point(&server.vault, &server.trust, &[keys_of_its_own], latest.summary);
+    let error = refused.unwrap_err();
+    assert!(matches!(error, EngineError::Point(PointError::OtherKey { .. })), "{error}");
+    assert!(error.to_string().contains("another domain's"), "{error}");
 }

@@ -12,6 +12,7 @@
 
 pub mod attribute;
 pub mod content;
+pub mod domain_key;
 pub mod entry;
 pub mod layout;
 mod magic;

@@ -46,7 +46,7 @@ const VERSION: u8 = 1;
 pub struct PackFoot {
     /// The vault it was made for.
     pub vault: VaultId,
-    /// Its deduplication domain: the server.
+    /// Its deduplication domain: the server, or the one that founded the domain it is in.
     pub domain: ServerId,
     /// The generation of data keys.
     pub epoch: u32,

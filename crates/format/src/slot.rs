@@ -1,12 +1,12 @@
 //! A key slot: one wrapping of an epoch's data key by one secret. An object beside the packs, created once, named by
 //! its hash.
 //!
-//! Whoever opens a slot has the data key; the signing key is wrapped by the data key in the same object, so any one
-//! secret yields both.
+//! Whoever opens a slot has the data key and the signing key: one secret wraps both. Neither yields the other, for the
+//! data key may be shared by the servers of a domain, and a signing key is one server's.
 //!
 //! ```text
 //! magic "SWKSLOT" and version 1
-//! | vault 16 | server 16 | label (varint length, ASCII) | epoch u32
+//! | vault 16 | server 16 | domain 16 | label (varint length, ASCII) | epoch u32
 //! | secret: 1, memory in KiB u32, passes u32, lanes u32 (passphrase), or 2 (recovery code)
 //! | salt 32 | signing public key 32                           -- up to here: the associated data
 //! | commitment 32 | wrapped data key (varint length, bytes) | wrapped signing key (the same)
@@ -41,8 +41,10 @@ pub enum SlotSecret {
 pub struct KeySlot {
     /// The vault it was made for.
     pub vault: VaultId,
-    /// The server whose key it wraps.
+    /// The server whose keys it wraps.
     pub server: ServerId,
+    /// The deduplication domain that the data key is of: by default the server itself.
+    pub domain: ServerId,
     /// The server's label when the slot was made: how `recover` finds a server by name without a database.
     pub server_label: Label,
     /// The generation of data keys.
@@ -55,7 +57,7 @@ pub struct KeySlot {
     pub commitment: [u8; 32],
     /// The sealed data key.
     pub wrapped_data_key: Vec<u8>,
-    /// The sealed signing key (its 32-byte seed), under the data key.
+    /// The sealed signing key (its 32-byte seed).
     pub wrapped_signing_key: Vec<u8>,
     /// The signing key's public half.
     pub signing_public_key: [u8; 32],
@@ -72,6 +74,7 @@ impl KeySlot {
         let mut writer = magic::begin(MAGIC);
         writer.raw(&self.vault.0);
         writer.raw(&self.server.0);
+        writer.raw(&self.domain.0);
         writer.bytes(self.server_label.as_str().as_bytes());
         writer.u32(self.epoch);
         self.secret.encode(&mut writer);
@@ -97,6 +100,7 @@ impl KeySlot {
         let mut reader = magic::open(WHAT, MAGIC, object)?;
         let vault = VaultId(reader.array()?);
         let server = ServerId(reader.array()?);
+        let domain = ServerId(reader.array()?);
         let server_label = Label::try_from(reader.text()?.to_owned())
             .map_err(|_| reader.malformed("its server's label breaks the rule of labels"))?;
         let epoch = reader.u32()?;
@@ -110,6 +114,7 @@ impl KeySlot {
         Ok(Self {
             vault,
             server,
+            domain,
             server_label,
             epoch,
             secret,
@@ -161,6 +166,7 @@ mod tests {
         KeySlot {
             vault: VaultId([1; 16]),
             server: ServerId([2; 16]),
+            domain: ServerId([9; 16]),
             server_label: "web-01".parse().unwrap(),
             epoch: 3,
             secret,
@@ -180,13 +186,14 @@ mod tests {
             Some((memory_kib, passes, lanes)) => SlotSecret::Passphrase { memory_kib, passes, lanes },
             None => SlotSecret::RecoveryCode,
         });
-        let who = (any::<([u8; 16], [u8; 16], u32)>(), "[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+        let who = (any::<([u8; 16], [u8; 16], [u8; 16], u32)>(), "[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
         let keys =
             (any::<([u8; 32], [u8; 32], [u8; 32])>(), vec(any::<u8>(), 0..99), vec(any::<u8>(), 0..99));
-        (who, secret, keys).prop_map(|(((vault, server, epoch), label), secret, (fixed, data, signing))| {
-            KeySlot {
+        (who, secret, keys).prop_map(
+            |(((vault, server, domain, epoch), label), secret, (fixed, data, signing))| KeySlot {
                 vault: VaultId(vault),
                 server: ServerId(server),
+                domain: ServerId(domain),
                 server_label: label.parse().unwrap(),
                 epoch,
                 secret,
@@ -195,8 +202,8 @@ mod tests {
                 wrapped_data_key: data,
                 wrapped_signing_key: signing,
                 signing_public_key: fixed.2,
-            }
-        })
+            },
+        )
     }
 
     proptest! {
@@ -230,12 +237,12 @@ mod tests {
         assert_eq!(&passphrase[..8], b"SWKSLOT\x01");
         assert_eq!(
             hash(&passphrase).to_string(),
-            "699275ec9402a7744cf6285b3c110a2e51a0efceff58653f1f63607a1edcead3"
+            "aa4ade902ceb964a82e4b46e8c230d8c7097f4f213f204d6e0460eab70844459"
         );
         let code = sample(SlotSecret::RecoveryCode).encode();
         assert_eq!(
             hash(&code).to_string(),
-            "305ed5d7a607bc9e02340b9ce3a618cafac6d66ceaed08745fec1826686fad8b"
+            "2c126407193d7895fc2514944dc69fff50d082e09ec344d6aa8352cece52cae1"
         );
     }
 
@@ -254,7 +261,7 @@ mod tests {
     #[test]
     fn another_kind_of_secret_needs_a_newer_build() {
         let mut bytes = sample(SlotSecret::RecoveryCode).encode();
-        let at = 8 + 16 + 16 + 1 + "web-01".len() + 4;
+        let at = 8 + 16 + 16 + 16 + 1 + "web-01".len() + 4;
         assert_eq!(bytes[at], RECOVERY_CODE);
         bytes[at] = 3;
         assert!(matches!(KeySlot::decode(&bytes), Err(FormatError::Unsupported { found: 3, .. })));

@@ -3,8 +3,9 @@
 use crate::context::Context;
 use crate::display::facts;
 use crate::output::Output;
-use crate::secret_input::{NewPassphrase, NewSecretFile, is_person_there};
+use crate::secret_input::{NewPassphrase, NewSecretFile, is_person_there, known_passphrase};
 use clap::Args;
+use stateward_agent::domain::{self, JoinedDomain};
 use stateward_agent::register::{self, RegisterRequest};
 use stateward_agent::secrets::RecoveryCode;
 use stateward_agent::{AgentError, Exit, Registration};
@@ -28,6 +29,12 @@ pub struct Arguments {
     /// The cache folder [default: `cache` in the home]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
+    /// Join another server's deduplication domain: the file that `stateward domain share` wrote there
+    #[arg(long, value_name = "FILE")]
+    domain: Option<PathBuf>,
+    /// Take the domain file's passphrase from this file instead of asking for it
+    #[arg(long, value_name = "FILE", requires = "domain")]
+    domain_passphrase_file: Option<PathBuf>,
 }
 
 /// Registers this server with the vault that the credentials file names.
@@ -40,6 +47,14 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
             arguments.credentials.display()
         ));
     }
+    let domain = domain::for_credentials(arguments.domain.as_deref(), &checked.credentials)?;
+    let domain = domain
+        .map(|file| {
+            let passphrase =
+                known_passphrase(arguments.domain_passphrase_file.as_deref(), "Domain's passphrase: ")?;
+            Ok::<_, AgentError>(file.open(&passphrase)?)
+        })
+        .transpose()?;
     let (passphrase, passphrase_file) = arguments.passphrase.get(context)?;
     let shows_code = arguments.recovery_code_file.is_none() && is_person_there();
     let code = (shows_code || arguments.recovery_code_file.is_some())
@@ -53,10 +68,11 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         passphrase: &passphrase,
         recovery_code: code.as_ref(),
         cache: arguments.cache,
+        domain: domain.as_ref(),
     };
     let registration = register::register(agent, &checked.credentials, &request)?;
     let [passphrase_file, code_file] = [passphrase_file, code_file].map(|file| file.map(NewSecretFile::keep));
-    print(output, &registration, code_file.as_deref(), passphrase_file.as_deref());
+    print(output, &registration, domain.as_ref(), code_file.as_deref(), passphrase_file.as_deref());
     match (&code, shows_code) {
         (Some(code), true) => show_code(output, code),
         (None, _) => {
@@ -71,12 +87,13 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
 fn print(
     output: &Output,
     registration: &Registration,
+    domain: Option<&JoinedDomain>,
     recovery_code_file: Option<&Path>,
     passphrase_file: Option<&Path>,
 ) {
     output.object(&serde_json::json!({
         "type": "result", "server": registration.server, "label": registration.label,
-        "vault": registration.vault_name, "vault_id": registration.vault, "url": registration.url,
+        "domain": domain.map_or(registration.server, |joined| joined.domain), "vault": registration.vault_name, "vault_id": registration.vault, "url": registration.url,
         "cache": registration.cache, "recovery_code_file": recovery_code_file,
         "passphrase_file": passphrase_file,
     }));
@@ -86,6 +103,7 @@ fn print(
         ("Vault", format!("{} at {}", registration.vault_name, registration.url)),
         ("Cache folder", registration.cache.display().to_string()),
     ];
+    lines.extend(domain.map(|joined| ("Domain", format!("shared, {}", joined.domain))));
     let file = |path: &Path| format!("{}: keep a copy away from this server", path.display());
     lines.extend(passphrase_file.map(|path| ("Passphrase", file(path))));
     lines.extend(recovery_code_file.map(|path| ("Recovery code", file(path))));

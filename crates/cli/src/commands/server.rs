@@ -29,6 +29,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
 pub fn object(vault: &Label, server: &Server) -> Value {
     json!({
         "type": "server", "vault": vault, "server": server.id, "label": server.label,
+        "domain": server.domain,
         "operating_system": server.operating_system, "agent_version": server.agent_version,
         "registered_at": server.registered_at, "seen_at": server.seen_at,
     })
@@ -36,7 +37,8 @@ pub fn object(vault: &Label, server: &Server) -> Value {
 
 /// Servers as a table.
 pub fn table(vault: &Label, servers: &[Server]) -> Table {
-    let mut table = Table::new(&["Vault", "Server", "Operating system", "Agent", "Last seen", "Id"]);
+    let mut table =
+        Table::new(&["Vault", "Server", "Operating system", "Agent", "Last seen", "Domain", "Id"]);
     for server in servers {
         table.row(vec![
             vault.to_string(),
@@ -44,8 +46,18 @@ pub fn table(vault: &Label, servers: &[Server]) -> Table {
             server.operating_system.clone(),
             server.agent_version.clone(),
             server.seen_at.map_or_else(|| "never".to_owned(), units::time),
+            domain_of(server, servers),
             server.id.to_string(),
         ]);
     }
     table
+}
+
+/// Who founded the server's deduplication domain: its label, or `own` where it is the server itself.
+fn domain_of(server: &Server, servers: &[Server]) -> String {
+    match servers.iter().find(|founder| founder.id == server.domain) {
+        _ if server.domain == server.id => "own".to_owned(),
+        Some(founder) => founder.label.to_string(),
+        None => server.domain.to_string(),
+    }
 }

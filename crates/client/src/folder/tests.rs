@@ -12,6 +12,7 @@ fn slot(epoch: u32, label: &str) -> Vec<u8> {
     let slot = KeySlot {
         vault: VAULT,
         server: SERVER,
+        domain: SERVER,
         server_label: label.parse().unwrap(),
         epoch,
         secret: SlotSecret::RecoveryCode,

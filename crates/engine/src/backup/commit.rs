@@ -36,7 +36,7 @@ pub(super) fn commit(
         item_label: request.item_label.clone(),
         kind: request.kind,
         names: description.names,
-        domain: request.trust.server,
+        domain: request.keys.domain(),
         host_name: description.host_name,
         operating_system: description.operating_system,
         made_by: request.made_by.to_owned(),

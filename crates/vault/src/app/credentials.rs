@@ -34,10 +34,12 @@ impl App {
             .await?
             .ok_or_else(|| Error::not_found(format!("vault `{vault}`")))?;
         check_server(&mut transaction, vault.id, request.server).await?;
+        let domain = find_domain(&mut transaction, vault.id, request.domain).await?;
         let credential = Credential {
             vault: vault.id,
             purpose: request.purpose,
             server: request.server,
+            domain,
             secret_hash: secret::hash(&secret),
             uses_allowed,
             expires_at: now.plus_seconds(seconds),
@@ -49,6 +51,7 @@ impl App {
             credential: id,
             purpose: request.purpose,
             server: request.server,
+            domain,
             vault: vault.id,
             vault_name: vault.name,
             tenant: self.config.tenant.clone(),
@@ -79,6 +82,9 @@ fn check_limits(request: &CredentialsRequest) -> Result<(i64, u32), Error> {
     if (request.purpose == CredentialPurpose::Restore) != request.server.is_some() {
         return Err(Error::invalid("A server must be named for `Restore`, and for nothing else"));
     }
+    if request.domain.is_some() && request.purpose != CredentialPurpose::Register {
+        return Err(Error::invalid("A domain may be named for `Register` only"));
+    }
     Ok((seconds.cast_signed(), uses))
 }
 
@@ -93,6 +99,21 @@ async fn check_server(
         .is_some_and(|server| server.vault == vault)
         .then_some(())
         .ok_or_else(|| Error::not_found(format!("server `{id}` in this vault")))
+}
+
+/// The domain that a server of this vault is in.
+async fn find_domain(
+    connection: &mut db::Connection,
+    vault: VaultId,
+    server: Option<ServerId>,
+) -> Result<Option<ServerId>, Error> {
+    let Some(id) = server else { return Ok(None) };
+    let known = db::servers::find(connection, id).await?.filter(|server| server.vault == vault);
+    let known = known.ok_or_else(|| Error::not_found(format!("server `{id}` in this vault")))?;
+    match known.is_revoked {
+        false => Ok(Some(known.domain)),
+        true => Err(Error::invalid(format!("The registration of the server `{id}` was revoked"))),
+    }
 }
 
 #[cfg(test)]
@@ -130,11 +151,16 @@ mod tests {
             CredentialsRequest { uses: Some(1001), ..good.clone() },
             CredentialsRequest { server: Some(server), ..good.clone() },
             CredentialsRequest { server: None, ..restore.clone() },
+            CredentialsRequest { domain: Some(server), ..restore.clone() },
             CredentialsRequest { valid_seconds: Some(24 * 3600 + 1), ..restore.clone() },
         ] {
             assert!(matches!(test.credentials(&wrong).await, Err(Error::InvalidRequest(_))), "{wrong:?}");
         }
-        let unknown = CredentialsRequest { server: Some(ServerId([9; 16])), ..restore };
-        assert!(matches!(test.credentials(&unknown).await, Err(Error::NotFound(_))));
+        for unknown in [
+            CredentialsRequest { server: Some(ServerId([9; 16])), ..restore },
+            CredentialsRequest { domain: Some(ServerId([9; 16])), ..good },
+        ] {
+            assert!(matches!(test.credentials(&unknown).await, Err(Error::NotFound(_))));
+        }
     }
 }

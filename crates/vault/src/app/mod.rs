@@ -3,6 +3,8 @@
 //! Knows nothing of HTTP and holds no SQL. Begin with [`points`]: the commit is what all else is for.
 
 pub(crate) mod credentials;
+#[cfg(test)]
+mod domain_tests;
 mod error;
 pub(crate) mod items;
 pub(crate) mod jobs;

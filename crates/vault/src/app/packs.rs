@@ -6,7 +6,7 @@
 use super::tokens::ServerCaller;
 use super::{App, Error};
 use crate::db;
-use crate::db::packs::{Pack, PackState};
+use crate::db::packs::Pack;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
@@ -89,10 +89,10 @@ impl App {
     ) -> Result<bool, Error> {
         let mut transaction = self.database.write().await?;
         self.fence(&mut transaction, caller, session).await?;
-        db::packs::announce(&mut transaction, caller.server, reference).await?;
-        let known = db::packs::find(&mut transaction, caller.server, reference.id).await?;
+        db::packs::announce(&mut transaction, caller.domain, caller.server, reference).await?;
+        let known = db::packs::find(&mut transaction, caller.domain, reference.id).await?;
         transaction.commit().await?;
-        if known.is_some_and(|known| known.state.is_usable()) {
+        if known.is_some_and(|known| known.is_usable_by(caller.server)) {
             return Ok(false);
         }
         let name = Self::object(caller.vault, &layout::pack(reference.id));
@@ -106,17 +106,17 @@ impl App {
             other => drop(other?),
         }
         let mut transaction = self.database.write().await?;
-        db::packs::mark_stored(&mut transaction, caller.server, reference.id).await?;
+        db::packs::mark_stored(&mut transaction, caller.domain, reference.id).await?;
         transaction.commit().await?;
         Ok(true)
     }
 
-    /// A pack of this server that can be read.
+    /// A pack that the server can read: of its domain, and no other server's that is not committed yet.
     pub(crate) async fn pack(&self, caller: ServerCaller, id: PackId) -> Result<PackReference, Error> {
         let mut connection = self.database.read().await?;
-        let known = db::packs::find(&mut connection, caller.server, id).await?;
+        let known = db::packs::find(&mut connection, caller.domain, id).await?;
         known
-            .filter(|pack| pack.state != PackState::Pending)
+            .filter(|pack| pack.is_visible_to(caller.server))
             .map(|pack| pack.reference)
             .ok_or_else(|| Error::not_found(format!("pack `{id}`")))
     }
@@ -179,23 +179,23 @@ impl App {
         Ok(damaged)
     }
 
-    /// Remembers that packs are not there as they should be, so that agents stop counting on them.
-    pub(super) async fn mark_lost(&self, server: ServerId, packs: &[PackId]) -> Result<(), Error> {
+    /// Remembers that packs are not there as they should be, so that agents of their domain stop counting on them.
+    pub(super) async fn mark_lost(&self, domain: ServerId, packs: &[PackId]) -> Result<(), Error> {
         let mut transaction = self.database.write().await?;
         for id in packs {
-            tracing::error!(%server, pack = %id, "a pack is gone from the store or cut short");
-            db::packs::mark_lost(&mut transaction, server, *id).await?;
+            tracing::error!(%domain, pack = %id, "a pack is gone from the store or cut short");
+            db::packs::mark_lost(&mut transaction, domain, *id).await?;
         }
         Ok(transaction.commit().await?)
     }
 }
 
-/// Which of the packs that a point names may not be referred to; both lists are sorted by id.
-pub(super) fn unusable(named: &[PackReference], known: &[Pack]) -> Vec<PackId> {
+/// Which of the packs that a server's point names it may not refer to; both lists are sorted by id.
+pub(super) fn unusable(server: ServerId, named: &[PackReference], known: &[Pack]) -> Vec<PackId> {
     let is_usable = |pack: &PackReference| {
         known
             .binary_search_by(|known| known.reference.id.cmp(&pack.id))
-            .is_ok_and(|at| known[at].state.is_usable() && known[at].reference.length == pack.length)
+            .is_ok_and(|at| known[at].is_usable_by(server) && known[at].reference.length == pack.length)
     };
     named.iter().filter(|pack| !is_usable(pack)).map(|pack| pack.id).collect()
 }
@@ -284,7 +284,7 @@ mod tests {
         assert!(matches!(test.app.read_pack(server.caller, pack, 0..6).await, Err(Error::NotFound(_))));
         let damaged = test.app.damaged_packs(server.caller, &[pack]).await.unwrap();
         assert_eq!(damaged, [pack.id]);
-        test.app.mark_lost(server.caller.server, &damaged).await.unwrap();
+        test.app.mark_lost(server.caller.domain, &damaged).await.unwrap();
         assert!(test.try_put(&server, SESSION, b"whole pack").await.unwrap());
         assert!(test.app.damaged_packs(server.caller, &[pack]).await.unwrap().is_empty());
         assert!(test.app.read_pack(server.caller, pack, 0..10).await.is_ok());

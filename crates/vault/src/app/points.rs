@@ -55,7 +55,7 @@ impl App {
         self.check_point(caller, &point, unsigned).await?;
         let damaged = self.damaged_packs(caller, &point.header.packs).await?;
         if !damaged.is_empty() {
-            self.mark_lost(caller.server, &damaged).await?;
+            self.mark_lost(caller.domain, &damaged).await?;
             return Err(Error::PacksMissing(damaged));
         }
         let header = point.header;
@@ -215,8 +215,8 @@ async fn check_packs(
     caller: ServerCaller,
     header: &PointHeader,
 ) -> Result<(), Error> {
-    let known = db::packs::list(connection, caller.server).await?;
-    let unusable = packs::unusable(&header.packs, &known);
+    let known = db::packs::list(connection, caller.domain).await?;
+    let unusable = packs::unusable(caller.server, &header.packs, &known);
     unusable.is_empty().then_some(()).ok_or(Error::PacksMissing(unusable))
 }
 
@@ -247,8 +247,8 @@ async fn open_reference(
     pack: PackId,
     first: Sequence,
 ) -> Result<(), Error> {
-    db::points::open_reference(connection, caller.server, item, pack, first).await?;
-    Ok(db::packs::mark_live(connection, caller.server, pack).await?)
+    db::points::open_reference(connection, caller.domain, caller.server, item, pack, first).await?;
+    Ok(db::packs::mark_live(connection, caller.domain, pack).await?)
 }
 
 /// Both are sorted.

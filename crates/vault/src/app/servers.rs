@@ -26,7 +26,7 @@ impl App {
         let credential = check_credential(&mut transaction, request, now).await?;
         let vault = credential.vault;
         if let Some(known) = db::servers::find_by_login_key(&mut transaction, vault, login_key).await? {
-            return again(&known, signing_key, now);
+            return again(&known, signing_key, &credential, now);
         }
         let uses = db::credentials::uses(&mut transaction, request.credential).await?;
         if uses >= u64::from(credential.uses_allowed) {
@@ -36,6 +36,7 @@ impl App {
         let server = NewServer {
             id: ServerId::new(&*self.random),
             vault,
+            domain: credential.domain,
             label: &request.label,
             login_key,
             signing_key,
@@ -50,7 +51,8 @@ impl App {
         }
         tracing::info!(server = %server.id, label = %request.label, credential = %request.credential,
             "registered a server");
-        Ok(Registered { server: server.id, vault, time: now })
+        let domain = server.domain.unwrap_or(server.id);
+        Ok(Registered { server: server.id, vault, domain, time: now })
     }
 
     /// What the vault knows of the calling server.
@@ -99,7 +101,12 @@ async fn check_credential(
 }
 
 /// A registration that was made before: nothing changes.
-fn again(known: &KnownServer, signing_key: [u8; 32], now: Timestamp) -> Result<Registered, Error> {
+fn again(
+    known: &KnownServer,
+    signing_key: [u8; 32],
+    credential: &Credential,
+    now: Timestamp,
+) -> Result<Registered, Error> {
     if known.is_revoked {
         return Err(Error::ServerRevoked);
     }
@@ -107,7 +114,11 @@ fn again(known: &KnownServer, signing_key: [u8; 32], now: Timestamp) -> Result<R
         let why = "A server with this login key is registered with another signing key";
         return Err(Error::AlreadyExists(why.to_owned()));
     }
-    Ok(Registered { server: known.id, vault: known.vault, time: now })
+    if known.domain != credential.domain.unwrap_or(known.id) {
+        let why = "A server with this login key is registered with another deduplication domain";
+        return Err(Error::AlreadyExists(why.to_owned()));
+    }
+    Ok(Registered { server: known.id, vault: known.vault, domain: known.domain, time: now })
 }
 
 fn public_key(text: &str, which: &str) -> Result<[u8; 32], Error> {

@@ -1,7 +1,8 @@
 //! Sessions: one open conversation of a server, with a lease, fenced off from those before it.
 //!
-//! While a session is open, all packs of its server are pinned: whatever collects packs must, in the transaction in
-//! which it condemns them, pass over servers with an open session (or end one whose lease ran out, and so fence it).
+//! While a session is open, all packs of its server's domain are pinned: whatever collects packs must, in the transaction
+//! in which it condemns them, pass over domains of which a server has an open session (or end one whose lease ran out,
+//! and so fence it).
 //!
 //! A lease that ran out ends nothing by itself. It lets the next session take the place; until then the holder may go
 //! on, so that a vault that was down for a while does not cost an agent its run.
@@ -40,13 +41,13 @@ impl App {
             db::sessions::insert(&mut transaction, &session, request.kind, request.item, now).await?;
         }
         let head = db::points::head(&mut transaction, caller.server).await?;
-        let packs = db::packs::list(&mut transaction, caller.server).await?;
+        let packs = db::packs::list(&mut transaction, caller.domain).await?;
         transaction.commit().await?;
         Ok(SessionOpened {
             session: request.session,
             lease: self.lease(now),
             head,
-            packs: usable_packs(&packs, request.packs_digest.as_deref()),
+            packs: usable_packs(caller, &packs, request.packs_digest.as_deref()),
         })
     }
 
@@ -150,8 +151,8 @@ async fn own_session(
 }
 
 /// The packs that a point may refer to; `None` if the agent has just these already.
-fn usable_packs(packs: &[Pack], digest: Option<&str>) -> Option<Vec<KnownPack>> {
-    let usable = || packs.iter().filter(|pack| pack.state.is_usable()).map(|pack| pack.reference);
+fn usable_packs(caller: ServerCaller, packs: &[Pack], digest: Option<&str>) -> Option<Vec<KnownPack>> {
+    let usable = || packs.iter().filter(|pack| pack.is_usable_by(caller.server)).map(|pack| pack.reference);
     if digest.is_some_and(|digest| digest == packs_digest(usable().map(|pack| pack.id))) {
         return None;
     }

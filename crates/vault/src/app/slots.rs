@@ -27,8 +27,11 @@ impl App {
             )));
         }
         let slot = KeySlot::decode(&object).map_err(|error| Error::invalid(error.to_string()))?;
-        if (slot.vault, slot.server, slot.epoch) != (caller.vault, caller.server, epoch) {
-            return Err(Error::invalid("The key slot was made for another vault, server or key epoch"));
+        let expected = (caller.vault, caller.server, caller.domain, epoch);
+        if (slot.vault, slot.server, slot.domain, slot.epoch) != expected {
+            return Err(Error::invalid(
+                "The key slot was made for another vault, server, domain or key epoch",
+            ));
         }
         let known = db::slots::list(&mut *self.database.read().await?, caller.server).await?;
         if known.len() >= SLOTS_MAX && !known.contains(&(epoch, hash)) {
@@ -75,6 +78,7 @@ mod tests {
         let mut slot = KeySlot {
             vault: server.caller.vault,
             server: server.caller.server,
+            domain: server.caller.server,
             server_label: "web-01".parse().unwrap(),
             epoch: 1,
             secret: SlotSecret::RecoveryCode,
@@ -109,8 +113,12 @@ mod tests {
     async fn what_is_no_slot_of_this_server_is_refused() {
         let test = TestApp::new().await;
         let server = test.server("web-01").await;
-        let changes: [fn(&mut KeySlot); 3] =
-            [|slot| slot.vault.0[0] ^= 1, |slot| slot.server.0[0] ^= 1, |slot| slot.epoch = 2];
+        let changes: [fn(&mut KeySlot); 4] = [
+            |slot| slot.vault.0[0] ^= 1,
+            |slot| slot.server.0[0] ^= 1,
+            |slot| slot.domain.0[0] ^= 1,
+            |slot| slot.epoch = 2,
+        ];
         for change in changes {
             let object = object(&server, 1, change);
             let refused = test.app.put_slot(server.caller, 1, slot::hash(&object), object).await;

@@ -92,11 +92,25 @@ impl TestApp {
 
     /// Registers a server with an item of its own.
     pub(crate) async fn server(&self, label: &str) -> TestServer {
-        let file = self.credentials(&register_request()).await.unwrap();
+        self.server_by(label, &register_request()).await
+    }
+
+    /// The same in the domain of another server.
+    pub(crate) async fn server_in_domain(&self, label: &str, member: &TestServer) -> TestServer {
+        let request = CredentialsRequest { domain: Some(member.caller.server), ..register_request() };
+        self.server_by(label, &request).await
+    }
+
+    async fn server_by(&self, label: &str, request: &CredentialsRequest) -> TestServer {
+        let file = self.credentials(request).await.unwrap();
         let seed = self.keys.fetch_add(1, Ordering::Relaxed) as u8;
         let registered = self.app.register(&registration(&file, label, seed)).await.unwrap();
         let server = TestServer {
-            caller: ServerCaller { server: registered.server, vault: registered.vault },
+            caller: ServerCaller {
+                server: registered.server,
+                vault: registered.vault,
+                domain: registered.domain,
+            },
             seed,
             item: ItemId([seed; 16]),
             now: self.clock.clone(),
@@ -232,7 +246,13 @@ pub(crate) fn sign_jwt(key: &Ed25519KeyPair, claims: &AssertionClaims) -> String
 }
 
 pub(crate) fn register_request() -> CredentialsRequest {
-    CredentialsRequest { purpose: CredentialPurpose::Register, server: None, valid_seconds: None, uses: None }
+    CredentialsRequest {
+        purpose: CredentialPurpose::Register,
+        server: None,
+        domain: None,
+        valid_seconds: None,
+        uses: None,
+    }
 }
 
 pub(crate) fn registration(file: &VaultCredentials, label: &str, seed: u8) -> RegisterRequest {

@@ -40,6 +40,8 @@ pub(crate) struct ServerCaller {
     pub(crate) server: ServerId,
     /// Its vault.
     pub(crate) vault: VaultId,
+    /// Its deduplication domain: whose packs it may use. Its own id, unless it joined another's.
+    pub(crate) domain: ServerId,
 }
 
 impl App {
@@ -96,7 +98,7 @@ impl App {
             return Err(Error::ServerRevoked);
         }
         self.take_assertion(id, &claims).await?;
-        Ok(ServerCaller { server: id, vault: server.vault })
+        Ok(ServerCaller { server: id, vault: server.vault, domain: server.domain })
     }
 
     /// Checks whom, where and when an assertion is for. Its signature is checked already.

@@ -12,6 +12,8 @@ pub(crate) struct Credential {
     pub(crate) purpose: CredentialPurpose,
     /// For `Restore`: whose points.
     pub(crate) server: Option<ServerId>,
+    /// For `Register`: the domain that is joined, if it is not the server's own.
+    pub(crate) domain: Option<ServerId>,
     /// The hash of the secret.
     pub(crate) secret_hash: [u8; 32],
     /// How many servers may register.
@@ -35,13 +37,15 @@ pub(crate) async fn insert(
     now: Timestamp,
 ) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO credentials (id, vault, purpose, server, secret_hash, uses_allowed, created_at, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO credentials (id, vault, purpose, server, domain, secret_hash, uses_allowed, created_at,
+                                  expires_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&id.0[..])
     .bind(&credential.vault.0[..])
     .bind(purpose_text(credential.purpose))
     .bind(credential.server.as_ref().map(|server| &server.0[..]))
+    .bind(credential.domain.as_ref().map(|domain| &domain.0[..]))
     .bind(&credential.secret_hash[..])
     .bind(i64::from(credential.uses_allowed))
     .bind(now.0)
@@ -53,14 +57,14 @@ pub(crate) async fn insert(
 
 /// Finds credentials.
 pub(crate) async fn find(connection: &mut Connection, id: CredentialId) -> Result<Option<Credential>, Error> {
-    type Row = (Vec<u8>, String, Option<Vec<u8>>, Vec<u8>, i64, i64);
+    type Row = (Vec<u8>, String, Option<Vec<u8>>, Option<Vec<u8>>, Vec<u8>, i64, i64);
     let row: Option<Row> = sqlx::query_as(
-        "SELECT vault, purpose, server, secret_hash, uses_allowed, expires_at FROM credentials WHERE id = ?",
+        "SELECT vault, purpose, server, domain, secret_hash, uses_allowed, expires_at FROM credentials WHERE id = ?",
     )
     .bind(&id.0[..])
     .fetch_optional(connection)
     .await?;
-    row.map(|(vault, purpose, server, secret_hash, uses_allowed, expires_at)| {
+    row.map(|(vault, purpose, server, domain, secret_hash, uses_allowed, expires_at)| {
         Ok(Credential {
             vault: VaultId(value::fixed(vault, "vault id")?),
             purpose: [CredentialPurpose::Register, CredentialPurpose::Restore]
@@ -68,6 +72,7 @@ pub(crate) async fn find(connection: &mut Connection, id: CredentialId) -> Resul
                 .find(|known| purpose_text(*known) == purpose)
                 .ok_or(Error::Damaged("purpose"))?,
             server: server.map(|id| value::fixed(id, "server id").map(ServerId)).transpose()?,
+            domain: domain.map(|id| value::fixed(id, "domain").map(ServerId)).transpose()?,
             secret_hash: value::fixed(secret_hash, "secret's hash")?,
             uses_allowed: u32::try_from(uses_allowed).map_err(|_| Error::Damaged("count of uses"))?,
             expires_at: Timestamp(expires_at),

@@ -1,4 +1,4 @@
-//! Packs of a server: which there are, how long, in which state.
+//! Packs of a deduplication domain: which there are, how long, in which state, and who put them.
 
 use super::{Connection, Error, value};
 use stateward_format::point::PackReference;
@@ -9,7 +9,7 @@ use stateward_model::{PackId, ServerId};
 pub(crate) enum PackState {
     /// Announced; its object may be there or not.
     Pending,
-    /// Its object is durable; no point refers to it.
+    /// Its object is durable; no point refers to it. It is of use only to the server that put it.
     Stored,
     /// Points refer to it.
     Live,
@@ -28,11 +28,6 @@ impl PackState {
             Self::Lost => "lost",
         }
     }
-
-    /// Whether a point may refer to it.
-    pub(crate) fn is_usable(self) -> bool {
-        matches!(self, Self::Stored | Self::Live)
-    }
 }
 
 /// A pack's row.
@@ -42,68 +37,95 @@ pub(crate) struct Pack {
     pub(crate) reference: PackReference,
     /// How it stands.
     pub(crate) state: PackState,
+    /// The server that put it.
+    pub(crate) server: ServerId,
 }
 
-type Row = (Vec<u8>, i64, String);
+impl Pack {
+    /// Whether that server of the domain may have it: a point refers to it (or did, and it was lost), or it is the
+    /// server's own. What another server's session has put is nobody else's before its point is committed.
+    pub(crate) fn is_visible_to(&self, server: ServerId) -> bool {
+        match self.state {
+            PackState::Pending => false,
+            PackState::Stored => self.server == server,
+            PackState::Live | PackState::Lost => true,
+        }
+    }
 
-fn read((id, length, state): Row) -> Result<Pack, Error> {
+    /// Whether a point of that server of the domain may refer to it.
+    pub(crate) fn is_usable_by(&self, server: ServerId) -> bool {
+        self.state != PackState::Lost && self.is_visible_to(server)
+    }
+}
+
+type Row = (Vec<u8>, i64, String, Vec<u8>);
+
+fn read((id, length, state, server): Row) -> Result<Pack, Error> {
     let length = u32::try_from(length).map_err(|_| Error::Damaged("pack's length"))?;
     let reference = PackReference { id: PackId(value::fixed(id, "pack id")?), length };
     let state = PackState::ALL.into_iter().find(|known| known.as_str() == state);
-    Ok(Pack { reference, state: state.ok_or(Error::Damaged("pack's state"))? })
+    let server = ServerId(value::fixed(server, "server id")?);
+    Ok(Pack { reference, state: state.ok_or(Error::Damaged("pack's state"))?, server })
 }
 
 /// Finds a pack.
 pub(crate) async fn find(
     connection: &mut Connection,
-    server: ServerId,
+    domain: ServerId,
     id: PackId,
 ) -> Result<Option<Pack>, Error> {
-    let row: Option<Row> = sqlx::query_as("SELECT id, length, state FROM packs WHERE server = ? AND id = ?")
-        .bind(&server.0[..])
-        .bind(&id.0[..])
-        .fetch_optional(connection)
-        .await?;
+    let row: Option<Row> =
+        sqlx::query_as("SELECT id, length, state, server FROM packs WHERE domain = ? AND id = ?")
+            .bind(&domain.0[..])
+            .bind(&id.0[..])
+            .fetch_optional(connection)
+            .await?;
     row.map(read).transpose()
 }
 
-/// All packs of a server, by id.
-pub(crate) async fn list(connection: &mut Connection, server: ServerId) -> Result<Vec<Pack>, Error> {
-    let rows: Vec<Row> = sqlx::query_as("SELECT id, length, state FROM packs WHERE server = ? ORDER BY id")
-        .bind(&server.0[..])
-        .fetch_all(connection)
-        .await?;
+/// All packs of a domain, by id.
+pub(crate) async fn list(connection: &mut Connection, domain: ServerId) -> Result<Vec<Pack>, Error> {
+    let rows: Vec<Row> =
+        sqlx::query_as("SELECT id, length, state, server FROM packs WHERE domain = ? ORDER BY id")
+            .bind(&domain.0[..])
+            .fetch_all(connection)
+            .await?;
     rows.into_iter().map(read).collect()
 }
 
-/// Announces a pack whose object is about to be made; no change if it is known.
+/// Announces a pack whose object a server is about to make. One that is known stays as it
+/// is: salts are random, so two servers never make the same pack.
 pub(crate) async fn announce(
     connection: &mut Connection,
+    domain: ServerId,
     server: ServerId,
     pack: PackReference,
 ) -> Result<(), Error> {
-    sqlx::query("INSERT OR IGNORE INTO packs (server, id, length, state) VALUES (?, ?, ?, 'pending')")
-        .bind(&server.0[..])
-        .bind(&pack.id.0[..])
-        .bind(i64::from(pack.length))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT OR IGNORE INTO packs (domain, id, length, state, server) VALUES (?, ?, ?, 'pending', ?)",
+    )
+    .bind(&domain.0[..])
+    .bind(&pack.id.0[..])
+    .bind(i64::from(pack.length))
+    .bind(&server.0[..])
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
 /// Notes that a pack's object is durable. One that was lost is again what it was.
 pub(crate) async fn mark_stored(
     connection: &mut Connection,
-    server: ServerId,
+    domain: ServerId,
     id: PackId,
 ) -> Result<(), Error> {
     sqlx::query(
         "UPDATE packs SET state = CASE WHEN EXISTS
-             (SELECT 1 FROM pack_references r WHERE r.server = packs.server AND r.pack = packs.id)
+             (SELECT 1 FROM pack_references r WHERE r.domain = packs.domain AND r.pack = packs.id)
              THEN 'live' ELSE 'stored' END
-         WHERE server = ? AND id = ? AND state IN ('pending', 'lost')",
+         WHERE domain = ? AND id = ? AND state IN ('pending', 'lost')",
     )
-    .bind(&server.0[..])
+    .bind(&domain.0[..])
     .bind(&id.0[..])
     .execute(connection)
     .await?;
@@ -113,11 +135,11 @@ pub(crate) async fn mark_stored(
 /// Notes that points refer to a pack.
 pub(crate) async fn mark_live(
     connection: &mut Connection,
-    server: ServerId,
+    domain: ServerId,
     id: PackId,
 ) -> Result<(), Error> {
-    sqlx::query("UPDATE packs SET state = 'live' WHERE server = ? AND id = ? AND state = 'stored'")
-        .bind(&server.0[..])
+    sqlx::query("UPDATE packs SET state = 'live' WHERE domain = ? AND id = ? AND state = 'stored'")
+        .bind(&domain.0[..])
         .bind(&id.0[..])
         .execute(connection)
         .await?;
@@ -127,11 +149,11 @@ pub(crate) async fn mark_live(
 /// Notes that a pack's object is not there as it should be.
 pub(crate) async fn mark_lost(
     connection: &mut Connection,
-    server: ServerId,
+    domain: ServerId,
     id: PackId,
 ) -> Result<(), Error> {
-    sqlx::query("UPDATE packs SET state = 'lost' WHERE server = ? AND id = ?")
-        .bind(&server.0[..])
+    sqlx::query("UPDATE packs SET state = 'lost' WHERE domain = ? AND id = ?")
+        .bind(&domain.0[..])
         .bind(&id.0[..])
         .execute(connection)
         .await?;

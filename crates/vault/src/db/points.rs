@@ -173,18 +173,22 @@ pub(crate) async fn open_references(
 /// Begins a reference: from this point of the item on, the pack is needed.
 pub(crate) async fn open_reference(
     connection: &mut Connection,
+    domain: ServerId,
     server: ServerId,
     item: ItemId,
     pack: PackId,
     first: Sequence,
 ) -> Result<(), Error> {
-    sqlx::query("INSERT INTO pack_references (server, item, pack, first_sequence) VALUES (?, ?, ?, ?)")
-        .bind(&server.0[..])
-        .bind(&item.0[..])
-        .bind(&pack.0[..])
-        .bind(column(first))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO pack_references (domain, server, item, pack, first_sequence) VALUES (?, ?, ?, ?, ?)",
+    )
+    .bind(&domain.0[..])
+    .bind(&server.0[..])
+    .bind(&item.0[..])
+    .bind(&pack.0[..])
+    .bind(column(first))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

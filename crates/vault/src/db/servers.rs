@@ -10,6 +10,8 @@ pub(crate) struct NewServer<'a> {
     pub(crate) id: ServerId,
     /// The vault.
     pub(crate) vault: VaultId,
+    /// The domain that it joins, if it is not its own.
+    pub(crate) domain: Option<ServerId>,
     /// Its label.
     pub(crate) label: &'a Label,
     /// Ed25519 public key that signs its assertions.
@@ -30,6 +32,8 @@ pub(crate) struct KnownServer {
     pub(crate) id: ServerId,
     /// Its vault.
     pub(crate) vault: VaultId,
+    /// Its deduplication domain: its own id, or that of the server that founded it.
+    pub(crate) domain: ServerId,
     /// Its label.
     pub(crate) label: Label,
     /// Ed25519 public key that signs its assertions.
@@ -40,12 +44,15 @@ pub(crate) struct KnownServer {
     pub(crate) is_revoked: bool,
 }
 
-type KnownRow = (Vec<u8>, Vec<u8>, String, Vec<u8>, Vec<u8>, bool);
+type KnownRow = (Vec<u8>, Vec<u8>, Vec<u8>, String, Vec<u8>, Vec<u8>, bool);
 
-fn read_known((id, vault, label, login, signing, is_revoked): KnownRow) -> Result<KnownServer, Error> {
+fn read_known(
+    (id, vault, domain, label, login, signing, is_revoked): KnownRow,
+) -> Result<KnownServer, Error> {
     Ok(KnownServer {
         id: ServerId(value::fixed(id, "server id")?),
         vault: VaultId(value::fixed(vault, "vault id")?),
+        domain: ServerId(value::fixed(domain, "domain")?),
         label: value::label(label)?,
         login_key: value::fixed(login, "login key")?,
         signing_key: value::fixed(signing, "signing key")?,
@@ -60,12 +67,13 @@ pub(crate) async fn insert(
     now: Timestamp,
 ) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO servers (id, vault, label, login_key, signing_key, operating_system, agent_version, credential,
-                              registered_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO servers (id, vault, domain, label, login_key, signing_key, operating_system, agent_version,
+                              credential, registered_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&server.id.0[..])
     .bind(&server.vault.0[..])
+    .bind(server.domain.as_ref().map(|domain| &domain.0[..]))
     .bind(server.label.as_str())
     .bind(&server.login_key[..])
     .bind(&server.signing_key[..])
@@ -81,7 +89,8 @@ pub(crate) async fn insert(
 /// Finds a server.
 pub(crate) async fn find(connection: &mut Connection, id: ServerId) -> Result<Option<KnownServer>, Error> {
     let row: Option<KnownRow> = sqlx::query_as(
-        "SELECT id, vault, label, login_key, signing_key, revoked_at IS NOT NULL FROM servers WHERE id = ?",
+        "SELECT id, vault, coalesce(domain, id), label, login_key, signing_key, revoked_at IS NOT NULL
+         FROM servers WHERE id = ?",
     )
     .bind(&id.0[..])
     .fetch_optional(connection)
@@ -96,8 +105,8 @@ pub(crate) async fn find_by_login_key(
     login_key: [u8; 32],
 ) -> Result<Option<KnownServer>, Error> {
     let row: Option<KnownRow> = sqlx::query_as(
-        "SELECT id, vault, label, login_key, signing_key, revoked_at IS NOT NULL FROM servers
-         WHERE vault = ? AND login_key = ?",
+        "SELECT id, vault, coalesce(domain, id), label, login_key, signing_key, revoked_at IS NOT NULL
+         FROM servers WHERE vault = ? AND login_key = ?",
     )
     .bind(&vault.0[..])
     .bind(&login_key[..])
@@ -143,18 +152,19 @@ pub(crate) async fn revoke(connection: &mut Connection, id: ServerId, now: Times
 
 /// All servers of a vault by label.
 pub(crate) async fn list(connection: &mut Connection, vault: VaultId) -> Result<Vec<Server>, Error> {
-    type Row = (Vec<u8>, String, String, String, i64, Option<i64>);
+    type Row = (Vec<u8>, Vec<u8>, String, String, String, i64, Option<i64>);
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, label, operating_system, agent_version, registered_at, seen_at FROM servers
-         WHERE vault = ? ORDER BY label, registered_at",
+        "SELECT id, coalesce(domain, id), label, operating_system, agent_version, registered_at, seen_at
+         FROM servers WHERE vault = ? ORDER BY label, registered_at",
     )
     .bind(&vault.0[..])
     .fetch_all(connection)
     .await?;
     rows.into_iter()
-        .map(|(id, label, operating_system, agent_version, registered_at, seen_at)| {
+        .map(|(id, domain, label, operating_system, agent_version, registered_at, seen_at)| {
             Ok(Server {
                 id: ServerId(value::fixed(id, "server id")?),
+                domain: ServerId(value::fixed(domain, "domain")?),
                 label: value::label(label)?,
                 operating_system,
                 agent_version,

@@ -34,9 +34,9 @@ pub(crate) async fn find(
     hash: [u8; 32],
     now: Timestamp,
 ) -> Result<Option<(Caller, bool)>, Error> {
-    type Row = (Option<String>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, bool);
+    type Row = (Option<String>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, bool);
     let row: Option<Row> = sqlx::query_as(
-        "SELECT p.client_id, p.role, s.id, s.vault, s.revoked_at IS NOT NULL FROM tokens t
+        "SELECT p.client_id, p.role, s.id, s.vault, coalesce(s.domain, s.id), s.revoked_at IS NOT NULL FROM tokens t
          LEFT JOIN principals p ON p.client_id = t.principal
          LEFT JOIN servers s ON s.id = t.server
          WHERE t.hash = ? AND t.expires_at > ?",
@@ -50,10 +50,11 @@ pub(crate) async fn find(
             let role = Role::parse(&role).ok_or(Error::Damaged("role"))?;
             Ok((Caller::Principal { client_id, role }, false))
         }
-        (_, _, Some(server), Some(vault), is_revoked) => {
+        (_, _, Some(server), Some(vault), Some(domain), is_revoked) => {
             let server = ServerId(value::fixed(server, "server id")?);
             let vault = VaultId(value::fixed(vault, "vault id")?);
-            Ok((Caller::Server(ServerCaller { server, vault }), is_revoked))
+            let domain = ServerId(value::fixed(domain, "domain")?);
+            Ok((Caller::Server(ServerCaller { server, vault, domain }), is_revoked))
         }
         _ => Err(Error::Damaged("token")),
     })

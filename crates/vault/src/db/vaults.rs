@@ -13,7 +13,7 @@ macro_rules! select {
             "SELECT v.id, v.name, v.created_at,
                 (SELECT count(*) FROM servers s WHERE s.vault = v.id),
                 (SELECT count(*) FROM points p JOIN servers s ON s.id = p.server WHERE s.vault = v.id),
-                (SELECT coalesce(sum(k.length), 0) FROM packs k JOIN servers s ON s.id = k.server
+                (SELECT coalesce(sum(k.length), 0) FROM packs k JOIN servers s ON s.id = k.domain
                  WHERE s.vault = v.id AND k.state IN ('stored', 'live'))
              FROM vaults v ",
             $rest

@@ -222,6 +222,7 @@ async fn slots_items_jobs_and_servers_are_listed_to_whom_they_belong() {
     let object = KeySlot {
         vault: server.registered.vault,
         server: server.registered.server,
+        domain: server.registered.domain,
         server_label: "web-1".parse().unwrap(),
         epoch: 1,
         secret: SlotSecret::RecoveryCode,

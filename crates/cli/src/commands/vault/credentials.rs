@@ -43,25 +43,32 @@ pub struct Arguments {
     /// For restoring: whose recovery points
     #[arg(long, value_name = "ID", required_if_eq("purpose", "restore"))]
     server: Option<ServerId>,
+    /// For registering: let the servers into the deduplication domain of this server (its name or id) instead of one of
+    /// their own; they also need its domain file (`stateward domain share`)
+    #[arg(long, value_name = "SERVER")]
+    domain: Option<String>,
 }
 
 /// Makes vault credentials and writes them into a new file for its owner only.
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
+    if arguments.out.exists() {
+        return Err(AgentError::OutputExists { path: arguments.out });
+    }
+    let administrator = admin::administrator(context.agent())?;
+    let domain = arguments.domain.as_deref();
     let request = CredentialsRequest {
         purpose: match arguments.purpose {
             Purpose::Register => CredentialPurpose::Register,
             Purpose::Restore => CredentialPurpose::Restore,
         },
         server: arguments.server,
+        domain: domain.map(|asked| admin::find_server(&administrator, &arguments.name, asked)).transpose()?,
         valid_seconds: arguments
             .valid_seconds
             .or(arguments.valid_hours.map(|hours| hours.saturating_mul(3600))),
         uses: Some(arguments.uses),
     };
-    if arguments.out.exists() {
-        return Err(AgentError::OutputExists { path: arguments.out });
-    }
-    let credentials = admin::administrator(context.agent())?.credentials(&arguments.name, &request)?;
+    let credentials = administrator.credentials(&arguments.name, &request)?;
     let text = serde_json::to_string_pretty(&credentials)
         .map(Zeroizing::new)
         .map_err(|error| AgentError::Internal(error.to_string()))?;
@@ -69,7 +76,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     let output = context.output();
     output.object(&serde_json::json!({
         "type": "result", "file": arguments.out, "vault": credentials.vault_name, "vault_id": credentials.vault,
-        "purpose": credentials.purpose, "expires_at": credentials.expires_at, "uses": arguments.uses,
+        "purpose": credentials.purpose, "domain": credentials.domain, "expires_at": credentials.expires_at, "uses": arguments.uses,
     }));
     output.line(format_args!(
         "Vault credentials are in {}, good until {}",
@@ -77,6 +84,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         units::time(credentials.expires_at)
     ));
     output.hint("The file is a secret. Bring it to the server, then run there:");
-    output.hint("  stateward register --credentials FILE");
+    let domain = if credentials.domain.is_some() { " --domain FILE" } else { "" };
+    output.hint(format_args!("  stateward register --credentials FILE{domain}"));
     Ok(Exit::Done)
 }
