@@ -220,12 +220,7 @@ impl Connection {
         watched(manner, &activity, exchange).await?
     }
 
-    fn request(
-        &self,
-        http: &reqwest::Client,
-        call: Call,
-        activity: &Activity,
-    ) -> reqwest::RequestBuilder {
+    fn request(&self, http: &reqwest::Client, call: Call, activity: &Activity) -> reqwest::RequestBuilder {
         let mut request = http.request(call.method, self.address(&call.path));
         if let Some(token) = call.token {
             // `Bearer` and visible ASCII are always a header's value: sign-in checked the token.
@@ -301,9 +296,7 @@ pub(crate) fn http_builder(tls: rustls::ClientConfig, manner: &Manner) -> reqwes
 }
 
 pub(crate) fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, VaultError> {
-    builder
-        .build()
-        .map_err(|error| VaultError::Failed(format!("no connection can be prepared: {error}")))
+    builder.build().map_err(|error| VaultError::Failed(format!("no connection can be prepared: {error}")))
 }
 
 /// `https://host[:port]`, without the `/` that people put at its end.

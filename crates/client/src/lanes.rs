@@ -258,7 +258,7 @@ impl Slot<'_> {
         if took > PART_LONG {
             lane.part_bytes = (lane.part_bytes / 2).max(PART_BYTES_MIN);
         } else if took < PART_SHORT && bytes >= lane.part_bytes / 2 {
-            lane.part_bytes = (lane.part_bytes * 2).min(PART_BYTES_MAX);
+            lane.part_bytes = (lane.part_bytes * 4).min(PART_BYTES_MAX);
         }
     }
 

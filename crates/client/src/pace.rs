@@ -1,17 +1,18 @@
 //! How many connections to use at the same time over a distant link: 1 to 8, by what they bring.
 //!
-//! The rule. Begin with four: most far lines need several connections, and a doubling takes a dozen round trips. Measure
-//! for some round trips; try twice as many. If they bring clearly more, keep them, and try twice as many again; if not,
-//! go back. Hold for half a minute, then try half as many: if these bring as much, keep them, so that a line that one
-//! connection fills is not shared out among eight. A trial that failed doubles the time until the next one, up to eight
-//! minutes; up and down take turns. Why measured: neither loss nor another's traffic is known to a program, only what
-//! arrives. A doubling counts from a fifth more, well above what one window differs from the next; half as many are kept
-//! from nineteen twentieths, since a trial downwards that is wrong costs throughput.
-//!
-//! A rate that falls to half of what the last decision rested on says that the line is another now: then twice as many are
+//! The rule. Begin with four: most far lines need several connections, and each step takes some ten round trips. Measure;
+//! try twice as many. If they bring clearly more, keep them, and try twice as many again. If not, go back and measure once
+//! more, so that two windows with the smaller number stand against one with the greater: new connections begin faster than
+//! a line with losses lets them go on, so the first window alone would make each step look poor. Hold for half a minute,
+//! then try half as many: if these bring as much, keep them, so that a line that one connection fills is not shared out
+//! among eight. A trial that failed doubles the time until the next one, up to eight minutes; up and down take turns. A
+//! rate that falls to half of what the last decision rested on says that the line is another now: then twice as many are
 //! tried at once.
 //!
-//! A window in which the connections stood idle for want of work says nothing of the line, and is measured again.
+//! Why measured: neither loss nor another's traffic is known to a program, only what arrives. A doubling counts from a
+//! fifth more, well above what one window differs from the next; half as many are kept from nineteen twentieths, since a
+//! wrong step down costs throughput, and a wrong step up nothing but courtesy. A window in which the connections stood
+//! idle for want of work says nothing of the line, and is measured again.
 //!
 //! What this does not: look at a clock, or know what a connection is. Times and sums are told to it.
 
@@ -26,10 +27,13 @@ const CLEARLY_MORE: f64 = 1.2;
 /// A trial downwards is kept from this much on.
 const AS_MUCH: f64 = 0.95;
 /// Connections are made, and begin slowly, in so many round trips, which are not measured.
-const SETTLING: u32 = 5;
+const SETTLING: u32 = 4;
 /// So many are measured.
-const MEASURED: u32 = 6;
+const MEASURED: u32 = 5;
 const MEASURED_LEAST: Duration = Duration::from_millis(500);
+/// A window goes on until so much has come, if that does not take too long: with fewer packets, chance decides.
+const MEASURED_BYTES: u64 = 1 << 20;
+const MEASURED_LONGEST: Duration = Duration::from_secs(5);
 const HOLD_FIRST: Duration = Duration::from_secs(30);
 const HOLD_LONGEST: Duration = Duration::from_secs(480);
 /// How much of a window's time, over all connections, must have been used.
@@ -46,11 +50,13 @@ pub(crate) struct Sample {
     pub(crate) used_seconds: f64,
 }
 
-/// A number of connections that is tried, and where it came from.
+/// What is being found out.
 #[derive(Debug, Clone, Copy)]
-struct Trial {
-    from: usize,
-    rate: f64,
+enum Trial {
+    /// Whether another number brings more, or as much, as that number did at that rate.
+    Against(usize, f64),
+    /// Whether going back from that number, which brought that rate, was right.
+    After(usize, f64),
 }
 
 /// Decides how many connections are used in one direction.
@@ -97,16 +103,18 @@ impl Pace {
             self.window = Some(sample);
             return false;
         }
-        let seconds = (sample.at - window.at).as_secs_f64();
-        if seconds < (round_trip * MEASURED).max(MEASURED_LEAST).as_secs_f64() {
+        let (took, bytes) = (sample.at - window.at, sample.bytes - window.bytes);
+        let is_enough = bytes >= MEASURED_BYTES || took >= MEASURED_LONGEST;
+        if took < (round_trip * MEASURED).max(MEASURED_LEAST) || !is_enough {
             return false;
         }
         self.window = Some(sample);
+        let seconds = took.as_secs_f64();
         let used = (sample.used_seconds - window.used_seconds) / seconds / self.connections as f64;
         if used < USED_LEAST {
             return false;
         }
-        let rate = (sample.bytes - window.bytes) as f64 / seconds;
+        let rate = bytes as f64 / seconds;
         let before = self.connections;
         self.decide(sample.at, rate);
         if self.connections != before {
@@ -117,32 +125,51 @@ impl Pace {
     }
 
     fn decide(&mut self, now: Instant, rate: f64) {
-        let Some(trial) = self.trial.take() else {
-            let has_fallen = rate < self.decided_at_rate / 2.0;
-            if has_fallen || self.next_trial_at.is_none_or(|at| now >= at) {
-                self.is_upwards |= has_fallen;
-                self.try_next(rate);
+        match self.trial.take() {
+            None => {
+                let has_fallen = rate < self.decided_at_rate / 2.0;
+                if has_fallen || self.next_trial_at.is_none_or(|at| now >= at) {
+                    self.is_upwards |= has_fallen;
+                    self.try_next(rate);
+                }
+                return;
             }
-            return;
-        };
-        self.decided_at_rate = rate;
-        let is_up = self.connections > trial.from;
-        let is_good = rate >= trial.rate * if is_up { CLEARLY_MORE } else { AS_MUCH };
-        if is_good {
-            self.hold = HOLD_FIRST;
-            self.is_upwards = is_up;
-            self.next_trial_at = Some(now + self.hold);
-            if self.has_next() {
-                self.try_next(rate);
-            } else {
-                // What brought clearly more is not doubted soon; nor is it forgotten to ask.
-                self.is_upwards = !is_up;
-                self.next_trial_at = Some(now + HOLD_LONGEST);
+            Some(Trial::Against(from, before)) if self.connections > from => {
+                if rate >= before * CLEARLY_MORE {
+                    self.keep(now, rate);
+                } else {
+                    self.trial = Some(Trial::After(self.connections, rate));
+                    self.connections = from;
+                }
             }
-            return;
+            Some(Trial::Against(_, before)) if rate >= before * AS_MUCH => self.keep(now, rate),
+            Some(Trial::Against(from, _)) => {
+                self.connections = from;
+                self.give_up(now);
+            }
+            Some(Trial::After(more, with_more)) if with_more >= rate * CLEARLY_MORE => {
+                self.connections = more;
+                self.keep(now, with_more);
+            }
+            Some(Trial::After(..)) => self.give_up(now),
         }
-        self.connections = trial.from;
-        self.is_upwards = !is_up;
+        self.decided_at_rate = rate;
+    }
+
+    /// The number of connections on trial is the right one, and the next may be even better.
+    fn keep(&mut self, now: Instant, rate: f64) {
+        self.hold = HOLD_FIRST;
+        if self.has_next() {
+            self.try_next(rate);
+        } else {
+            // What has just proved to be best is not doubted soon.
+            self.is_upwards = !self.is_upwards;
+            self.next_trial_at = Some(now + HOLD_LONGEST);
+        }
+    }
+
+    fn give_up(&mut self, now: Instant) {
+        self.is_upwards = !self.is_upwards;
         self.next_trial_at = Some(now + self.hold);
         self.hold = (self.hold * 2).min(HOLD_LONGEST);
     }
@@ -155,7 +182,7 @@ impl Pace {
         if !self.has_next() {
             self.is_upwards = !self.is_upwards;
         }
-        self.trial = Some(Trial { from: self.connections, rate });
+        self.trial = Some(Trial::Against(self.connections, rate));
         self.connections = if self.is_upwards { self.connections * 2 } else { self.connections / 2 };
     }
 }
@@ -197,9 +224,17 @@ mod tests {
     #[test]
     fn where_each_brings_more_all_eight_are_in_use_within_seconds_and_stay() {
         let mut line = Line::new();
-        line.pass(4, 1.0, |connections| connections as f64 * 1e5);
+        line.pass(6, 1.0, |connections| connections as f64 * 1e5);
         assert_eq!(line.pace.connections(), 8);
         line.pass(200, 1.0, |connections| connections as f64 * 1e5);
+        assert_eq!(line.pace.connections(), 8);
+    }
+
+    #[test]
+    fn a_fast_beginning_does_not_make_the_next_step_look_poor() {
+        let mut line = Line::new();
+        line.pass(2, 1.0, |connections| connections as f64 * 5e5);
+        line.pass(15, 1.0, |connections| connections as f64 * 1e5);
         assert_eq!(line.pace.connections(), 8);
     }
 
@@ -219,7 +254,7 @@ mod tests {
         let mut line = Line::new();
         line.pass(60, 1.0, |_| 1e7);
         assert_eq!(line.pace.connections(), 1);
-        line.pass(10, 1.0, |connections| connections as f64 * 1e5);
+        line.pass(40, 1.0, |connections| connections as f64 * 1e5);
         assert_eq!(line.pace.connections(), 8);
     }
 
@@ -235,7 +270,7 @@ mod tests {
         let mut line = Line::new();
         line.pass(1, 1.0, |_| 1e9);
         line.now.bytes = 0;
-        line.pass(4, 1.0, |connections| connections as f64 * 1e5);
+        line.pass(12, 1.0, |connections| connections as f64 * 1e5);
         assert_eq!(line.pace.connections(), 8);
     }
 }
