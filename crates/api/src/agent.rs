@@ -8,6 +8,7 @@
 //! | `POST /agent/v1/sessions` | [`OpenSessionRequest`] → [`SessionOpened`] |
 //! | `POST /agent/v1/sessions/{session}/heartbeat` | → [`Lease`] |
 //! | `PUT  /agent/v1/sessions/{session}/packs/{pack}` | the pack → 201, or 200 if it was there |
+//! | `PUT  /agent/v1/sessions/{session}/packs/{pack}/parts` (with `Content-Range: bytes a-b/length`) | a part of the pack → 202, or 201 or 200 as above if it was the last; [`PartTaken`] |
 //! | `POST /agent/v1/sessions/{session}/commit` | the point object → 200, the receipt object |
 //! | `POST /agent/v1/sessions/{session}/close` | → 204 |
 //! | `GET  /agent/v1/packs/{pack}` (with `Range: bytes=a-b`) | → 206, the bytes |
@@ -26,6 +27,12 @@
 //! alive is refused with `SessionBusy`; a session whose lease ran out is replaced by the next, and its calls are
 //! answered with `SessionLost` from then on. Its holder may close it, or open the next one with `replaces`, which only
 //! the holder of the session's secret can.
+//!
+//! A pack of at most [`ASSEMBLED_BYTES_MAX`] bytes may come in *parts*, in any order and over several connections at the
+//! same time. The vault puts them together in memory and stores the pack when it has all of it; nothing of it is durable
+//! before. A part may be sent again. One whose bytes are just coming in by another call is refused with `Unavailable`. What
+//! the vault has of a pack is lost when it is started again, when no part came for a minute, and with the session:
+//! [`PartTaken::assembly`] shows it.
 
 use serde::{Deserialize, Serialize};
 use stateward_model::{
@@ -35,6 +42,9 @@ use stateward_model::{
 
 /// The longest pack that the vault takes, in bytes.
 pub const PACK_BYTES_MAX: usize = 64 << 20;
+
+/// The longest pack that may come in parts, in bytes.
+pub const ASSEMBLED_BYTES_MAX: usize = 32 << 20;
 
 /// Registers a server. Repeating it with the same `login_public_key` gives the same server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -174,6 +184,19 @@ pub struct Lease {
     pub heartbeat_seconds: u32,
     /// The vault's time.
     pub time: Timestamp,
+}
+
+/// What became of a part of a pack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartTaken {
+    /// What the part was put into; no text but its own means the same. Whatever was put into another one is lost and must
+    /// come again. `null`: the pack is whole and durable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assembly: Option<String>,
+    /// How many bytes of parts have come in for this session over all connections, those of parts under way included:
+    /// what a sender needs to know how fast it is. Begins at 0 again now and then.
+    pub received_bytes: u64,
 }
 
 /// All points of the server, by sequence.

@@ -5,8 +5,9 @@ use crate::failure::Failure;
 use crate::throttle::Throttle;
 use bytes::Bytes;
 use futures::stream;
-use std::sync::Arc;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How much is handed to the connection at once. Small enough to see a slow line move within the stall time (256 KiB
@@ -51,6 +52,49 @@ pub(crate) fn outgoing(bytes: Bytes, activity: Activity, throttle: Option<Thrott
             Some((Ok::<_, std::convert::Infallible>(slice), (rest, activity, throttle)))
         });
     reqwest::Body::wrap_stream(slices)
+}
+
+/// A place in a buffer that several calls fill at the same time.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// The whole buffer, in its full length.
+    pub(crate) buffer: Arc<Mutex<Vec<u8>>>,
+    /// Where in it.
+    pub(crate) range: Range<usize>,
+    /// Counts what comes in, over all calls.
+    pub(crate) moved_bytes: Arc<AtomicU64>,
+}
+
+impl Place {
+    fn fill(&self, start: usize, piece: &[u8]) {
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        buffer[start..start + piece.len()].copy_from_slice(piece);
+    }
+}
+
+/// Receives a body into its place; tells its length.
+pub(crate) async fn into_place(
+    mut response: reqwest::Response,
+    place: &Place,
+    activity: &Activity,
+    throttle: Option<&Throttle>,
+) -> Result<usize, Failure> {
+    let most = place.range.len();
+    let mut length = 0;
+    while let Some(piece) = response.chunk().await.map_err(|error| Failure::transport(&error))? {
+        activity.note();
+        if length + piece.len() > most {
+            return Err(Failure::too_long(most));
+        }
+        let start = place.range.start + length;
+        place.fill(start, &piece);
+        place.moved_bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        length += piece.len();
+        if let Some(throttle) = throttle {
+            throttle.pass(piece.len(), activity).await;
+        }
+    }
+    Ok(length)
 }
 
 /// Receives a body of at most `most` bytes. A piece that has come is waited for before the next is taken, so that the

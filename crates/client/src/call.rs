@@ -1,5 +1,6 @@
 //! One call and its answer, as this room speaks of them.
 
+use crate::body::Place;
 use crate::retry::Manner;
 use bytes::Bytes;
 use reqwest::{Method, StatusCode};
@@ -46,6 +47,10 @@ pub(crate) struct Call {
     pub(crate) path: String,
     pub(crate) body: Body,
     pub(crate) range: Option<Range<u32>>,
+    /// Of a body that is a part of a pack: its place, and the pack's length.
+    pub(crate) part: Option<(Range<u32>, u32)>,
+    /// Where a part of an object that is asked for goes to, instead of into the answer's body.
+    pub(crate) place: Option<Place>,
     /// Whether it needs the caller's token.
     pub(crate) is_signed_in: bool,
     /// The token, when it is sent.
@@ -68,6 +73,8 @@ impl Call {
             path: path.into(),
             body: Body::Empty,
             range: None,
+            part: None,
+            place: None,
             is_signed_in: true,
             token: None,
             most: SMALL_BYTES_MAX,
@@ -123,6 +130,16 @@ impl Call {
         self
     }
 
+    pub(crate) fn of_part(mut self, range: Range<u32>, length: u32) -> Self {
+        self.part = Some((range, length));
+        self
+    }
+
+    pub(crate) fn into_place(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
     pub(crate) fn in_manner(mut self, manner: Manner) -> Self {
         self.manner = Some(manner);
         self
@@ -135,6 +152,8 @@ pub(crate) struct Answer {
     /// The vault's time, from the `Date` header.
     pub(crate) date: Option<Timestamp>,
     pub(crate) body: Vec<u8>,
+    /// How many bytes went to the call's place.
+    pub(crate) placed: usize,
 }
 
 impl Answer {

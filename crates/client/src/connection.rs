@@ -3,11 +3,14 @@
 use crate::body::{self, Activity};
 use crate::call::{Answer, Body, Call, CallError, is_transient};
 use crate::failure::Failure;
+use crate::lanes::{Lanes, RoundTrip, Traffic};
 use crate::retry::{BackOff, Manner};
 use crate::sign_in::{Identity, SignIn};
 use crate::throttle::Throttle;
 use crate::tls;
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderValue, RANGE};
+use crate::transfer::{self, Work};
+use reqwest::StatusCode;
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderValue, RANGE};
 use stateward_api::ErrorCode;
 use stateward_engine::VaultError;
 use stateward_model::{Clock, Random, Timestamp};
@@ -15,6 +18,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
+use zeroize::Zeroizing;
 
 /// Where a vault is, and how it is known to be the right one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +53,8 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 pub struct Connection {
     runtime: Runtime,
     http: reqwest::Client,
+    lanes: Lanes,
+    round_trip: RoundTrip,
     endpoint: Endpoint,
     sign_in: Option<SignIn>,
     manner: Manner,
@@ -76,10 +82,13 @@ impl Connection {
             .enable_all()
             .build()
             .map_err(|error| VaultError::Failed(format!("no network thread can be started: {error}")))?;
-        let http = http_client(tls, &manner)?;
+        let lanes = Lanes::new(&tls, &manner)?;
+        let http = built(http_builder(tls, &manner).http1_only())?;
         Ok(Self {
             runtime,
             http,
+            lanes,
+            round_trip: RoundTrip::default(),
             endpoint,
             sign_in: identity.map(SignIn::new),
             manner,
@@ -93,6 +102,20 @@ impl Connection {
     pub fn throttled(mut self, throttle: Option<Throttle>) -> Self {
         self.throttle = throttle;
         self
+    }
+
+    /// The connections for packs that travel in parts.
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
+    /// How far the vault is.
+    pub(crate) fn round_trip(&self) -> &RoundTrip {
+        &self.round_trip
+    }
+
+    pub(crate) fn manner(&self) -> &Manner {
+        &self.manner
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -115,18 +138,40 @@ impl Connection {
     /// renewed once.
     pub(crate) fn call(&self, call: &Call) -> Result<Answer, CallError> {
         let manner = call.manner.as_ref().unwrap_or(&self.manner);
-        let Some(sign_in) = self.sign_in.as_ref().filter(|_| call.is_signed_in) else {
+        if !call.is_signed_in {
             return succeeded(self.exchange(manner, || call.clone())?);
-        };
+        }
+        self.signed_in(manner, |token| {
+            succeeded(self.exchange(manner, || match token {
+                Some(token) => call.with_token(token),
+                None => call.clone(),
+            })?)
+        })
+    }
+
+    /// Does `work` with the caller's token; once more with a new one, if the vault does not know it any more.
+    fn signed_in<T>(
+        &self,
+        manner: &Manner,
+        mut work: impl FnMut(Option<&Zeroizing<String>>) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let Some(sign_in) = &self.sign_in else { return work(None) };
         let token = sign_in.token(self, manner)?;
-        let refusal = match succeeded(self.exchange(manner, || call.with_token(&token))?) {
+        let refusal = match work(Some(&token)) {
             Err(CallError::Refused(detail)) if detail.code == ErrorCode::InvalidToken => detail,
             done => return done,
         };
         tracing::debug!(code = ?refusal.code, "the vault does not know the token any more; signing in again");
         sign_in.forget(&token);
         let token = sign_in.token(self, manner)?;
-        succeeded(self.exchange(manner, || call.with_token(&token))?)
+        work(Some(&token))
+    }
+
+    /// Moves a pack in parts.
+    pub(crate) fn transfer(&self, traffic: &Traffic, work: &mut dyn Work) -> Result<(), CallError> {
+        self.signed_in(&self.manner, |token| {
+            self.runtime.block_on(transfer::drive(self, traffic, token, &mut *work))
+        })
     }
 
     /// Sends what `build` makes, again and again while it fails in a way that may pass and the patience lasts. Gives
@@ -135,7 +180,7 @@ impl Connection {
         self.runtime.block_on(async {
             let mut back_off = BackOff::new(manner.patience);
             loop {
-                let outcome = self.attempt(manner, build()).await;
+                let outcome = self.attempt(&self.http, manner, build()).await;
                 let may_pass = match &outcome {
                     Ok(answer) => is_transient(answer.status),
                     Err(failure) => failure.is_transient,
@@ -147,37 +192,61 @@ impl Connection {
                 if let Err(failure) = &outcome {
                     tracing::debug!(error = %failure.error, ?wait, "a call failed and is tried again");
                 }
-                let rest = Activity::start();
-                watched(manner, &rest, tokio::time::sleep(wait))
-                    .await
-                    .map_err(|failure| failure.at(&self.endpoint.url))?;
+                self.rest(manner, wait).await?;
             }
         })
     }
 
-    async fn attempt(&self, manner: &Manner, call: Call) -> Result<Answer, Failure> {
+    /// Waits, unless somebody cancels.
+    pub(crate) async fn rest(&self, manner: &Manner, wait: Duration) -> Result<(), VaultError> {
+        let rested = watched(manner, &Activity::start(), tokio::time::sleep(wait)).await;
+        rested.map_err(|failure| failure.at(&self.endpoint.url))
+    }
+
+    /// What a failure comes to when it is not tried again.
+    pub(crate) fn told(&self, failure: Failure) -> VaultError {
+        failure.at(&self.endpoint.url)
+    }
+
+    /// Sends a call once, over the connections of `http`.
+    pub(crate) async fn attempt(
+        &self,
+        http: &reqwest::Client,
+        manner: &Manner,
+        call: Call,
+    ) -> Result<Answer, Failure> {
         let activity = Activity::start();
-        let most = call.most;
+        let (most, place) = (call.most, call.place.clone());
+        let is_small = !matches!(call.body, Body::Object(_)) && place.is_none();
         let throttle = self.throttle.clone().filter(|_| call.is_bulk);
-        let request = self.request(call, &activity, throttle.clone());
+        let request = self.request(http, call, &activity, throttle.clone());
         let exchange = async {
+            let begin = Instant::now();
             let response = request.send().await.map_err(|error| Failure::transport(&error))?;
             activity.note();
+            if is_small {
+                self.round_trip.note(begin.elapsed());
+            }
             let status = response.status();
             let date = response.headers().get(DATE).and_then(read_date);
+            if let Some(place) = place.filter(|_| status == StatusCode::PARTIAL_CONTENT) {
+                let placed = body::into_place(response, &place, &activity, throttle.as_ref()).await?;
+                return Ok(Answer { status, date, body: Vec::new(), placed });
+            }
             let body = body::incoming(response, most, &activity, throttle.as_ref()).await?;
-            Ok(Answer { status, date, body })
+            Ok(Answer { status, date, body, placed: 0 })
         };
         watched(manner, &activity, exchange).await?
     }
 
     fn request(
         &self,
+        http: &reqwest::Client,
         call: Call,
         activity: &Activity,
         throttle: Option<Throttle>,
     ) -> reqwest::RequestBuilder {
-        let mut request = self.http.request(call.method, self.address(&call.path));
+        let mut request = http.request(call.method, self.address(&call.path));
         if let Some(token) = call.token {
             // `Bearer` and visible ASCII are always a header's value: sign-in checked the token.
             if let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", *token)) {
@@ -187,6 +256,10 @@ impl Connection {
         }
         if let Some(range) = call.range {
             request = request.header(RANGE, format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        }
+        if let Some((range, length)) = call.part {
+            let last = range.end.saturating_sub(1);
+            request = request.header(CONTENT_RANGE, format!("bytes {}-{last}/{length}", range.start));
         }
         match call.body {
             Body::Empty => request,
@@ -200,7 +273,7 @@ impl Connection {
     }
 }
 
-fn succeeded(answer: Answer) -> Result<Answer, CallError> {
+pub(crate) fn succeeded(answer: Answer) -> Result<Answer, CallError> {
     match answer.status.is_success() {
         true => Ok(answer),
         false => Err(answer.refusal()),
@@ -229,14 +302,14 @@ async fn watched<T>(
     }
 }
 
-/// HTTP/1.1 with a connection for each call under way, though the vault speaks HTTP/2 too: sending packs of 16 MiB over
-/// TLS on loopback took 0.9 to 1.0 CPU seconds for 512 MiB, against 1.1 to 1.5 over one HTTP/2 connection with windows
-/// of 32 MiB (both ends counted, 2 cores), and one connection's records are all sealed by one thread.
-fn http_client(tls: rustls::ClientConfig, manner: &Manner) -> Result<reqwest::Client, VaultError> {
+/// What all clients have in common. That for whole calls speaks HTTP/1.1, with a connection for each call under way,
+/// though the vault speaks HTTP/2 too: sending packs of 16 MiB over TLS on loopback took 0.9 to 1.0 CPU seconds for 512
+/// MiB, against 1.1 to 1.5 over one HTTP/2 connection with windows of 32 MiB (both ends counted, 2 cores), and one
+/// connection's records are all sealed by one thread.
+pub(crate) fn http_builder(tls: rustls::ClientConfig, manner: &Manner) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .https_only(true)
-        .http1_only()
         .tcp_nodelay(true)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -245,8 +318,10 @@ fn http_client(tls: rustls::ClientConfig, manner: &Manner) -> Result<reqwest::Cl
         .user_agent(concat!("stateward/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(manner.connect_timeout())
         .pool_idle_timeout(IDLE_CONNECTION)
-        .build()
-        .map_err(|error| VaultError::Failed(format!("no connection can be prepared: {error}")))
+}
+
+pub(crate) fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, VaultError> {
+    builder.build().map_err(|error| VaultError::Failed(format!("no connection can be prepared: {error}")))
 }
 
 /// `https://host[:port]`, without the `/` that people put at its end.

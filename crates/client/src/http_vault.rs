@@ -2,6 +2,7 @@
 
 use crate::call::{Answer, Body, Call};
 use crate::connection::Connection;
+use crate::parts;
 use crate::retry::Manner;
 use crate::session::{HttpSession, SessionKeeper};
 use bytes::Bytes;
@@ -134,6 +135,10 @@ impl VaultRead for HttpVault {
             )));
         }
         let length = (end - start) as usize;
+        if parts::is_worth_it(&self.connection, length) {
+            let read = parts::read(&self.connection, format!("/agent/v1/packs/{id}"), range);
+            return read.map_err(|error| error.into_vault_error(&format!("pack {id}")));
+        }
         let call = Call::get(format!("/agent/v1/packs/{id}")).in_range(range).at_most(length).in_bulk();
         let answer = self.send(&call, || format!("pack {id}"))?;
         let is_part = answer.status == reqwest::StatusCode::PARTIAL_CONTENT;

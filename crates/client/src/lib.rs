@@ -19,6 +19,9 @@ mod connection;
 mod failure;
 mod folder;
 mod http_vault;
+mod lanes;
+mod pace;
+mod parts;
 mod register;
 mod retry;
 mod session;
@@ -27,6 +30,7 @@ mod sign_in;
 mod test_server;
 mod throttle;
 mod tls;
+mod transfer;
 
 pub use admin::AdminClient;
 pub use call::CallError;

@@ -3,9 +3,10 @@
 use crate::call::{Body, Call};
 use crate::connection::Connection;
 use crate::http_vault::{LIST_BYTES_MAX, RECEIPT_BYTES_MAX, send};
+use crate::parts;
 use crate::retry::Manner;
 use bytes::Bytes;
-use stateward_api::agent::{Lease, OpenSessionRequest, Replaces, SessionOpened};
+use stateward_api::agent::{ASSEMBLED_BYTES_MAX, Lease, OpenSessionRequest, Replaces, SessionOpened};
 use stateward_api::credentials::encode_bytes;
 use stateward_engine::{
     Buffer, Cancellation, OpenedSession, PacksKnown, PointSummary, SessionRequest, VaultError, VaultSession,
@@ -116,8 +117,13 @@ impl VaultSession for HttpSession {
     }
 
     fn put_pack(&self, id: PackId, bytes: Buffer) -> Result<(), VaultError> {
-        // Tries after the first share what was handed over.
-        let body = Body::Object(Bytes::from_owner(bytes));
+        // Tries after the first share what was handed over, and so do parts.
+        let bytes = Bytes::from_owner(bytes);
+        if parts::is_worth_it(&self.connection, bytes.len()) && bytes.len() <= ASSEMBLED_BYTES_MAX {
+            let sent = parts::send(&self.connection, self.path(&format!("/packs/{id}/parts")), bytes);
+            return sent.map_err(|error| error.into_vault_error(&format!("session {}", self.opened.id)));
+        }
+        let body = Body::Object(bytes);
         let call = Call::put(self.path(&format!("/packs/{id}"))).body(body).in_bulk();
         send(&self.connection, &call, || format!("session {}", self.opened.id)).map(drop)
     }

@@ -132,6 +132,7 @@ pub(crate) async fn open_app(
         config,
         guesses: Default::default(),
         pack_memory: Default::default(),
+        assemblies: Default::default(),
     })
 }
 

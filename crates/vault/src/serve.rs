@@ -26,6 +26,9 @@ const FIRST_REQUEST: Duration = Duration::from_secs(30);
 /// How often it is looked whether the certificate ends soon.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(24 * 3600);
 
+/// How often packs whose other parts do not come are looked for.
+const PARTS_CHECK: Duration = Duration::from_secs(15);
+
 /// What a client may send on one stream before the vault took it, in bytes. The protocol's 64 KiB would hold a 16 MiB
 /// pack to one window a round trip; this is 320 Mbit/s at 100 ms.
 const STREAM_WINDOW: u32 = 4 << 20;
@@ -80,6 +83,7 @@ pub struct Running {
     handle: Handle<SocketAddr>,
     server: JoinHandle<io::Result<()>>,
     renewal: JoinHandle<()>,
+    sweeping: JoinHandle<()>,
     app: Arc<crate::app::App>,
     folder: Arc<DataFolder>,
 }
@@ -111,7 +115,8 @@ impl Running {
         let handle = Handle::new();
         let server = tokio::spawn(answer(listener, certificate.clone(), handle.clone(), Arc::clone(&app))?);
         let renewal = tokio::spawn(renew_daily(Arc::clone(&folder), certificate, Arc::clone(&app)));
-        Ok(Self { url: app.config.url.clone(), address, handle, server, renewal, app, folder })
+        let sweeping = tokio::spawn(drop_abandoned_parts(Arc::clone(&app)));
+        Ok(Self { url: app.config.url.clone(), address, handle, server, renewal, sweeping, app, folder })
     }
 
     /// Where it listens.
@@ -131,6 +136,7 @@ impl Running {
     pub async fn stop(self) -> Result<(), ServeError> {
         self.handle.graceful_shutdown(Some(STOP_PATIENCE));
         self.renewal.abort();
+        self.sweeping.abort();
         let ended = self.server.await.unwrap_or_else(|error| Err(io::Error::other(error)));
         self.app.database.close().await;
         drop(self.folder);
@@ -179,6 +185,15 @@ async fn renew_daily(folder: Arc<DataFolder>, certificate: RustlsConfig, app: Ar
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "can't make a new certificate"),
         }
+    }
+}
+
+/// Lets go of packs whose other parts do not come.
+async fn drop_abandoned_parts(app: Arc<crate::app::App>) {
+    let mut checks = tokio::time::interval(PARTS_CHECK);
+    loop {
+        checks.tick().await;
+        app.assemblies.sweep(app.now());
     }
 }
 

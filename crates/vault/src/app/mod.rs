@@ -9,6 +9,7 @@ mod error;
 pub(crate) mod items;
 pub(crate) mod jobs;
 pub(crate) mod packs;
+pub(crate) mod parts;
 pub(crate) mod points;
 pub(crate) mod principals;
 pub(crate) mod receipts;
@@ -27,6 +28,7 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::keys::VaultKey;
 use packs::PackMemory;
+use parts::Assemblies;
 use principals::Guesses;
 use stateward_format::layout;
 use stateward_model::{Clock, Random, Timestamp, VaultId};
@@ -53,6 +55,8 @@ pub(crate) struct App {
     pub(crate) guesses: Guesses,
     /// Bounds the packs that are in memory.
     pub(crate) pack_memory: PackMemory,
+    /// Packs that come in parts.
+    pub(crate) assemblies: Assemblies,
 }
 
 impl App {

@@ -29,8 +29,9 @@ impl App {
         let now = self.now();
         let mut transaction = self.database.write().await?;
         db::servers::see(&mut transaction, caller.server, now).await?;
+        let mut ended = None;
         if !self.renew_if_same(&mut transaction, caller, request).await? {
-            self.make_room(&mut transaction, caller, request, now).await?;
+            ended = self.make_room(&mut transaction, caller, request, now).await?;
             let session = Session {
                 id: request.session,
                 server: caller.server,
@@ -43,6 +44,9 @@ impl App {
         let head = db::points::head(&mut transaction, caller.server).await?;
         let packs = db::packs::list(&mut transaction, caller.domain).await?;
         transaction.commit().await?;
+        if let Some(ended) = ended {
+            self.assemblies.end(ended);
+        }
         Ok(SessionOpened {
             session: request.session,
             lease: self.lease(now),
@@ -68,7 +72,9 @@ impl App {
         if !known.is_ended {
             db::sessions::end(&mut transaction, session, Ended::Closed, self.now()).await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        self.assemblies.end(session);
+        Ok(())
     }
 
     /// Refuses a call of a session that is not the open one of its server, before anything is received.
@@ -104,15 +110,15 @@ impl App {
         self.fence(connection, caller, request.session).await.map(|()| true)
     }
 
-    /// Ends the session that is open now, if it may be ended.
+    /// Ends the session that is open now, if it may be ended; tells which that was.
     async fn make_room(
         &self,
         connection: &mut db::Connection,
         caller: ServerCaller,
         request: &OpenSessionRequest,
         now: Timestamp,
-    ) -> Result<(), Error> {
-        let Some(open) = db::sessions::find_open(connection, caller.server).await? else { return Ok(()) };
+    ) -> Result<Option<SessionId>, Error> {
+        let Some(open) = db::sessions::find_open(connection, caller.server).await? else { return Ok(None) };
         let is_holder = |replaces: &Replaces| {
             replaces.session == open.id && secret::matches(&replaces.secret, open.secret_hash)
         };
@@ -122,7 +128,8 @@ impl App {
             _ => return Err(Error::SessionBusy { lease_until: open.lease_until }),
         };
         tracing::info!(server = %caller.server, session = %open.id, ?because, "ended a session for the next one");
-        Ok(db::sessions::end(connection, open.id, because, now).await?)
+        db::sessions::end(connection, open.id, because, now).await?;
+        Ok(Some(open.id))
     }
 
     fn lease_end(&self, now: Timestamp) -> Timestamp {

@@ -164,6 +164,7 @@ async fn open(folder: &TempDir, store: Arc<dyn ByteStore>, clock: Arc<TestClock>
         ca_pem: "ca".to_owned(),
         guesses: Default::default(),
         pack_memory: Default::default(),
+        assemblies: Default::default(),
     })
 }
 

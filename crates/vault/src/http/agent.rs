@@ -2,6 +2,7 @@
 
 use super::extract::{Json, Segments};
 use super::{body, objects};
+use crate::app::parts::{Begun, PartOutcome};
 use crate::app::tokens::ServerCaller;
 use crate::app::{App, Error};
 use axum::Json as Answer;
@@ -10,7 +11,7 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use stateward_api::agent::{
-    ItemRequest, JobReport, Lease, OpenSessionRequest, PACK_BYTES_MAX, PointList, RegisterRequest,
+    ItemRequest, JobReport, Lease, OpenSessionRequest, PACK_BYTES_MAX, PartTaken, PointList, RegisterRequest,
     Registered, ServerInfo, SessionOpened, SlotList,
 };
 use stateward_api::credentials::encode_bytes;
@@ -96,6 +97,38 @@ pub(super) async fn put_pack(
     }
     let received = body::receive(&app.pack_memory, body, PACK_BYTES_MAX as u64).await?;
     Ok(created(app.put_pack(caller, session, pack, received).await?))
+}
+
+/// `PUT /agent/v1/sessions/{session}/packs/{pack}/parts`
+pub(super) async fn put_part(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments((session, pack)): Segments<(SessionId, PackId)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Answer<PartTaken>), Error> {
+    let begun = async {
+        let place = objects::content_range(&headers)?;
+        app.begin_part(caller, session, pack, place).await
+    };
+    let mut incoming = match begun.await {
+        Ok(Begun::Receive(incoming)) => incoming,
+        refused => {
+            body::drain(body, PACK_BYTES_MAX as u64).await;
+            return refused.map(|_| taken(PartOutcome { assembly: None, is_new: false, received_bytes: 0 }));
+        }
+    };
+    body::receive_part(body, &mut incoming).await?;
+    Ok(taken(app.finish_part(caller, session, pack, incoming).await?))
+}
+
+fn taken(outcome: PartOutcome) -> (StatusCode, Answer<PartTaken>) {
+    let status = match outcome.assembly {
+        Some(_) => StatusCode::ACCEPTED,
+        None => created(outcome.is_new),
+    };
+    let assembly = outcome.assembly.map(|id| format!("{id:016x}"));
+    (status, Answer(PartTaken { assembly, received_bytes: outcome.received_bytes }))
 }
 
 /// `POST /agent/v1/sessions/{session}/commit`

@@ -2,6 +2,7 @@
 
 use crate::app::Error;
 use crate::app::packs::{PackMemory, Received};
+use crate::app::parts::IncomingPart;
 use axum::body::{Body, BodyDataStream, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
@@ -43,6 +44,15 @@ pub(super) async fn receive(memory: &PackMemory, body: Body, most: u64) -> Resul
     }
     parts.extend((!small.is_empty()).then(|| small.freeze()));
     Ok(Received { parts, length, hash: *hasher.finalize().as_bytes(), memory })
+}
+
+/// Receives a part of a pack into its place.
+pub(super) async fn receive_part(body: Body, incoming: &mut IncomingPart) -> Result<(), Error> {
+    let mut stream = body.into_data_stream();
+    while let Some(piece) = next(&mut stream).await? {
+        incoming.write(&piece)?;
+    }
+    Ok(())
 }
 
 /// Receives a body in one piece.

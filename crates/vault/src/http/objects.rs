@@ -1,6 +1,7 @@
 //! Answers that are objects: as they are stored, whole or a range.
 
 use crate::app::Error;
+use crate::app::parts::PartPlace;
 use axum::body::Body;
 use axum::http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, StatusCode};
@@ -25,6 +26,20 @@ pub(super) fn range(headers: &HeaderMap, length: u64) -> Result<Option<Range<u64
     let why =
         || Error::invalid(format!("The range must be `bytes=a-b` within the {length} bytes of the object"));
     range.ok_or_else(why).map(Some)
+}
+
+/// Where a body belongs in a pack: `Content-Range: bytes a-b/length` (RFC 9110 §14.4).
+pub(super) fn content_range(headers: &HeaderMap) -> Result<PartPlace, Error> {
+    let text = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+    let place = text.and_then(|text| {
+        let (ends, length) = text.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = ends.split_once('-')?;
+        let (first, last, length): (u32, u32, u32) =
+            (first.parse().ok()?, last.parse().ok()?, length.parse().ok()?);
+        (first <= last && last < length).then(|| PartPlace { range: first..last + 1, pack_length: length })
+    });
+    let why = || Error::invalid("A part needs `Content-Range: bytes a-b/length`, within the pack's length");
+    place.ok_or_else(why)
 }
 
 /// A small object in one piece.
@@ -68,5 +83,21 @@ mod tests {
         for wrong in ["bytes=0-10", "bytes=4-3", "bytes=-3", "bytes=3-", "bytes=0-1,3-4", "items=0-1", "x"] {
             assert!(asked(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_parts_place_is_read_and_any_other_text_refused() {
+        let read = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_RANGE, value.parse().unwrap());
+            content_range(&headers)
+        };
+        assert_eq!(read("bytes 3-9/10").unwrap(), PartPlace { range: 3..10, pack_length: 10 });
+        for wrong in ["bytes 0-10/10", "bytes 4-3/10", "bytes 0-3/*", "bytes */10", "0-3/10", "bytes 0-3", ""]
+        {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        assert!(read(&format!("bytes 0-3/{}", u64::MAX)).is_err());
+        assert!(content_range(&HeaderMap::new()).is_err());
     }
 }

@@ -54,6 +54,7 @@ fn table() -> Vec<Route> {
         route(POST, "/agent/v1/sessions", Who::Server, agent::open_session),
         route(POST, "/agent/v1/sessions/{session}/heartbeat", Who::Server, agent::heartbeat),
         route(PUT, "/agent/v1/sessions/{session}/packs/{pack}", Who::Server, agent::put_pack),
+        route(PUT, "/agent/v1/sessions/{session}/packs/{pack}/parts", Who::Server, agent::put_part),
         route(POST, "/agent/v1/sessions/{session}/commit", Who::Server, agent::commit),
         route(POST, "/agent/v1/sessions/{session}/close", Who::Server, agent::close_session),
         route(GET, "/agent/v1/packs/{pack}", Who::Server, agent::get_pack),

@@ -27,6 +27,7 @@ PUT /agent/v1/items/{item} Server
 POST /agent/v1/sessions Server
 POST /agent/v1/sessions/{session}/heartbeat Server
 PUT /agent/v1/sessions/{session}/packs/{pack} Server
+PUT /agent/v1/sessions/{session}/packs/{pack}/parts Server
 POST /agent/v1/sessions/{session}/commit Server
 POST /agent/v1/sessions/{session}/close Server
 GET /agent/v1/packs/{pack} Server

@@ -1,0 +1,279 @@
+//! Lanes: the connections to a distant vault that parts of packs travel over, and who may use one now.
+//!
+//! Each lane is one HTTP/2 connection with two parts at the same time, so that it does not stand idle for the round trip
+//! in which the answer to a part is waited for. How many lanes are in use is [`crate::pace`]'s decision, for each
+//! direction. Whoever came first is served first: a pack gets all lanes until its last part is under way, and then the
+//! next pack does, so that one is always ready when another ends.
+//!
+//! What this does not: know what travels. Invariant: a slot that was given out is given back when it is dropped.
+
+use crate::connection::{built, http_builder};
+use crate::pace::{CONNECTIONS_MAX, Pace, Sample};
+use crate::retry::Manner;
+use stateward_engine::VaultError;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+/// From how long a round trip on a vault is distant. Below, several connections hardly help (a lost packet is made good
+/// in a moment), and parts would only cost.
+const DISTANT: Duration = Duration::from_millis(10);
+
+/// How many parts are under way on a lane, once it is known not to be very slow.
+const PARTS_ON_LANE: usize = 2;
+
+/// The shortest part (but a pack's last), and each lane's first: on a line of 35 kbit/s it still takes no half of the
+/// time after which a call counts as broken.
+pub(crate) const PART_BYTES_MIN: u32 = 64 << 10;
+
+/// The longest part.
+const PART_BYTES_MAX: u32 = 4 << 20;
+
+/// A part that took less was short; the lane's next ones are longer.
+const PART_SHORT: Duration = Duration::from_secs(1);
+
+/// A part that took more was long; the lane's next ones are shorter.
+const PART_LONG: Duration = Duration::from_secs(3);
+
+/// What a lane may receive before it was read, in bytes: for each part, and in all. At 200 ms, 4 MiB are 160 Mbit/s.
+const PART_WINDOW: u32 = 2 << 20;
+const LANE_WINDOW: u32 = 4 << 20;
+
+/// The shortest time that a small call took: the round trip, and a little more.
+#[derive(Debug)]
+pub(crate) struct RoundTrip(AtomicU64);
+
+impl Default for RoundTrip {
+    fn default() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+}
+
+impl RoundTrip {
+    pub(crate) fn note(&self, took: Duration) {
+        self.0.fetch_min(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Of a distant vault: the round trip.
+    pub(crate) fn if_distant(&self) -> Option<Duration> {
+        let known = Some(self.0.load(Ordering::Relaxed)).filter(|micros| *micros < u64::MAX);
+        known.map(Duration::from_micros).filter(|round_trip| *round_trip >= DISTANT)
+    }
+}
+
+/// All lanes.
+pub(crate) struct Lanes {
+    clients: Vec<reqwest::Client>,
+    /// From the agent to the vault.
+    pub(crate) up: Traffic,
+    /// From the vault to the agent.
+    pub(crate) down: Traffic,
+}
+
+impl Lanes {
+    pub(crate) fn new(tls: &rustls::ClientConfig, manner: &Manner) -> Result<Self, VaultError> {
+        let mut tls = tls.clone();
+        tls.alpn_protocols = vec![b"h2".to_vec()];
+        let lane = |_| {
+            let builder = http_builder(tls.clone(), manner)
+                .http2_prior_knowledge()
+                .http2_initial_stream_window_size(PART_WINDOW)
+                .http2_initial_connection_window_size(LANE_WINDOW);
+            built(builder)
+        };
+        let clients = (0..CONNECTIONS_MAX).map(lane).collect::<Result<_, _>>()?;
+        Ok(Self { clients, up: Traffic::default(), down: Traffic::default() })
+    }
+
+    /// A lane's connection.
+    pub(crate) fn client(&self, lane: usize) -> &reqwest::Client {
+        &self.clients[lane]
+    }
+}
+
+/// The use of the lanes in one direction.
+#[derive(Default)]
+pub(crate) struct Traffic {
+    state: Mutex<State>,
+    changed: Notify,
+    /// Counts bytes that were received; what was sent is counted by the vault.
+    pub(crate) received_bytes: Arc<AtomicU64>,
+}
+
+struct State {
+    pace: Pace,
+    lanes: [Lane; CONNECTIONS_MAX],
+    waiting: BTreeSet<u64>,
+    next_ticket: u64,
+    used_seconds: f64,
+    counted_at: Instant,
+}
+
+#[derive(Clone, Copy)]
+struct Lane {
+    parts: usize,
+    part_bytes: u32,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            pace: Pace::default(),
+            lanes: [Lane { parts: 0, part_bytes: PART_BYTES_MIN }; CONNECTIONS_MAX],
+            waiting: BTreeSet::new(),
+            next_ticket: 0,
+            used_seconds: 0.0,
+            counted_at: Instant::now(),
+        }
+    }
+}
+
+impl State {
+    /// Adds up how long lanes have been in use, before that changes.
+    fn count_use(&mut self, now: Instant) {
+        let in_use = self.lanes.iter().filter(|lane| lane.parts > 0).count();
+        self.used_seconds += (now - self.counted_at).as_secs_f64() * in_use as f64;
+        self.counted_at = now;
+    }
+
+    /// The least busy lane that has room for another part.
+    fn free_lane(&self) -> Option<usize> {
+        let lanes = self.lanes.iter().take(self.pace.connections()).enumerate();
+        let free = lanes.filter(|(_, lane)| lane.parts < lane.parts_max());
+        free.min_by_key(|(_, lane)| lane.parts).map(|(number, _)| number)
+    }
+
+    fn slots(&self) -> u32 {
+        let lanes = self.lanes.iter().take(self.pace.connections());
+        lanes.map(|lane| lane.parts_max() as u32).sum()
+    }
+}
+
+impl Lane {
+    fn parts_max(self) -> usize {
+        if self.part_bytes > PART_BYTES_MIN { PARTS_ON_LANE } else { 1 }
+    }
+}
+
+impl Traffic {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place in the row, behind all that are in it.
+    pub(crate) fn ticket(&self) -> Ticket<'_> {
+        let mut state = self.state();
+        state.next_ticket += 1;
+        Ticket { traffic: self, number: state.next_ticket }
+    }
+
+    /// Takes note of how many bytes have been moved in all.
+    pub(crate) fn note(&self, moved_bytes: u64, round_trip: Duration) {
+        let mut state = self.state();
+        let now = Instant::now();
+        state.count_use(now);
+        let sample = Sample { at: now, bytes: moved_bytes, used_seconds: state.used_seconds };
+        if state.pace.note(sample, round_trip) {
+            drop(state);
+            self.changed.notify_waiters();
+        }
+    }
+}
+
+/// A place in the row for lanes.
+pub(crate) struct Ticket<'a> {
+    traffic: &'a Traffic,
+    number: u64,
+}
+
+impl<'a> Ticket<'a> {
+    /// Waits for a lane on which a part may begin. Can be dropped at any time.
+    pub(crate) async fn slot(&self) -> Slot<'a> {
+        let _place = Waiting::begin(self);
+        loop {
+            let mut changed = std::pin::pin!(self.traffic.changed.notified());
+            changed.as_mut().enable();
+            if let Some(slot) = self.take() {
+                return slot;
+            }
+            changed.await;
+        }
+    }
+
+    fn take(&self) -> Option<Slot<'a>> {
+        let mut state = self.traffic.state();
+        if state.waiting.first() != Some(&self.number) {
+            return None;
+        }
+        let lane = state.free_lane()?;
+        let now = Instant::now();
+        state.count_use(now);
+        state.lanes[lane].parts += 1;
+        Some(Slot { traffic: self.traffic, lane, begin: now })
+    }
+}
+
+/// A ticket's presence in the row; leaves it when it is dropped, and lets the others look.
+struct Waiting<'a, 'b>(&'b Ticket<'a>);
+
+impl<'a, 'b> Waiting<'a, 'b> {
+    fn begin(ticket: &'b Ticket<'a>) -> Self {
+        ticket.traffic.state().waiting.insert(ticket.number);
+        Self(ticket)
+    }
+}
+
+impl Drop for Waiting<'_, '_> {
+    fn drop(&mut self) {
+        self.0.traffic.state().waiting.remove(&self.0.number);
+        self.0.traffic.changed.notify_waiters();
+    }
+}
+
+/// The right to have one part under way on a lane.
+pub(crate) struct Slot<'a> {
+    traffic: &'a Traffic,
+    /// Which lane.
+    pub(crate) lane: usize,
+    begin: Instant,
+}
+
+impl Slot<'_> {
+    /// How long a part should be when so much of its pack is left: shorter towards the end, so that all lanes end at
+    /// about the same time.
+    pub(crate) fn part_bytes(&self, left: u32) -> u32 {
+        let state = self.traffic.state();
+        let most = state.lanes[self.lane].part_bytes;
+        let least = (most / 4).max(PART_BYTES_MIN);
+        let bytes = (left / state.slots()).clamp(least, most);
+        if left - bytes.min(left) < PART_BYTES_MIN { left } else { bytes }
+    }
+
+    /// The part is done.
+    pub(crate) fn succeeded(self, bytes: u32) {
+        let took = self.begin.elapsed();
+        let lane = &mut self.traffic.state().lanes[self.lane];
+        if took > PART_LONG {
+            lane.part_bytes = (lane.part_bytes / 2).max(PART_BYTES_MIN);
+        } else if took < PART_SHORT && bytes >= lane.part_bytes / 2 {
+            lane.part_bytes = (lane.part_bytes * 4).min(PART_BYTES_MAX);
+        }
+    }
+
+    /// The part broke off: the lane begins anew.
+    pub(crate) fn failed(self) {
+        self.traffic.state().lanes[self.lane].part_bytes = PART_BYTES_MIN;
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        let mut state = self.traffic.state();
+        state.count_use(Instant::now());
+        state.lanes[self.lane].parts -= 1;
+        drop(state);
+        self.traffic.changed.notify_waiters();
+    }
+}
