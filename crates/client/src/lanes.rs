@@ -24,18 +24,21 @@ const DISTANT: Duration = Duration::from_millis(10);
 /// How many parts are under way on a lane, once it is known not to be very slow.
 const PARTS_ON_LANE: usize = 2;
 
-/// The shortest part (but a pack's last), and each lane's first: on a line of 35 kbit/s it still takes no half of the
-/// time after which a call counts as broken.
+/// The shortest part (but a pack's last), and a lane's first after one broke off: on a line of 35 kbit/s it takes no half
+/// of the time after which a call counts as broken.
 pub(crate) const PART_BYTES_MIN: u32 = 64 << 10;
+
+/// A lane's first parts. Long enough for a new connection to find its speed without a pause.
+const PART_BYTES_FIRST: u32 = 512 << 10;
 
 /// The longest part.
 const PART_BYTES_MAX: u32 = 4 << 20;
 
 /// A part that took less was short; the lane's next ones are longer.
-const PART_SHORT: Duration = Duration::from_secs(1);
+const PART_SHORT: Duration = Duration::from_secs(2);
 
 /// A part that took more was long; the lane's next ones are shorter.
-const PART_LONG: Duration = Duration::from_secs(3);
+const PART_LONG: Duration = Duration::from_secs(6);
 
 /// What a lane may receive before it was read, in bytes: for each part, and in all. At 200 ms, 4 MiB are 160 Mbit/s.
 const PART_WINDOW: u32 = 2 << 20;
@@ -121,7 +124,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             pace: Pace::default(),
-            lanes: [Lane { parts: 0, part_bytes: PART_BYTES_MIN }; CONNECTIONS_MAX],
+            lanes: [Lane { parts: 0, part_bytes: PART_BYTES_FIRST }; CONNECTIONS_MAX],
             waiting: BTreeSet::new(),
             next_ticket: 0,
             used_seconds: 0.0,
@@ -169,11 +172,17 @@ impl Traffic {
         Ticket { traffic: self, number: state.next_ticket }
     }
 
-    /// Takes note of how many bytes have been moved in all.
+    /// Takes note of how many bytes have been moved in all. While parts of lanes that are no more in use come to their
+    /// end, that says nothing.
     pub(crate) fn note(&self, moved_bytes: u64, round_trip: Duration) {
         let mut state = self.state();
         let now = Instant::now();
         state.count_use(now);
+        let retired = &state.lanes[state.pace.connections()..];
+        if retired.iter().any(|lane| lane.parts > 0) {
+            state.pace.disturb();
+            return;
+        }
         let sample = Sample { at: now, bytes: moved_bytes, used_seconds: state.used_seconds };
         if state.pace.note(sample, round_trip) {
             drop(state);
@@ -237,16 +246,19 @@ pub(crate) struct Slot<'a> {
     traffic: &'a Traffic,
     /// Which lane.
     pub(crate) lane: usize,
-    begin: Instant,
+    /// When it was given out.
+    pub(crate) begin: Instant,
 }
 
 impl Slot<'_> {
     /// How long a part should be when so much of its pack is left: shorter towards the end, so that all lanes end at
-    /// about the same time.
+    /// about the same time; and half as long where it is alone on its lane, so that the two parts on a lane, which share
+    /// its speed, do not end together and leave it idle.
     pub(crate) fn part_bytes(&self, left: u32) -> u32 {
         let state = self.traffic.state();
-        let most = state.lanes[self.lane].part_bytes;
-        let least = (most / 4).max(PART_BYTES_MIN);
+        let lane = state.lanes[self.lane];
+        let least = (lane.part_bytes / 8).max(PART_BYTES_MIN);
+        let most = if lane.parts > 1 { lane.part_bytes } else { (lane.part_bytes / 2).max(least) };
         let bytes = (left / state.slots()).clamp(least, most);
         if left - bytes.min(left) < PART_BYTES_MIN { left } else { bytes }
     }
@@ -258,7 +270,7 @@ impl Slot<'_> {
         if took > PART_LONG {
             lane.part_bytes = (lane.part_bytes / 2).max(PART_BYTES_MIN);
         } else if took < PART_SHORT && bytes >= lane.part_bytes / 2 {
-            lane.part_bytes = (lane.part_bytes * 4).min(PART_BYTES_MAX);
+            lane.part_bytes = (lane.part_bytes * 2).min(PART_BYTES_MAX);
         }
     }
 

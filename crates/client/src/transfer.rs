@@ -82,6 +82,7 @@ pub(crate) async fn drive(
     let ticket = traffic.ticket();
     let round_trip = connection.round_trip().if_distant().unwrap_or(Duration::ZERO);
     let mut back_off = BackOff::new(connection.manner().patience);
+    let mut rested_until = Instant::now();
     let mut under_way = FuturesUnordered::new();
     loop {
         let left = work.ranges().left_bytes();
@@ -96,9 +97,12 @@ pub(crate) async fn drive(
                     back_off = BackOff::new(connection.manner().patience);
                     traffic.note(work.moved_bytes(), round_trip);
                 }
-                Conclusion::Broken(error) => {
+                // One cause breaks many parts at once; it is waited for once.
+                Conclusion::Broken { begin, .. } if begin < rested_until => {}
+                Conclusion::Broken { error, .. } => {
                     let wait = back_off.wait(Instant::now(), connection.random()).ok_or(error)?;
                     connection.rest(connection.manner(), wait).await?;
+                    rested_until = Instant::now();
                 }
             },
             slot = ticket.slot(), if left > 0 => {
@@ -125,8 +129,11 @@ enum Conclusion {
     /// Nothing more is needed.
     Whole,
     Moved,
-    /// It must be moved again; the reason, should that be one time too many.
-    Broken(CallError),
+    /// It must be moved again; when it began, and the reason, should that be one time too many.
+    Broken {
+        begin: Instant,
+        error: CallError,
+    },
 }
 
 fn conclude(connection: &Connection, ended: Ended<'_>, work: &mut dyn Work) -> Result<Conclusion, CallError> {
@@ -146,7 +153,8 @@ fn conclude(connection: &Connection, ended: Ended<'_>, work: &mut dyn Work) -> R
         Err(failure) => return Err(connection.told(failure).into()),
     };
     tracing::debug!(%error, "a part broke off and is moved again");
+    let begin = slot.begin;
     slot.failed();
     work.ranges().put_back([range]);
-    Ok(Conclusion::Broken(error))
+    Ok(Conclusion::Broken { begin, error })
 }
