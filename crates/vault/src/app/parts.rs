@@ -237,7 +237,8 @@ impl Space {
 
     /// Hands out the pack if all of it is here.
     fn take_whole(&mut self, length: u32) -> Option<Whole> {
-        let is_whole = self.under_way.is_empty() && matches!(self.done.as_slice(), [all] if *all == (0..length));
+        let is_whole =
+            self.under_way.is_empty() && matches!(self.done.as_slice(), [all] if *all == (0..length));
         let (bytes, memory) = if is_whole { self.filled.take() } else { None }?;
         Some(Whole { bytes, memory })
     }
