@@ -122,7 +122,7 @@ impl Call {
         self
     }
 
-    pub(crate) fn as_part(mut self, range: Range<u32>, length: u32) -> Self {
+    pub(crate) fn with_place(mut self, range: Range<u32>, length: u32) -> Self {
         self.part = Some((range, length));
         self
     }

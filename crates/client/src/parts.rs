@@ -70,7 +70,7 @@ impl Work for Sending {
 
     fn call(&self, range: Range<u32>) -> Call {
         let part = self.bytes.slice(range.start as usize..range.end as usize);
-        Call::put(self.path.clone()).body(Body::Object(part)).as_part(range, self.bytes.len() as u32)
+        Call::put(self.path.clone()).body(Body::Object(part)).with_place(range, self.bytes.len() as u32)
     }
 
     fn done(&mut self, range: Range<u32>, answer: &Answer) -> Result<ControlFlow<()>, CallError> {

@@ -237,7 +237,8 @@ impl Space {
 
     /// Hands out the pack if all of it is here.
     fn take_whole(&mut self, length: u32) -> Option<Whole> {
-        let is_whole = self.under_way.is_empty() && self.done.as_slice() == [0..length];
+        let is_all_here = self.done.first().is_some_and(|range| *range == (0..length));
+        let is_whole = self.under_way.is_empty() && is_all_here;
         let (bytes, memory) = if is_whole { self.filled.take() } else { None }?;
         Some(Whole { bytes, memory })
     }
