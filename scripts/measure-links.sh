@@ -18,17 +18,19 @@ Usage: scripts/measure-links.sh [OPTION]…
   --control NAME   A TCP congestion control; may be repeated (default: cubic and bbr)
   --seconds N      How long a plain transfer is measured; data is sized so that ours take about as long (default: 60)
   --seed N         For the loss (default: 1)
+  --least PERCENT  Fails where backup or restore reach less than this share of 8 plain connections (default: 0)
   --out FILE       The table (default: docs/figures/links.md); `-` prints it only
 TEXT
 }
 
-profiles=() controls=() seconds=60 seed=1 out=docs/figures/links.md
+profiles=() controls=() seconds=60 seed=1 least=0 out=docs/figures/links.md
 while (($# > 0)); do
     case $1 in
         --profile) profiles+=("$2"); shift ;;
         --control) controls+=("$2"); shift ;;
         --seconds) seconds=$2; shift ;;
         --seed) seed=$2; shift ;;
+        --least) least=$2; shift ;;
         --out) out=$2; shift ;;
         --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
@@ -177,6 +179,12 @@ watch_connections() {
 
 share() { awk -v ours="$1" -v theirs="$2" 'BEGIN { printf "%.0f %%", 100 * ours / theirs }'; }
 
+# enough WHAT OURS THEIRS: fails if the share is less than was asked for.
+enough() {
+    awk -v ours="$2" -v theirs="$3" -v least="$least" 'BEGIN { exit 100 * ours < least * theirs }' ||
+        fail "$1 reached $2 of $3 Mbit/s: less than $least %"
+}
+
 rows=()
 
 # measure PROFILE CONTROL
@@ -197,6 +205,7 @@ measure() {
     up=$job_rate up_seconds=$job_seconds up_connections=$(<"$work/connections")
     stop_last
     say "  backup $up Mbit/s in $up_seconds s, $up_connections connections"
+    enough 'A backup' "$up" "$eight"
     printf '0\n' >"$work/connections"
     watch_connections &
     processes+=("$!")
@@ -204,6 +213,7 @@ measure() {
     timed_job restore restore --recovery-point latest --item data --target "$work/restored" --wait
     stop_last
     say "  restore $job_rate Mbit/s in $job_seconds s, $(<"$work/connections") connections"
+    enough 'A restore' "$job_rate" "$back_eight"
     cmp "$work/data/file" "$work/restored$work/data/file" || fail 'What was restored is not what was backed up'
     rm -rf "$work/restored"
     rows+=("| $1 | $2 | $one | $eight | $back_eight | $up | $(share "$up" "$eight") | $up_connections | $job_rate | $(share "$job_rate" "$back_eight") | $(<"$work/connections") | $mib |")
