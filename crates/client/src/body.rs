@@ -74,33 +74,22 @@ impl Place {
 
 /// Receives a body into its place; tells its length.
 pub(crate) async fn into_place(
-    mut response: reqwest::Response,
+    response: reqwest::Response,
     place: &Place,
     activity: &Activity,
     throttle: Option<&Throttle>,
 ) -> Result<usize, Failure> {
     let most = place.range.len();
-    let mut length = 0;
-    while let Some(piece) = response.chunk().await.map_err(|error| Failure::transport(&error))? {
-        activity.note();
-        if length + piece.len() > most {
-            return Err(Failure::too_long(most));
-        }
-        let start = place.range.start + length;
-        place.fill(start, &piece);
+    receive(response, most, activity, throttle, |received, piece| {
+        place.fill(place.range.start + received, piece);
         place.moved_bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
-        length += piece.len();
-        if let Some(throttle) = throttle {
-            throttle.pass(piece.len(), activity).await;
-        }
-    }
-    Ok(length)
+    })
+    .await
 }
 
-/// Receives a body of at most `most` bytes. A piece that has come is waited for before the next is taken, so that the
-/// connection's windows fill and the sender waits too.
+/// Receives a body of at most `most` bytes.
 pub(crate) async fn incoming(
-    mut response: reqwest::Response,
+    response: reqwest::Response,
     most: usize,
     activity: &Activity,
     throttle: Option<&Throttle>,
@@ -110,15 +99,30 @@ pub(crate) async fn incoming(
         return Err(Failure::too_long(most));
     }
     let mut body = Vec::with_capacity(announced as usize);
+    receive(response, most, activity, throttle, |_, piece| body.extend_from_slice(piece)).await?;
+    Ok(body)
+}
+
+/// Gives a body's pieces to `take`, each with how much came before it; tells the body's length. A piece that has come is
+/// waited for before the next is taken, so that the connection's windows fill and the sender waits too.
+async fn receive(
+    mut response: reqwest::Response,
+    most: usize,
+    activity: &Activity,
+    throttle: Option<&Throttle>,
+    mut take: impl FnMut(usize, &[u8]),
+) -> Result<usize, Failure> {
+    let mut received = 0;
     while let Some(piece) = response.chunk().await.map_err(|error| Failure::transport(&error))? {
         activity.note();
-        if body.len() + piece.len() > most {
+        if received + piece.len() > most {
             return Err(Failure::too_long(most));
         }
-        body.extend_from_slice(&piece);
+        take(received, &piece);
+        received += piece.len();
         if let Some(throttle) = throttle {
             throttle.pass(piece.len(), activity).await;
         }
     }
-    Ok(body)
+    Ok(received)
 }
