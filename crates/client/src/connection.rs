@@ -82,8 +82,8 @@ impl Connection {
             .enable_all()
             .build()
             .map_err(|error| VaultError::Failed(format!("no network thread can be started: {error}")))?;
-        let lanes = Lanes::new(&tls, &manner)?;
-        let http = built(http_builder(tls, &manner).http1_only())?;
+        let http = built(http_builder(tls.clone(), &manner).http1_only())?;
+        let lanes = Lanes::new(tls, manner.clone());
         Ok(Self {
             runtime,
             http,

@@ -59,7 +59,7 @@ struct Trial {
 
 /// Decides how many connections are used in one direction.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct LaneCount {
     connections: usize,
     trial: Option<Trial>,
     /// Whether the next trial is upwards.
@@ -72,7 +72,7 @@ pub(crate) struct Pace {
     decided_at_rate: f64,
 }
 
-impl Default for Pace {
+impl Default for LaneCount {
     fn default() -> Self {
         Self {
             connections: CONNECTIONS_MAX,
@@ -87,7 +87,7 @@ impl Default for Pace {
     }
 }
 
-impl Pace {
+impl LaneCount {
     /// How many connections are to be used now.
     pub(crate) fn connections(&self) -> usize {
         self.connections
@@ -178,7 +178,7 @@ mod tests {
 
     /// A line on which time passes only here.
     struct Line {
-        pace: Pace,
+        count: LaneCount,
         now: Sample,
         most: usize,
     }
@@ -186,7 +186,7 @@ mod tests {
     impl Line {
         fn new() -> Self {
             let now = Sample { at: Instant::now(), bytes: 0, used_seconds: 0.0 };
-            Self { pace: Pace::default(), now, most: 0 }
+            Self { count: LaneCount::default(), now, most: 0 }
         }
 
         /// Lets seconds pass, in which so many connections carry so many bytes a second, and each is in use for that
@@ -194,12 +194,12 @@ mod tests {
         fn pass(&mut self, seconds: u32, used: f64, carries: impl Fn(usize) -> f64) {
             let step = Duration::from_millis(50);
             for _ in 0..seconds * 20 {
-                let connections = self.pace.connections();
+                let connections = self.count.connections();
                 self.now.at += step;
                 self.now.bytes += (carries(connections) * step.as_secs_f64()) as u64;
                 self.now.used_seconds += used * connections as f64 * step.as_secs_f64();
-                self.pace.note(self.now, ROUND_TRIP);
-                self.most = self.most.max(self.pace.connections());
+                self.count.note(self.now, ROUND_TRIP);
+                self.most = self.most.max(self.count.connections());
             }
         }
     }
@@ -210,7 +210,7 @@ mod tests {
         let mut with_fewer = 0;
         for _ in 0..600 {
             line.pass(1, 1.0, |connections| connections as f64 * 1e5);
-            with_fewer += u32::from(line.pace.connections() < 8);
+            with_fewer += u32::from(line.count.connections() < 8);
         }
         assert!((1..=20).contains(&with_fewer), "{with_fewer} of 600 seconds");
     }
@@ -220,41 +220,41 @@ mod tests {
         let mut line = Line::new();
         line.pass(10, 1.0, |connections| connections as f64 * 5e5);
         line.pass(240, 1.0, |connections| connections as f64 * 1e5);
-        assert_eq!(line.pace.connections(), 8);
+        assert_eq!(line.count.connections(), 8);
     }
 
     #[test]
     fn where_one_fills_the_line_one_is_left_and_more_are_tried_ever_more_seldom() {
         let mut line = Line::new();
         line.pass(150, 1.0, |_| 1e7);
-        assert_eq!(line.pace.connections(), 1);
+        assert_eq!(line.count.connections(), 1);
         line.most = 0;
         line.pass(600, 1.0, |_| 1e7);
         assert_eq!(line.most, 2, "it must be asked again whether more bring more");
-        assert_eq!(line.pace.connections(), 1);
+        assert_eq!(line.count.connections(), 1);
     }
 
     #[test]
     fn a_line_that_begins_to_lose_packets_gets_its_eight_connections() {
         let mut line = Line::new();
         line.pass(150, 1.0, |_| 1e7);
-        assert_eq!(line.pace.connections(), 1);
+        assert_eq!(line.count.connections(), 1);
         line.pass(40, 1.0, |connections| connections as f64 * 1e5);
-        assert_eq!(line.pace.connections(), 8);
+        assert_eq!(line.count.connections(), 8);
     }
 
     #[test]
     fn a_line_that_three_fill_is_left_to_four() {
         let mut line = Line::new();
         line.pass(600, 1.0, |connections| connections.min(3) as f64 * 1e6);
-        assert_eq!(line.pace.connections(), 4);
+        assert_eq!(line.count.connections(), 4);
     }
 
     #[test]
     fn no_number_is_judged_while_there_is_little_to_send() {
         let mut line = Line::new();
         line.pass(600, 0.5, |_| 1e5);
-        assert_eq!(line.pace.connections(), CONNECTIONS_MAX);
+        assert_eq!(line.count.connections(), CONNECTIONS_MAX);
     }
 
     #[test]
@@ -263,6 +263,6 @@ mod tests {
         line.pass(150, 1.0, |_| 1e7);
         line.now.bytes = 0;
         line.pass(10, 1.0, |_| 1e7);
-        assert_eq!((line.pace.connections(), line.pace.decided_at_rate as u64), (1, 10_000_000));
+        assert_eq!((line.count.connections(), line.count.decided_at_rate as u64), (1, 10_000_000));
     }
 }

@@ -1,19 +1,19 @@
 //! Lanes: the connections to a distant vault that parts of packs travel over, and who may use one now.
 //!
 //! Each lane is one HTTP/2 connection with two parts at the same time, so that it does not stand idle for the round trip
-//! in which the answer to a part is waited for. How many lanes are in use is [`crate::pace`]'s decision, for each
+//! in which the answer to a part is waited for. How many lanes are in use is [`crate::lane_count`]'s decision, for each
 //! direction. Whoever came first is served first: a pack gets all lanes until its last part is under way, and then the
 //! next pack does, so that one is always ready when another ends.
 //!
 //! What this does not: know what travels. Invariant: a slot that was given out is given back when it is dropped.
 
 use crate::connection::{built, http_builder};
-use crate::pace::{CONNECTIONS_MAX, Pace, Sample};
+use crate::lane_count::{CONNECTIONS_MAX, LaneCount, Sample};
 use crate::retry::Manner;
 use stateward_engine::VaultError;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -66,9 +66,11 @@ impl RoundTrip {
     }
 }
 
-/// All lanes.
+/// All lanes. Nothing of them is made before the first part: most calls need none.
 pub(crate) struct Lanes {
-    clients: Vec<reqwest::Client>,
+    tls: rustls::ClientConfig,
+    manner: Manner,
+    clients: OnceLock<Vec<reqwest::Client>>,
     /// From the agent to the vault.
     pub(crate) up: Traffic,
     /// From the vault to the agent.
@@ -76,23 +78,28 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) fn new(tls: &rustls::ClientConfig, manner: &Manner) -> Result<Self, VaultError> {
-        let mut tls = tls.clone();
-        tls.alpn_protocols = vec![b"h2".to_vec()];
-        let lane = |_| {
-            let builder = http_builder(tls.clone(), manner)
-                .http2_prior_knowledge()
-                .http2_initial_stream_window_size(PART_WINDOW)
-                .http2_initial_connection_window_size(LANE_WINDOW);
-            built(builder)
-        };
-        let clients = (0..CONNECTIONS_MAX).map(lane).collect::<Result<_, _>>()?;
-        Ok(Self { clients, up: Traffic::default(), down: Traffic::default() })
+    pub(crate) fn new(tls: rustls::ClientConfig, manner: Manner) -> Self {
+        Self { tls, manner, clients: OnceLock::new(), up: Traffic::default(), down: Traffic::default() }
     }
 
-    /// A lane's connection.
-    pub(crate) fn client(&self, lane: usize) -> &reqwest::Client {
-        &self.clients[lane]
+    /// Each lane's connection.
+    pub(crate) fn clients(&self) -> Result<&[reqwest::Client], VaultError> {
+        if let Some(clients) = self.clients.get() {
+            return Ok(clients);
+        }
+        // Of two threads that make them at the same time, one makes them for nothing.
+        let made = (0..CONNECTIONS_MAX).map(|_| self.make_client()).collect::<Result<_, _>>()?;
+        Ok(self.clients.get_or_init(|| made))
+    }
+
+    fn make_client(&self) -> Result<reqwest::Client, VaultError> {
+        let mut tls = self.tls.clone();
+        tls.alpn_protocols = vec![b"h2".to_vec()];
+        let builder = http_builder(tls, &self.manner)
+            .http2_prior_knowledge()
+            .http2_initial_stream_window_size(PART_WINDOW)
+            .http2_initial_connection_window_size(LANE_WINDOW);
+        built(builder)
     }
 }
 
@@ -106,7 +113,7 @@ pub(crate) struct Traffic {
 }
 
 struct State {
-    pace: Pace,
+    count: LaneCount,
     lanes: [Lane; CONNECTIONS_MAX],
     waiting: BTreeSet<u64>,
     next_ticket: u64,
@@ -123,7 +130,7 @@ struct Lane {
 impl Default for State {
     fn default() -> Self {
         Self {
-            pace: Pace::default(),
+            count: LaneCount::default(),
             lanes: [Lane { parts: 0, part_bytes: PART_BYTES_FIRST }; CONNECTIONS_MAX],
             waiting: BTreeSet::new(),
             next_ticket: 0,
@@ -143,13 +150,13 @@ impl State {
 
     /// The least busy lane that has room for another part.
     fn free_lane(&self) -> Option<usize> {
-        let lanes = self.lanes.iter().take(self.pace.connections()).enumerate();
+        let lanes = self.lanes.iter().take(self.count.connections()).enumerate();
         let free = lanes.filter(|(_, lane)| lane.parts < lane.parts_max());
         free.min_by_key(|(_, lane)| lane.parts).map(|(number, _)| number)
     }
 
     fn slots(&self) -> u32 {
-        let lanes = self.lanes.iter().take(self.pace.connections());
+        let lanes = self.lanes.iter().take(self.count.connections());
         lanes.map(|lane| lane.parts_max() as u32).sum()
     }
 }
@@ -178,13 +185,13 @@ impl Traffic {
         let mut state = self.state();
         let now = Instant::now();
         state.count_use(now);
-        let retired = &state.lanes[state.pace.connections()..];
+        let retired = &state.lanes[state.count.connections()..];
         if retired.iter().any(|lane| lane.parts > 0) {
-            state.pace.disturb();
+            state.count.disturb();
             return;
         }
         let sample = Sample { at: now, bytes: moved_bytes, used_seconds: state.used_seconds };
-        if state.pace.note(sample, round_trip) {
+        if state.count.note(sample, round_trip) {
             drop(state);
             self.changed.notify_waiters();
         }

@@ -77,6 +77,7 @@ pub(crate) async fn drive(
     token: Option<&Zeroizing<String>>,
     work: &mut dyn Work,
 ) -> Result<(), CallError> {
+    let clients = connection.lanes().clients()?;
     let broken_off = std::mem::take(&mut work.ranges().under_way);
     work.ranges().put_back(broken_off);
     let ticket = traffic.ticket();
@@ -112,14 +113,20 @@ pub(crate) async fn drive(
                     Some(token) => call.with_token(token),
                     None => call,
                 };
-                under_way.push(part(connection, slot, range, call));
+                let client = &clients[slot.lane];
+                under_way.push(part(connection, client, slot, range, call));
             }
         }
     }
 }
 
-async fn part<'a>(connection: &Connection, slot: Slot<'a>, range: Range<u32>, call: Call) -> Ended<'a> {
-    let client = connection.lanes().client(slot.lane);
+async fn part<'a>(
+    connection: &Connection,
+    client: &reqwest::Client,
+    slot: Slot<'a>,
+    range: Range<u32>,
+    call: Call,
+) -> Ended<'a> {
     let outcome = connection.attempt(client, connection.manner(), call).await;
     Ended { range, slot, outcome }
 }
