@@ -3,6 +3,7 @@
 use super::{App, Error, secret};
 use crate::db;
 use crate::db::credentials::Credential;
+use crate::db::servers::KnownServer;
 use stateward_api::admin::CredentialsRequest;
 use stateward_api::credentials::encode_bytes;
 use stateward_api::{CredentialPurpose, VaultCredentials};
@@ -94,11 +95,7 @@ async fn check_server(
     server: Option<ServerId>,
 ) -> Result<(), Error> {
     let Some(id) = server else { return Ok(()) };
-    let known = db::servers::find(connection, id).await?;
-    known
-        .is_some_and(|server| server.vault == vault)
-        .then_some(())
-        .ok_or_else(|| Error::not_found(format!("server `{id}` in this vault")))
+    find_server(connection, vault, id).await.map(drop)
 }
 
 /// The domain that a server of this vault is in.
@@ -108,12 +105,20 @@ async fn find_domain(
     server: Option<ServerId>,
 ) -> Result<Option<ServerId>, Error> {
     let Some(id) = server else { return Ok(None) };
-    let known = db::servers::find(connection, id).await?.filter(|server| server.vault == vault);
-    let known = known.ok_or_else(|| Error::not_found(format!("server `{id}` in this vault")))?;
+    let known = find_server(connection, vault, id).await?;
     match known.is_revoked {
         false => Ok(Some(known.domain)),
         true => Err(Error::invalid(format!("The registration of the server `{id}` was revoked"))),
     }
+}
+
+async fn find_server(
+    connection: &mut db::Connection,
+    vault: VaultId,
+    id: ServerId,
+) -> Result<KnownServer, Error> {
+    let known = db::servers::find(connection, id).await?.filter(|server| server.vault == vault);
+    known.ok_or_else(|| Error::not_found(format!("server `{id}` in this vault")))
 }
 
 #[cfg(test)]
