@@ -4,7 +4,7 @@
 use crate::jobs::figures::{Meter, remaining_seconds};
 use crate::jobs::report::Reporter;
 use crate::jobs::warnings::WarningWriter;
-use crate::jobs::{Figures, JobFailure, JobFolder, JobOutcome, JobRecord, JobWarning, Pace};
+use crate::jobs::{Figures, JobFailure, JobFolder, JobOutcome, JobRecord, JobWarning};
 use crate::{Agent, AgentError, RegisteredServer, platform};
 use stateward_client::{HttpVault, Manner, Surroundings};
 use stateward_engine::{Advance, Cancellation, Progress, Tools};
@@ -51,7 +51,6 @@ impl From<Result<JobOutcome, AgentError>> for Worked {
 /// A job while it runs.
 pub struct RunningJob<'a> {
     record: Mutex<JobRecord>,
-    pace: Pace,
     folder: Option<&'a JobFolder>,
     warnings: Mutex<Option<WarningWriter>>,
     warned: AtomicU64,
@@ -127,7 +126,6 @@ impl<'a> RunningJob<'a> {
         });
         tracing::info!(job = %record.id, kind = %record.kind(), "job begins");
         let job = Self {
-            pace: record.pace,
             record: Mutex::new(record),
             folder: context.folder,
             warnings: Mutex::new(warnings),
@@ -154,7 +152,8 @@ impl<'a> RunningJob<'a> {
     pub fn connect(&self, agent: &Agent, server: &RegisteredServer) -> Result<Arc<HttpVault>, AgentError> {
         server.connect(agent, Manner::interactive(self.cancellation.clone()), None)?;
         let manner = Manner::job(self.cancellation.clone());
-        let vault = Arc::new(server.connect(agent, manner, self.pace.throttle())?);
+        let throttle = locked(&self.record).pace.throttle();
+        let vault = Arc::new(server.connect(agent, manner, throttle)?);
         self.reporter.connected(Arc::clone(&vault));
         Ok(vault)
     }
