@@ -49,18 +49,11 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$work/vault.json" "$1"; }
 agent() { "$bin/stateward" --home "$work/home" "$@"; }
 
 set_up() {
-    "$bin/stateward-vault" init --data "$store/vault" --listen 127.0.0.1:0 --json >"$work/vault.json"
-    nice -n 19 "$bin/stateward-vault" serve --data "$store/vault" 2>"$work/vault.log" &
-    vault_pid=$!
-    local url
-    url=$(field url)
-    wait_for_vault "${url#https://}" "$vault_pid" || fail 'The vault does not listen' "See: $(tail -n 3 "$work/vault.log")"
-    agent login --url "$url" --ca-file "$(field ca_file)" --client-id "$(field client_id)" \
-        --client-secret "$(field client_secret)"
+    serve_new_vault "$bin" "$store/vault" "$work" nice -n 19
+    sign_in "$work" agent
     agent vault create priority
     agent vault credentials priority --out "$work/credentials"
     agent register --credentials "$work/credentials" --generate-passphrase --passphrase-out "$work/passphrase"

@@ -43,19 +43,12 @@ for number in range(count):
 EOF
 }
 
-field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$work/vault.json" "$1"; }
 agent() { "$bin/stateward" --home "$work/home" "$@"; }
 
 set_up() {
-    "$bin/stateward-vault" init --data "$work/vault" --listen 127.0.0.1:0 --json >"$work/vault.json"
-    "$bin/stateward-vault" serve --data "$work/vault" 2>"$work/vault.log" &
-    vault_pid=$!
-    local url
-    url=$(field url)
-    wait_for_vault "${url#https://}" "$vault_pid" || fail 'The vault does not listen' "See: $(tail -n 3 "$work/vault.log")"
+    serve_new_vault "$bin" "$work/vault" "$work"
     (umask 077 && printf 'a passphrase of measurements\n' >"$work/passphrase")
-    agent login --url "$url" --ca-file "$(field ca_file)" --client-id "$(field client_id)" \
-        --client-secret "$(field client_secret)"
+    sign_in "$work" agent
     agent vault create scale
     agent vault credentials scale --out "$work/credentials"
     agent register --credentials "$work/credentials" --passphrase-file "$work/passphrase" --cache "$work/cache"

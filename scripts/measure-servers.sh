@@ -37,20 +37,13 @@ finish() {
 trap finish EXIT
 : >"$work/log"
 
-field() { jq -r ".$1" "$work/vault.json"; }
 agent() { "$bin/stateward" --home "$work/home-$1" "${@:2}" >>"$work/log" 2>&1; }
 
-start_vault() {
+new_vault() {
     rm -rf "$work/vault" "$work"/home-*
-    "$bin/stateward-vault" init --data "$work/vault" --listen 127.0.0.1:0 --json >"$work/vault.json"
-    "$bin/stateward-vault" serve --data "$work/vault" 2>"$work/vault.log" &
-    vault_pid=$!
-    local url
-    url=$(field url)
-    wait_for_vault "${url#https://}" "$vault_pid" || fail 'The vault does not listen' "$(tail -n 3 "$work/vault.log")"
+    serve_new_vault "$bin" "$work/vault" "$work"
     (umask 077 && printf 'a passphrase of measurements\n' >"$work/passphrase")
-    agent 1 login --url "$url" --ca-file "$(field ca_file)" --client-id "$(field client_id)" \
-        --client-secret "$(field client_secret)"
+    sign_in "$work" agent 1
     agent 1 vault create servers
 }
 
@@ -96,7 +89,7 @@ back_up() {
 # Read once, so that no run pays for a cold page cache.
 tar -C "$tree" -cf - . 2>/dev/null | wc -c >"$work/tree-bytes" || true
 for kind in own shared; do
-    start_vault
+    new_vault
     register 1
     back_up "first server, a domain of its own" 1
     register 2 "$kind"

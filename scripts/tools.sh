@@ -73,3 +73,23 @@ wait_for_vault() {
     done
     return 1
 }
+
+# serve_new_vault BIN DATA WORK [COMMAND…]: makes a vault in DATA and serves it, by COMMAND if one is given (such as `nice -n 19`).
+# Sets vault_pid; WORK/vault.json holds what the vault told, WORK/vault.log what it logs.
+serve_new_vault() {
+    local bin=$1 data=$2 work=$3 url
+    "$bin/stateward-vault" init --data "$data" --listen 127.0.0.1:0 --json >"$work/vault.json"
+    "${@:4}" "$bin/stateward-vault" serve --data "$data" 2>"$work/vault.log" &
+    vault_pid=$!
+    url=$(vault_fact "$work" url)
+    wait_for_vault "${url#https://}" "$vault_pid" || fail 'The vault does not listen' "$(tail -n 3 "$work/vault.log")"
+}
+
+# vault_fact WORK NAME: what the vault of serve_new_vault told of itself.
+vault_fact() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1/vault.json" "$2"; }
+
+# sign_in WORK AGENT…: signs the agent (a command and what comes before its verbs) in to the vault of serve_new_vault.
+sign_in() {
+    "${@:2}" login --url "$(vault_fact "$1" url)" --ca-file "$(vault_fact "$1" ca_file)" \
+        --client-id "$(vault_fact "$1" client_id)" --client-secret "$(vault_fact "$1" client_secret)"
+}
