@@ -12,7 +12,8 @@ pub const HEAD_BYTES: usize = 4096;
 
 /// How far apart an image's fixed borders are, in bytes: where chunks always end.
 const BLOCK: u32 = 8 << 20;
-/// No format has shorter blocks of a use as borders, in bytes.
+/// A dynamic VHD with shorter blocks is cut as any disk is: borders so near each other would cost more than they find.
+/// In bytes.
 const BLOCK_MIN: u64 = 64 << 10;
 const SECTOR_BYTES: u64 = 512;
 

@@ -78,7 +78,8 @@ pub struct Manifest {
     pub kind: ItemKind,
     /// What the bytes of its names mean.
     pub names: NameKind,
-    /// The deduplication domain whose keys seal its packs: the server that made it, or the one that founded the domain it is in.
+    /// The deduplication domain whose keys seal its packs: the server that made it, or the one that founded the domain it
+    /// is in.
     pub domain: ServerId,
     /// The server's host name at the time.
     pub host_name: String,
