@@ -6,7 +6,7 @@ use reqwest::{Client, ClientBuilder, Method, Response};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use stateward_api::agent::Registered;
+use stateward_api::agent::{PartTaken, Registered};
 use stateward_api::credentials::encode_bytes;
 use stateward_api::error::ErrorBody;
 use stateward_api::token::{ASSERTION_TYPE, TokenResponse};
@@ -88,6 +88,16 @@ impl Caller {
         body: impl Into<reqwest::Body>,
     ) -> Result<Vec<u8>, Refused> {
         answer(self.send(method, path, body, "application/octet-stream").await).await
+    }
+
+    /// Sends a part of a pack, whose place `range` tells as `bytes a-b/length`.
+    pub async fn part(&self, path: &str, range: &str, bytes: Vec<u8>) -> Result<PartTaken, Refused> {
+        let mut request =
+            self.http.put(format!("{}{path}", self.url)).header("content-range", range).body(bytes);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        Ok(serde_json::from_slice(&answer(request.send().await.unwrap()).await?).unwrap())
     }
 
     /// Signs in with a form.

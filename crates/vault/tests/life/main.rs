@@ -14,7 +14,7 @@ use stateward_api::credentials::{decode_bytes, encode_bytes};
 use stateward_api::{ErrorCode, VaultCredentials};
 use stateward_format::slot::{self, KeySlot, SlotSecret};
 use stateward_format::{point, receipt};
-use stateward_model::{Clock, SystemRandom, Timestamp};
+use stateward_model::{Clock, PackId, SystemRandom, Timestamp};
 use stateward_vault::{Initialised, Running, initialise};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -174,6 +174,35 @@ async fn wrong_bytes_long_bodies_and_wrong_chains_are_refused() {
     let missing = server.commit(1, &server.point(1, None, &[unknown])).await;
     assert_eq!(code(missing), ErrorCode::PacksMissing);
     vault.stop().await;
+}
+
+#[tokio::test]
+async fn parts_make_a_pack_and_a_restart_between_them_is_told_by_another_assembly() {
+    let mut vault = TestVault::start().await;
+    let server = vault.server(1).await;
+    server.open(1, Value::Null).await.unwrap();
+    let bytes: Vec<u8> = (0..300_000_u32).map(|n| (n / 11) as u8).collect();
+    let id = PackId(*blake3::hash(&bytes).as_bytes());
+    let path = format!("/agent/v1/sessions/{}/packs/{id}/parts", session(1));
+    let (first, last) =
+        (("bytes 0-99999/300000", 0..100_000), ("bytes 100000-299999/300000", 100_000..300_000));
+    let part = |(place, range): &(&'static str, std::ops::Range<usize>)| {
+        server.call.part(&path, place, bytes[range.clone()].to_vec())
+    };
+    let before = part(&first).await.unwrap();
+    assert!(before.assembly.is_some());
+    assert_eq!(before.received_bytes, 100_000);
+    vault.restart().await;
+    let after = part(&last).await.unwrap();
+    assert!(after.assembly.is_some() && after.assembly != before.assembly);
+    assert_eq!(part(&first).await.unwrap().assembly, None);
+    let read = server.call.get_bytes(&format!("/agent/v1/packs/{id}"), None).await.unwrap();
+    assert_eq!(read, bytes);
+    assert_eq!(part(&last).await.unwrap().assembly, None, "a part that comes late finds the pack");
+    let other = path.replace(&id.to_string(), &PackId([9; 32]).to_string());
+    for wrong in ["bytes 0-99999/400000000", "bytes 0-9/10", "bytes 9-0/10", "items 0-1/2", ""] {
+        assert!(server.call.part(&other, wrong, vec![1; 9]).await.is_err(), "{wrong}");
+    }
 }
 
 #[tokio::test]
