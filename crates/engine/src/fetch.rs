@@ -74,7 +74,7 @@ impl Catalogue {
             }
             None => (ChunkIndex::default(), None),
         };
-        let mut catalogue = Self { index, unreadable: Vec::new() };
+        let mut catalogue = Self::of(index);
         let cached: HashMap<PackReference, Journaled> = journal
             .iter()
             .flat_map(|(_, cached)| cached.iter().map(|pack| (pack.reference, *pack)))
@@ -87,12 +87,28 @@ impl Catalogue {
                 catalogue.index.add_journaled(&journal.read(journaled)?.contents, *journaled);
                 continue;
             }
-            match pack_reader::read_contents(vault, keys, *reference) {
-                Ok(contents) => catalogue.index.add_pack(IndexedPack { reference: *reference, contents }),
-                Err(error) => catalogue.unreadable.push((*reference, FetchError::from(error).damage()?)),
-            }
+            catalogue.learn(vault, keys, *reference)?;
         }
         Ok(catalogue)
+    }
+
+    /// What an index knows.
+    pub(crate) fn of(index: ChunkIndex) -> Self {
+        Self { index, unreadable: Vec::new() }
+    }
+
+    /// Learns what a pack holds from its own table.
+    pub(crate) fn learn(
+        &mut self,
+        vault: &dyn VaultRead,
+        keys: &EpochKeys,
+        reference: PackReference,
+    ) -> Result<(), EngineError> {
+        match pack_reader::read_contents(vault, keys, reference) {
+            Ok(contents) => self.index.add_pack(IndexedPack { reference, contents }),
+            Err(error) => self.unreadable.push((reference, FetchError::from(error).damage()?)),
+        }
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ pub mod backup;
 mod buffers;
 pub mod cache;
 mod compression;
+mod crew;
 mod cut;
 mod fetch;
 mod image;

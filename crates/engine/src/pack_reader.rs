@@ -153,6 +153,23 @@ impl FrameReader {
         ordinal: usize,
         sealed: &[u8],
     ) -> Result<&[u8], &'static str> {
+        let mut copy = std::mem::take(&mut self.sealed);
+        copy.clear();
+        copy.extend_from_slice(sealed);
+        let opened = self.open_in_place(keys, pack_keys, contents, ordinal, &mut copy).map(|_| ());
+        self.sealed = copy;
+        opened.map(|()| self.plain.as_slice())
+    }
+
+    /// The same, where nobody needs the sealed bytes any more: nothing of use is left in them.
+    pub fn open_in_place(
+        &mut self,
+        keys: &EpochKeys,
+        pack_keys: &PackKeys,
+        contents: &PackContents,
+        ordinal: usize,
+        sealed: &mut [u8],
+    ) -> Result<&[u8], &'static str> {
         let frame = &contents.table.frames[ordinal];
         self.decode(pack_keys, &contents.foot, frame, ordinal, sealed)?;
         let mut rest = self.plain.as_slice();
@@ -173,15 +190,12 @@ impl FrameReader {
         foot: &PackFoot,
         frame: &Frame,
         ordinal: usize,
-        sealed: &[u8],
+        sealed: &mut [u8],
     ) -> Result<(), &'static str> {
-        self.sealed.clear();
-        self.sealed.extend_from_slice(sealed);
         let length = frame.plain_length();
         let associated = Frame::associated_data(&foot.encode(), frame.codec, length);
-        let opened = pack_keys
-            .open_frame(ordinal as u32, &associated, &mut self.sealed)
-            .map_err(|_| "a frame was altered")?;
+        let opened =
+            pack_keys.open_frame(ordinal as u32, &associated, sealed).map_err(|_| "a frame was altered")?;
         self.plain.clear();
         match frame.codec {
             Codec::Stored => self.plain.extend_from_slice(opened),

@@ -6,7 +6,7 @@ use stateward_format::entry::Refused;
 use stateward_format::segment::Segment;
 use stateward_format::wire::Reader;
 use stateward_format::{ChunkReference, Content, Entry, EntryKind, FileName, Piece, Record, StreamReference};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 /// One step through a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,12 @@ impl RecordStream {
             }
         };
         Ok(Self { segments, open_folders: Vec::new(), items })
+    }
+
+    /// The same stream with all segments but these left out, for one that has not begun.
+    pub(crate) fn only(mut self, segments: &HashSet<ChunkReference>) -> Self {
+        self.segments.retain(|segment| segments.contains(segment));
+        self
     }
 
     /// The next step, or `None` at the end.

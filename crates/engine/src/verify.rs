@@ -1,11 +1,12 @@
 //! Verify: the agent proves, with its keys, that what the vault holds is what went in.
 //!
 //! Packs are read whole and every chunk in them proved ([`packs`]). When all is read, or something was found wrong, the
-//! recovery points' entries are gone through, so that each file that is affected is named ([`files`]).
+//! recovery points' entries are gone through ([`segments`]), so that each file that is affected is named ([`files`]).
 
 mod chain;
 mod files;
 mod packs;
+mod segments;
 
 use crate::points::{ServerTrust, TrustedPoint};
 use crate::vault_store::VaultRead;

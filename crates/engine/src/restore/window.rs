@@ -2,6 +2,7 @@
 
 use super::RestoreRequest;
 use super::flush::Flush;
+use crate::crew::share_out;
 use crate::fetch::{aligned, fetchers};
 use crate::index::{ChunkIndex, OpenTable, Place};
 use crate::pack_reader::{FrameReader, damaged};
@@ -14,7 +15,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 /// Frames further apart than this are fetched by themselves, in bytes.
 const GAP_BYTES: u32 = 2 << 20;
@@ -27,6 +27,8 @@ pub(super) struct FilePlan {
     pub(super) path: Vec<u8>,
     pub(super) entry: Entry,
     file: Mutex<Option<Arc<dyn TargetFile>>>,
+    /// Whose holder writes.
+    turn: Mutex<()>,
     /// Chunks that are still to be written, and one more until all of them are planned.
     left: AtomicUsize,
     lost: Mutex<Option<String>>,
@@ -38,6 +40,7 @@ impl FilePlan {
             path,
             entry,
             file: Mutex::default(),
+            turn: Mutex::default(),
             left: AtomicUsize::new(1),
             lost: Mutex::default(),
         })
@@ -62,8 +65,12 @@ impl FilePlan {
         Ok(made)
     }
 
+    /// One thread at a time: kernels let no two write to a file together, and those that wait there keep processors
+    /// busy with waiting, which could decode the next chunks.
     fn write(&self, target: &dyn Target, offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
-        self.open(target)?.write_at(offset, bytes)
+        let file = self.open(target)?;
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_at(offset, bytes)
     }
 
     fn lose(&self, why: &str) {
@@ -176,20 +183,14 @@ impl Window {
             index,
             flush,
             tools,
-            queue: Mutex::new(packs),
-            failure: Mutex::new(None),
             moved_bytes: AtomicU64::new(0),
             done: Mutex::new(Vec::new()),
         };
-        let threads = fetchers(request.threads);
-        thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| fetching.work());
-            }
-        });
-        if let Some(failure) = fetching.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(failure);
-        }
+        share_out(packs.into_iter(), fetchers(request.threads), tools, || {
+            let mut reader = FrameReader::new();
+            let fetching = &fetching;
+            move |(number, wants): (u32, Vec<Want>)| fetching.fetch_pack(number, &wants, &mut reader)
+        })?;
         let mut done = fetching.done.into_inner().unwrap_or_else(PoisonError::into_inner);
         // Files of which nothing was fetched in this window: empty, only holes, or lost before.
         for file in self.planned {
@@ -208,29 +209,11 @@ struct Fetching<'a> {
     index: &'a ChunkIndex,
     flush: &'a Flush,
     tools: &'a Tools<'a>,
-    queue: Mutex<BTreeMap<u32, Vec<Want>>>,
-    failure: Mutex<Option<EngineError>>,
     moved_bytes: AtomicU64,
     done: Mutex<Done>,
 }
 
 impl Fetching<'_> {
-    fn work(&self) {
-        let mut reader = FrameReader::new();
-        loop {
-            let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_first();
-            let Some((number, wants)) = next else { return };
-            let done = match self.tools.cancellation.is_cancelled() {
-                true => Err(EngineError::Cancelled),
-                false => self.fetch_pack(number, &wants, &mut reader),
-            };
-            if let Err(error) = done {
-                self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                self.queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            }
-        }
-    }
-
     /// Fetches the frames that are wanted, in runs of neighbours.
     fn fetch_pack(&self, number: u32, wants: &[Want], reader: &mut FrameReader) -> Result<(), EngineError> {
         let pack = &*self.index.table(number)?;
@@ -239,11 +222,11 @@ impl Fetching<'_> {
             let last = pack.frame_range(run[run.len() - 1].place.frame);
             let range = aligned(first.start..last.end, pack.reference.length);
             match self.request.vault.read_pack(pack.reference, range.clone()) {
-                Ok(bytes) => {
+                Ok(mut bytes) => {
                     let moved_bytes = bytes.len() as u64;
                     self.moved_bytes.fetch_add(moved_bytes, Ordering::Relaxed);
                     self.tools.progress.advanced(Advance { files: 0, bytes: 0, moved_bytes });
-                    self.write_run(pack, run, &bytes, &range, reader)?;
+                    self.write_run(pack, run, &mut bytes, &range, reader)?;
                 }
                 Err(error) => match error.damage() {
                     Some(why) => self.lose_all(run, &why)?,
@@ -258,7 +241,7 @@ impl Fetching<'_> {
         &self,
         pack: &OpenTable,
         run: &[Want],
-        bytes: &[u8],
+        bytes: &mut [u8],
         read: &Range<u32>,
         reader: &mut FrameReader,
     ) -> Result<(), EngineError> {
@@ -267,8 +250,8 @@ impl Fetching<'_> {
         for frame in run.chunk_by(|a, b| a.place.frame == b.place.frame) {
             let ordinal = frame[0].place.frame as usize;
             let range = pack.frame_range(frame[0].place.frame);
-            let sealed = &bytes[(range.start - read.start) as usize..(range.end - read.start) as usize];
-            match reader.open(keys, &pack_keys, &pack.contents, ordinal, sealed) {
+            let sealed = &mut bytes[(range.start - read.start) as usize..(range.end - read.start) as usize];
+            match reader.open_in_place(keys, &pack_keys, &pack.contents, ordinal, sealed) {
                 Ok(plaintext) => {
                     frame.chunk_by(Want::adjoins).try_for_each(|wants| self.write(wants, plaintext))?;
                 }

@@ -1,8 +1,10 @@
 //! The entries of recovery points: does each file still have all of its chunks?
+//!
+//! Gone through for each point are only the segments in which something is lost ([`super::segments`]).
 
-use super::VerifyRequest;
 use super::chain::problem;
 use super::packs::Proof;
+use super::{VerifyRequest, segments};
 use crate::fetch::{Catalogue, ChunkFetcher};
 use crate::index::ChunkIndex;
 use crate::points::TrustedPoint;
@@ -11,6 +13,7 @@ use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
 use stateward_format::point::PackReference;
 use stateward_format::{ChunkReference, Entry, EntryKind, FileName, Piece};
+use std::collections::HashSet;
 
 /// Goes through the entries of all points and names what is affected.
 pub(super) fn check(
@@ -22,9 +25,10 @@ pub(super) fn check(
     tools: &Tools<'_>,
 ) -> Result<(), EngineError> {
     let index = index_of(request, needed, proof, problems, tools)?;
+    let doubtful = segments::doubtful(request, points, &index, proof, tools)?;
     for point in points {
         let mut check = Check { request, point, proof, index: &index, problems, tools };
-        check.point()?;
+        check.point(&doubtful)?;
     }
     Ok(())
 }
@@ -37,14 +41,18 @@ fn index_of(
     problems: &mut Vec<Warning>,
     tools: &Tools<'_>,
 ) -> Result<ChunkIndex, EngineError> {
-    let is_unread =
-        |pack: &&PackReference| !proof.read.contains_key(&pack.id) && !proof.lost.contains(&pack.id);
-    let unread: Vec<_> = needed.iter().filter(is_unread).copied().collect();
-    let catalogue = Catalogue::load(request.vault, request.keys, &unread, None, tools)?;
+    let mut catalogue = Catalogue::of(std::mem::take(&mut proof.index));
+    for pack in needed {
+        if tools.cancellation.is_cancelled() {
+            return Err(EngineError::Cancelled);
+        }
+        if !proof.read.contains(&pack.id) && !proof.lost.contains(&pack.id) {
+            catalogue.learn(request.vault, request.keys, *pack)?;
+        }
+    }
     for (pack, why) in &catalogue.unreadable {
         problems.push(problem("pack-damaged", format!("Pack {} can't be read: {why}", pack.id)));
     }
-    std::mem::take(&mut proof.read).into_values().for_each(|pack| catalogue.index.add_pack(pack));
     Ok(catalogue.index)
 }
 
@@ -58,10 +66,10 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn point(&mut self) -> Result<(), EngineError> {
+    fn point(&mut self, doubtful: &HashSet<ChunkReference>) -> Result<(), EngineError> {
         let mut fetcher = ChunkFetcher::new(self.request.vault, self.request.keys, self.index);
         for component in &self.point.manifest.components {
-            let mut records = RecordStream::open(&mut fetcher, &component.stream)?;
+            let mut records = RecordStream::open(&mut fetcher, &component.stream)?.only(doubtful);
             let mut names: Vec<FileName> = Vec::new();
             while let Some(item) = records.next(&mut fetcher)? {
                 if self.tools.cancellation.is_cancelled() {
@@ -107,7 +115,7 @@ impl Check<'_> {
                     let mut lost = 0;
                     for piece in &pieces {
                         if let Piece::Data(chunk) = piece {
-                            lost += usize::from(!self.is_sound(*chunk)?);
+                            lost += usize::from(!self.proof.holds(*chunk, self.index)?);
                         }
                     }
                     (lost > 0).then(|| {
@@ -120,12 +128,6 @@ impl Check<'_> {
             }
         }
         Ok(())
-    }
-
-    fn is_sound(&self, chunk: ChunkReference) -> Result<bool, EngineError> {
-        let Some(place) = self.index.place(chunk.id)? else { return Ok(false) };
-        let id = self.index.table(place.pack)?.reference.id;
-        Ok(place.length == chunk.length && !self.proof.bad_frames.contains(&(id, place.frame)))
     }
 
     fn lost(&mut self, code: &str, names: &[FileName], why: &str) {

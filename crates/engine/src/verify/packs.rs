@@ -2,17 +2,19 @@
 
 use super::VerifyRequest;
 use super::chain::problem;
+use crate::cache::CacheError;
+use crate::crew::share_out;
 use crate::fetch::fetchers;
-use crate::index::IndexedPack;
+use crate::index::{ChunkIndex, IndexedPack};
 use crate::pack_reader::{FrameReader, PackContents, open_whole};
 use crate::progress::Advance;
 use crate::{EngineError, Tools};
+use stateward_format::ChunkReference;
 use stateward_format::manifest::Warning;
 use stateward_format::point::PackReference;
 use stateward_model::PackId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 /// What reading packs proved.
 #[derive(Default)]
@@ -20,7 +22,9 @@ pub(super) struct Proof {
     /// Packs all of whose chunks are what they should be.
     pub(super) sound: BTreeSet<PackId>,
     /// Packs whose tables could be read, sound or not.
-    pub(super) read: BTreeMap<PackId, IndexedPack>,
+    pub(super) read: BTreeSet<PackId>,
+    /// What they hold.
+    pub(super) index: ChunkIndex,
     /// Frames that cannot be opened: (pack, ordinal).
     pub(super) bad_frames: BTreeSet<(PackId, u32)>,
     /// Packs of which nothing can be had.
@@ -29,39 +33,29 @@ pub(super) struct Proof {
     pub(super) problems: Vec<Warning>,
 }
 
+impl Proof {
+    /// Whether a chunk is in a frame that could be opened, or that was not looked at.
+    pub(super) fn holds(&self, chunk: ChunkReference, index: &ChunkIndex) -> Result<bool, CacheError> {
+        let Some(place) = index.place(chunk.id)? else { return Ok(false) };
+        let id = index.table(place.pack)?.reference.id;
+        Ok(place.length == chunk.length && !self.bad_frames.contains(&(id, place.frame)))
+    }
+}
+
 /// Reads all of `chosen`.
 pub(super) fn prove(
     request: &VerifyRequest<'_>,
     chosen: &[PackReference],
     tools: &Tools<'_>,
 ) -> Result<Proof, EngineError> {
-    let queue = Mutex::new(chosen.to_vec());
-    let proof = Mutex::new(Proof::default());
-    let failure = Mutex::new(None);
-    let work = || {
+    let (proof, index) = (Mutex::new(Proof::default()), ChunkIndex::default());
+    share_out(chosen.iter(), fetchers(request.threads), tools, || {
         let mut reader = FrameReader::new();
-        loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(pack) = next else { return };
-            let done = match tools.cancellation.is_cancelled() {
-                true => Err(EngineError::Cancelled),
-                false => prove_one(request, pack, &mut reader, &proof, tools),
-            };
-            if let Err(error) = done {
-                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            }
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..fetchers(request.threads) {
-            scope.spawn(work);
-        }
-    });
-    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(error) => Err(error),
-        None => Ok(proof.into_inner().unwrap_or_else(PoisonError::into_inner)),
-    }
+        let (proof, index) = (&proof, &index);
+        move |pack: &PackReference| prove_one(request, *pack, &mut reader, proof, index, tools)
+    })?;
+    let proof = proof.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Proof { index, ..proof })
 }
 
 fn prove_one(
@@ -69,6 +63,7 @@ fn prove_one(
     reference: PackReference,
     reader: &mut FrameReader,
     proof: &Mutex<Proof>,
+    index: &ChunkIndex,
     tools: &Tools<'_>,
 ) -> Result<(), EngineError> {
     let id = reference.id;
@@ -77,7 +72,7 @@ fn prove_one(
         proof.lost.insert(id);
         proof.problems.push(problem(code, message));
     };
-    let bytes = match request.vault.read_pack(reference, 0..reference.length) {
+    let mut bytes = match request.vault.read_pack(reference, 0..reference.length) {
         Ok(bytes) => bytes,
         Err(error) => {
             let why = error.damage().ok_or(error)?;
@@ -95,36 +90,38 @@ fn prove_one(
             return Ok(());
         }
     };
-    let bad = bad_frames(request, &contents, &bytes, reader);
+    let bad = bad_frames(request, &contents, &mut bytes, reader);
+    let frames = contents.table.frames.len();
+    index.add_pack(IndexedPack { reference, contents });
     let mut proof = proof.lock().unwrap_or_else(PoisonError::into_inner);
     match is_as_named && bad.is_empty() {
         true => {
             proof.sound.insert(id);
         }
         false => {
-            let frames = contents.table.frames.len();
             let message =
                 format!("Pack {id} is damaged: {} of its {frames} frames can't be opened", bad.len());
             proof.problems.push(problem("pack-damaged", message));
         }
     }
     proof.bad_frames.extend(bad.into_iter().map(|ordinal| (id, ordinal)));
-    proof.read.insert(id, IndexedPack { reference, contents });
+    proof.read.insert(id);
     Ok(())
 }
 
+/// The frames that can't be opened; `bytes` are of no use then.
 fn bad_frames(
     request: &VerifyRequest<'_>,
     contents: &PackContents,
-    mut bytes: &[u8],
+    mut bytes: &mut [u8],
     reader: &mut FrameReader,
 ) -> Vec<u32> {
     let pack_keys = request.keys.pack_keys(&contents.foot.salt);
     let mut bad = Vec::new();
     for (ordinal, frame) in contents.table.frames.iter().enumerate() {
-        let (sealed, rest) = bytes.split_at(frame.sealed_length as usize);
+        let (sealed, rest) = bytes.split_at_mut(frame.sealed_length as usize);
         bytes = rest;
-        if reader.open(request.keys, &pack_keys, contents, ordinal, sealed).is_err() {
+        if reader.open_in_place(request.keys, &pack_keys, contents, ordinal, sealed).is_err() {
             bad.push(ordinal as u32);
         }
     }
