@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 const DISTANT: Duration = Duration::from_millis(10);
 
 /// How many parts are under way on a lane, once it is known not to be very slow.
-const PARTS_ON_LANE: usize = 2;
+const PARTS_ON_LANE: usize = 3;
 
 /// The shortest part (but a pack's last), and a lane's first after one broke off: on a line of 35 kbit/s it takes no half
 /// of the time after which a call counts as broken.
