@@ -79,7 +79,8 @@ with open(log, "ab") as out:
 wall = time.perf_counter() - began
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 served = (ticks() - before) / os.sysconf("SC_CLK_TCK")
-unchanged = [line.split(":", 1)[1].strip() for line in open(log, errors="replace") if line.lstrip().startswith("Unchanged")]
+unchanged = [line.split(None, 1)[1].strip() 
+             for line in open(log, errors="replace") if line.lstrip().startswith("Unchanged ")]
 cells = [name, f"{wall:.2f} s", f"{used.ru_utime + used.ru_stime:.2f} s", f"{served:.2f} s",
          f"{peaks[0] >> 10} MiB", f"{peaks[1] >> 10} MiB", unchanged[-1] if unchanged else "not told"]
 print(f"| {' | '.join(cells)} |", flush=True)
