@@ -11,7 +11,9 @@ pub use entries::{ForgedEntry, Segment, attributes, kinds};
 pub use packs::{ForgedPack, LyingFrame};
 
 use crate::SeededRandom;
-use stateward_crypto::{DataKey, EpochKeys, KdfCosts, Passphrase, Secret, SigningKey, SlotOwner, create_slot};
+use stateward_crypto::{
+    DataKey, EpochKeys, KdfCosts, Passphrase, Secret, SigningKey, SlotOwner, create_slot,
+};
 use stateward_format::manifest::{Component, ComponentResult, Manifest};
 use stateward_format::point::{self, PackReference, PointHeader};
 use stateward_format::slot::{self, KeySlot};

@@ -97,9 +97,7 @@ impl ForgedEntry {
     pub fn file_of(name: impl AsRef<[u8]>, size: u64, content: &Content) -> Self {
         let mut written = Writer::default();
         content.encode(&mut written);
-        Self::new(kinds::FILE, name)
-            .with(attributes::SIZE, varint(size))
-            .with(attributes::CONTENT, written.0)
+        Self::new(kinds::FILE, name).with(attributes::SIZE, varint(size)).with(attributes::CONTENT, written.0)
     }
 
     /// A file whose pieces are listed in that stream.

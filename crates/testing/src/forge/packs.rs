@@ -1,9 +1,7 @@
 //! Packs that are sealed right and say what they like.
 
 use stateward_crypto::EpochKeys;
-use stateward_format::pack::{
-    self, Codec, Frame, FrameChunk, PackFoot, PackTable, TAG_BYTES, TRAILER_BYTES,
-};
+use stateward_format::pack::{self, Codec, Frame, FrameChunk, PackFoot, PackTable, TAG_BYTES, TRAILER_BYTES};
 use stateward_format::point::PackReference;
 use stateward_model::PackId;
 
