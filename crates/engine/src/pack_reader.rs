@@ -59,11 +59,12 @@ pub fn read_contents(
     open_end(keys, reference.id, &end, reference.length as usize)
 }
 
-/// A recovery point may name a pack of any length; none can be asked for that is longer than any may be.
+/// A recovery point, or a vault, may say any length of a pack; none can be asked for that has another than packs have.
 pub(crate) fn check_length(reference: PackReference) -> Result<(), PackError> {
-    match reference.length as usize <= PACK_BYTES_MAX {
-        true => Ok(()),
-        false => Err(damaged(reference.id)("it is longer than any may be")),
+    match reference.length as usize {
+        length if length < FOOT_BYTES => Err(damaged(reference.id)("it is too short")),
+        length if length > PACK_BYTES_MAX => Err(damaged(reference.id)("it is longer than any may be")),
+        _ => Ok(()),
     }
 }
 

@@ -10,7 +10,9 @@
 //! Nothing is ever invented: a file whose bytes cannot all be proved is taken away again and named as lost.
 
 mod flush;
+mod held;
 mod lay;
+mod position;
 mod select;
 mod window;
 
@@ -72,7 +74,8 @@ pub fn restore(request: RestoreRequest<'_>, tools: &Tools<'_>) -> Result<Restore
     let packs = &request.point.header.packs;
     let catalogue = Catalogue::load(request.vault, request.keys, packs, request.cache, tools)?;
     // The totals are only said.
-    let expected = |of: fn(&Component) -> u64| components.iter().map(|part| of(part)).fold(0, u64::saturating_add);
+    let expected =
+        |of: fn(&Component) -> u64| components.iter().map(|part| of(part)).fold(0, u64::saturating_add);
     if request.paths.is_empty() {
         tools.progress.expected(expected(|c| c.files), expected(|c| c.bytes));
     }

@@ -121,6 +121,7 @@ mod tests {
         assert_eq!(table.packs_of(state).collect::<Vec<_>>(), [9_999_999]);
     }
 
+    /// Issue 4: one pack's table, which another server of a shared domain can write, took the agent hours.
     #[test]
     fn ids_that_were_chosen_to_collide_cost_no_more_than_others() {
         let mut alike = Fingerprints::default();

@@ -1,18 +1,20 @@
 //! Lays entries at the target, in the order of the metadata streams.
 
 use super::flush::Flush;
+use super::held::{Kept, metadata_bytes};
+use super::position::Position;
 use super::select::{Place, Selection};
 use super::window::{FilePlan, Window};
 use super::{RestoreOutcome, RestoreRequest};
 use crate::fetch::ChunkFetcher;
 use crate::index::ChunkIndex;
-use crate::progress::Advance;
 use crate::lists::Pieces;
+use crate::progress::Advance;
 use crate::records::{Item, RecordStream};
 use crate::target::TargetError;
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
-use stateward_format::{Attribute, Content, Entry, EntryKind, FileName, Piece};
+use stateward_format::{Entry, EntryKind, FileName, Piece};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -30,9 +32,6 @@ const LINK_BYTES_MAX: usize = 128 << 20;
 
 /// How much metadata of open folders is held in the second pass, in bytes.
 const FOLDER_BYTES_MAX: usize = 32 << 20;
-
-/// How many bytes of warnings, and of losses, are kept for the outcome.
-const KEPT_BYTES_MAX: usize = 16 << 20;
 
 /// A hard-linked file's identity within the item.
 type LinkId = (u64, u128);
@@ -62,48 +61,10 @@ pub(super) struct Layer<'a> {
     links: BTreeMap<LinkId, Links>,
     link_bytes: usize,
     outcome: RestoreOutcome,
-    /// How many bytes of warnings and of losses are kept.
-    kept_bytes: (usize, usize),
+    warnings_kept: Kept,
+    lost_kept: Kept,
     /// Where the last gap was told of: gaps with nothing between them are one.
     last_gap: Option<Vec<u8>>,
-}
-
-/// Where a pass is in the tree: the names of the open folders, below the topmost.
-#[derive(Default)]
-struct Position {
-    names: Vec<FileName>,
-    is_in_root: bool,
-    last: Vec<u8>,
-}
-
-impl Position {
-    /// The path of a name in the folder that is open; empty for the topmost folder itself.
-    fn path(&self) -> Vec<u8> {
-        let names: Vec<_> = self.names.iter().map(FileName::as_bytes).collect();
-        names.join(&b'/')
-    }
-
-    fn enter(&mut self, name: &FileName) {
-        match self.is_in_root {
-            true => self.names.push(name.clone()),
-            false => self.is_in_root = true,
-        }
-    }
-
-    fn leave(&mut self) {
-        if self.names.pop().is_none() {
-            self.is_in_root = false;
-        }
-    }
-
-    /// Calls `with` while `name` is open, as a file is.
-    fn at<T>(&mut self, name: &FileName, with: impl FnOnce(&Self) -> T) -> T {
-        self.enter(name);
-        let done = with(self);
-        self.last = self.path();
-        self.leave();
-        done
-    }
 }
 
 impl<'a> Layer<'a> {
@@ -132,7 +93,8 @@ impl<'a> Layer<'a> {
             links: BTreeMap::new(),
             link_bytes: 0,
             outcome,
-            kept_bytes: (0, 0),
+            warnings_kept: Kept::default(),
+            lost_kept: Kept::default(),
             last_gap: None,
         }
     }
@@ -208,7 +170,8 @@ impl<'a> Layer<'a> {
     fn is_another_name(&mut self, id: LinkId, path: &[u8], entry: &Entry) -> bool {
         let is_known = self.links.contains_key(&id);
         if self.link_bytes + path.len() > LINK_BYTES_MAX {
-            let message = "It is a file of its own: there are more names of hard-linked files than can be held";
+            let message =
+                "It is a file of its own: there are more names of hard-linked files than can be held";
             self.warn(vec![Warning {
                 code: "hard-link-not-restored".to_owned(),
                 path: absolute(path),
@@ -237,11 +200,7 @@ impl<'a> Layer<'a> {
     }
 
     /// Plans a file's pieces, as far as it is not lost already.
-    fn lay_file(
-        &mut self,
-        plan: Arc<FilePlan>,
-        fetcher: &mut ChunkFetcher<'_>,
-    ) -> Result<(), EngineError> {
+    fn lay_file(&mut self, plan: Arc<FilePlan>, fetcher: &mut ChunkFetcher<'_>) -> Result<(), EngineError> {
         let EntryKind::File { size, content } = &plan.entry.kind else { return Ok(()) };
         let (mut pieces, mut offset) = (Pieces::of(content, *size), 0);
         while !plan.is_lost() {
@@ -266,8 +225,8 @@ impl<'a> Layer<'a> {
         }
         self.window.metadata_bytes += plan.path.len() + metadata_bytes(&plan.entry);
         self.window.planned(plan);
-        let is_full = self.window.files() >= WINDOW_FILES
-            || self.window.metadata_bytes >= WINDOW_METADATA_BYTES;
+        let is_full =
+            self.window.files() >= WINDOW_FILES || self.window.metadata_bytes >= WINDOW_METADATA_BYTES;
         if is_full { self.fetch_window() } else { Ok(()) }
     }
 
@@ -330,7 +289,10 @@ impl<'a> Layer<'a> {
                     if open_bytes > FOLDER_BYTES_MAX {
                         open_bytes -= metadata_bytes(&entry);
                         open.push(None);
-                        self.lose(&position.path(), "the folders around it have more metadata than can be held");
+                        self.lose(
+                            &position.path(),
+                            "the folders around it have more metadata than can be held",
+                        );
                         continue;
                     }
                     open.push(Some(entry));
@@ -420,13 +382,13 @@ impl<'a> Layer<'a> {
         let lost = Warning { code: code.to_owned(), path: absolute(path), message };
         self.tools.progress.warning(&lost);
         self.outcome.lost_in_all += 1;
-        keep(&mut self.outcome.lost, &mut self.kept_bytes.1, lost);
+        self.lost_kept.push(&mut self.outcome.lost, lost);
     }
 
     fn warn(&mut self, warnings: Vec<Warning>) {
         for warning in warnings {
             self.tools.progress.warning(&warning);
-            keep(&mut self.outcome.warnings, &mut self.kept_bytes.0, warning);
+            self.warnings_kept.push(&mut self.outcome.warnings, warning);
         }
     }
 
@@ -435,39 +397,6 @@ impl<'a> Layer<'a> {
         // Holes cost nothing, so that a few files may have any size together.
         self.outcome.bytes = self.outcome.bytes.saturating_add(bytes);
         self.tools.progress.advanced(Advance { files: 1, bytes, moved_bytes: 0 });
-    }
-}
-
-/// Keeps a warning while there is room for it.
-fn keep(kept: &mut Vec<Warning>, kept_bytes: &mut usize, warning: Warning) {
-    *kept_bytes += size_of::<Warning>() + warning.path.len() + warning.message.len();
-    if *kept_bytes <= KEPT_BYTES_MAX {
-        kept.push(warning);
-    }
-}
-
-/// About how much memory an entry takes.
-fn metadata_bytes(entry: &Entry) -> usize {
-    let extended = entry.metadata.extended_attributes.iter().map(|one| one.name.len() + one.value.len());
-    let others = entry.metadata.attributes.iter().map(|attribute| match attribute {
-        Attribute::SecurityDescriptor(bytes) | Attribute::ExtendedAttributeBlock(bytes) => bytes.len(),
-        Attribute::ReparsePoint { data, .. } => data.len(),
-        Attribute::Unknown { value, .. } => value.len(),
-        Attribute::Stream(stream) => stream.name.len() + content_bytes(&stream.content),
-        _ => 0,
-    });
-    let content = match &entry.kind {
-        EntryKind::File { content, .. } => content_bytes(content),
-        _ => 0,
-    };
-    let parts = entry.metadata.extended_attributes.len() + entry.metadata.attributes.len();
-    size_of::<Entry>() + parts * 64 + content + extended.sum::<usize>() + others.sum::<usize>()
-}
-
-fn content_bytes(content: &Content) -> usize {
-    match content {
-        Content::Inline(pieces) => size_of_val(pieces.as_slice()),
-        Content::Listed(stream) => size_of_val(stream.chunks.as_slice()),
     }
 }
 
