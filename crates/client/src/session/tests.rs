@@ -184,9 +184,8 @@ fn an_answer_for_another_session_is_refused() {
 fn a_list_of_slots_has_an_end() {
     let authority = Authority::new();
     let slots = |count: usize| stateward_api::agent::SlotList { slots: vec![String::new(); count] };
-    let server = TestServer::start(&authority, move |request| {
-        sign_in(&request).or_else(|| json(&slots(2 << 20)))
-    });
+    let server =
+        TestServer::start(&authority, move |request| sign_in(&request).or_else(|| json(&slots(2 << 20))));
     let error = open(&server, &authority, Arc::new(Memory::default())).slots().err();
     assert_eq!(error, Some(VaultError::BadAnswer("it is longer than 4194304 bytes".to_owned())));
 }
