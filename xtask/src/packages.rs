@@ -18,7 +18,7 @@ const TABLE: &[(&str, &[&str], &str)] = &[
     ("hkdf", &["crypto"], "only `crypto` makes keys"),
     ("ed25519*", &["crypto"], "only `crypto` signs"),
     ("rcgen", &["vault"], "only the vault makes certificates"),
-    ("zstd*", &["engine"], "only the engine compresses"),
+    ("zstd*", &["engine", "testing"], "only the engine compresses"),
     ("getrandom", &["model"], "randomness is the injected `Random`"),
     ("rand*", &[], "randomness is the injected `Random`"),
     ("chrono", &[], "times are `stateward_model::Timestamp`"),

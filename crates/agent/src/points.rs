@@ -95,8 +95,9 @@ impl PointDescription {
             started_at: manifest.started_at,
             finished_at: manifest.finished_at,
             received_at: point.received_at,
-            files: manifest.components.iter().map(|part| part.files).sum(),
-            bytes: manifest.components.iter().map(|part| part.bytes).sum(),
+            // A point may say any totals.
+            files: manifest.components.iter().map(|part| part.files).fold(0, u64::saturating_add),
+            bytes: manifest.components.iter().map(|part| part.bytes).fold(0, u64::saturating_add),
             pack_bytes: header.packs.iter().map(|pack| u64::from(pack.length)).sum(),
             warnings: manifest.warnings.len() as u64,
             components: manifest.components.iter().map(component).collect(),

@@ -2,6 +2,7 @@
 
 mod asked;
 
+use crate::head::PinnedHead;
 use crate::items::StoredPath;
 use crate::jobs::JobOutcome;
 use crate::jobs::run::{RunningJob, Worked};
@@ -12,6 +13,7 @@ use stateward_engine::{
     CacheFolder, EngineError, PointSummary, RestoreOutcome, RestoreRequest, ServerTrust, Target, Tools,
     TrustedPoint, VaultRead,
 };
+use stateward_format::manifest::Warning;
 use stateward_model::ComponentName;
 use stateward_system_state::FolderTarget;
 use std::path::Path;
@@ -51,17 +53,28 @@ pub(crate) fn work(agent: &Agent, selected: Selected<'_>, job: &RunningJob<'_>, 
             let cache = CacheFolder::open(&server.registration.cache).ok();
             let from =
                 Origin { vault: &*vault, trust: server.trust(), keys: vec![server.epoch_keys()], cache };
-            lay(&from, selected, tools)
+            match rolled_back(agent, &*vault) {
+                Ok(warning) => {
+                    warning.iter().for_each(|warning| tools.progress.warning(warning));
+                    lay(&from, selected, tools)
+                }
+                Err(error) => Err(error).into(),
+            }
         }
         Err(error) => Err(error).into(),
     }
+}
+
+/// A vault that hides the newest recovery point is told of: whoever asked for the latest may have got an older one.
+fn rolled_back(agent: &Agent, vault: &dyn VaultRead) -> Result<Option<Warning>, AgentError> {
+    PinnedHead::missing_from(agent.home(), &vault.points()?)
 }
 
 /// Lays a recovery point into its target. Files that are lost make the job fail, though the rest is there.
 pub(crate) fn lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) -> Worked {
     match try_lay(from, selected, tools) {
         Ok(done) => {
-            let files_lost = done.lost.len() as u64;
+            let files_lost = done.lost_in_all;
             Worked {
                 outcome: Some(JobOutcome::Restore {
                     recovery_point: selected.point.hash,

@@ -2,12 +2,13 @@
 
 mod slots;
 
+use crate::head::PinnedHead;
 use crate::history::VerifyHistory;
 use crate::jobs::run::{RunningJob, Worked};
 use crate::jobs::{JobOutcome, VerifyExtent};
 use crate::{Agent, AgentError, RegisteredServer};
 use stateward_engine::points::open_point;
-use stateward_engine::{PointSummary, Tools, VerifyOutcome, VerifyRequest, VerifyShare};
+use stateward_engine::{PointSummary, Tools, VaultRead as _, VerifyOutcome, VerifyRequest, VerifyShare};
 
 /// What verify reads if nobody says otherwise, in percent of all bytes.
 pub const USUAL_PERCENT: f64 = 5.0;
@@ -65,10 +66,11 @@ fn prove(
         history: &history.packs,
         threads: 0,
     };
-    let slots = slots::check(&*vault, &server.keys.slots)?;
-    slots.iter().for_each(|problem| tools.progress.warning(problem));
+    let mut problems = slots::check(&*vault, &server.keys.slots)?;
+    problems.extend(PinnedHead::missing_from(agent.home(), &vault.points()?)?);
+    problems.iter().for_each(|problem| tools.progress.warning(problem));
     let mut found = stateward_engine::verify(request, tools)?;
-    found.problems.extend(slots);
+    found.problems.extend(problems);
     VerifyHistory { packs: found.history.clone() }.save(agent.home())?;
     Ok(found)
 }

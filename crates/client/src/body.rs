@@ -14,21 +14,40 @@ use std::time::{Duration, Instant};
 /// in a minute is 35 kbit/s), large enough to cost nothing.
 pub(crate) const SLICE_BYTES: usize = 256 << 10;
 
-/// When a call last moved a byte.
+/// A body that comes slower than this, in bytes a second, counts as standing still: 35 kbit/s are four times as many, and
+/// a vault that lets a byte fall now and then would otherwise hold a job for years.
+const LEAST_BYTES_PER_SECOND: u64 = (64 << 10) / 60;
+
+/// When a call last moved.
 #[derive(Debug, Clone)]
 pub(crate) struct Activity {
     begin: Instant,
     last: Arc<AtomicU64>,
+    /// So many bytes that came count as a move.
+    least_bytes: u64,
+    /// What has come since the last move.
+    come_bytes: Arc<AtomicU64>,
 }
 
 impl Activity {
-    pub(crate) fn start() -> Self {
-        Self { begin: Instant::now(), last: Arc::new(AtomicU64::new(0)) }
+    /// Of a call that may stand still for so long.
+    pub(crate) fn start(stall: Duration) -> Self {
+        let least_bytes = stall.as_secs().saturating_mul(LEAST_BYTES_PER_SECOND);
+        Self { begin: Instant::now(), last: Arc::default(), least_bytes, come_bytes: Arc::default() }
     }
 
     pub(crate) fn note(&self) {
         let since = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last.store(since, Ordering::Relaxed);
+        self.come_bytes.store(0, Ordering::Relaxed);
+    }
+
+    /// So many bytes came.
+    pub(crate) fn note_come(&self, bytes: usize) {
+        let bytes = bytes as u64;
+        if self.come_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes >= self.least_bytes {
+            self.note();
+        }
     }
 
     pub(crate) fn idle_for(&self) -> Duration {
@@ -114,7 +133,7 @@ async fn receive(
 ) -> Result<usize, Failure> {
     let mut received = 0;
     while let Some(piece) = response.chunk().await.map_err(|error| Failure::transport(&error))? {
-        activity.note();
+        activity.note_come(piece.len());
         if received + piece.len() > most {
             return Err(Failure::too_long(most));
         }

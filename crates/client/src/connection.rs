@@ -40,6 +40,9 @@ pub struct Surroundings {
     pub random: Arc<dyn Random>,
 }
 
+/// The longest refusal that is read, in bytes: one of a commit names each pack that is missing, some ten thousands.
+const REFUSAL_BYTES_MAX: usize = 4 << 20;
+
 /// How often a running call looks whether it should stop.
 const WATCH_EVERY: Duration = Duration::from_millis(100);
 
@@ -199,7 +202,7 @@ impl Connection {
 
     /// Waits, unless somebody cancels.
     pub(crate) async fn rest(&self, manner: &Manner, wait: Duration) -> Result<(), VaultError> {
-        let rested = watched(manner, &Activity::start(), tokio::time::sleep(wait)).await;
+        let rested = watched(manner, &Activity::start(manner.stall()), tokio::time::sleep(wait)).await;
         rested.map_err(|failure| failure.at(&self.endpoint.url))
     }
 
@@ -215,7 +218,7 @@ impl Connection {
         manner: &Manner,
         call: Call,
     ) -> Result<Answer, Failure> {
-        let activity = Activity::start();
+        let activity = Activity::start(manner.stall());
         let (most, place) = (call.most, call.place.clone());
         let is_small = !matches!(call.body, Body::Object(_)) && place.is_none();
         let throttle = self.throttle.clone().filter(|_| call.is_bulk);
@@ -233,6 +236,7 @@ impl Connection {
                 let placed = body::into_place(response, &place, &activity, throttle.as_ref()).await?;
                 return Ok(Answer { status, date, body: Vec::new(), placed });
             }
+            let most = if status.is_success() { most } else { most.max(REFUSAL_BYTES_MAX) };
             let body = body::incoming(response, most, &activity, throttle.as_ref()).await?;
             Ok(Answer { status, date, body, placed: 0 })
         };

@@ -15,8 +15,15 @@ use stateward_model::{ItemId, ItemKind, Label, SlotHash, VaultId};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The longest list that is taken, in bytes: two million packs.
+/// The longest list of packs that is taken, in bytes: two million packs.
 pub(crate) const LIST_BYTES_MAX: usize = 256 << 20;
+
+/// The longest list of recovery points that is taken, in bytes: three hundred thousand.
+const POINT_LIST_BYTES_MAX: usize = 64 << 20;
+
+/// The longest list of key slots that is taken, in bytes: some thousands. An empty one has three bytes there and many times
+/// as many in memory, so that a longer list could be made to take all of it.
+const SLOT_LIST_BYTES_MAX: usize = 4 << 20;
 
 /// The longest receipt that is taken, in bytes; today's have 152.
 pub(crate) const RECEIPT_BYTES_MAX: usize = 4096;
@@ -90,7 +97,7 @@ pub(crate) fn send(
 
 impl VaultRead for HttpVault {
     fn points(&self) -> Result<Vec<PointSummary>, VaultError> {
-        let call = Call::get("/agent/v1/points").at_most(LIST_BYTES_MAX);
+        let call = Call::get("/agent/v1/points").at_most(POINT_LIST_BYTES_MAX);
         let list: PointList = self.send(&call, || "list of recovery points".to_owned())?.json()?;
         let mut points: Vec<_> = list
             .points
@@ -117,7 +124,7 @@ impl VaultRead for HttpVault {
     }
 
     fn slots(&self) -> Result<Vec<Vec<u8>>, VaultError> {
-        let call = Call::get("/agent/v1/slots").at_most(LIST_BYTES_MAX);
+        let call = Call::get("/agent/v1/slots").at_most(SLOT_LIST_BYTES_MAX);
         let list: SlotList = self.send(&call, || "list of key slots".to_owned())?.json()?;
         let wrong = || VaultError::BadAnswer("a key slot in it is none".to_owned());
         list.slots

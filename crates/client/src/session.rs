@@ -56,6 +56,10 @@ impl HttpSession {
         let secret = encode_bytes(&secret);
         keeper.opening(session, &secret);
         let answer = ask(&connection, request, session, secret, previous)?;
+        if answer.session != session {
+            let words = format!("it opened session {}, and {session} was asked for", answer.session);
+            return Err(VaultError::BadAnswer(words));
+        }
         keeper.opened(session);
         let heartbeat = Heartbeat::start(connection.clone(), session, answer.lease)?;
         let opened = opened_session(answer, request)?;

@@ -48,11 +48,11 @@ impl Throttle {
             bucket.take(Instant::now(), bytes as u64, self.rate)
         };
         loop {
-            activity.note();
             let left = turn.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
             }
+            activity.note();
             tokio::time::sleep(left.min(NOTE_EVERY)).await;
         }
     }
@@ -161,7 +161,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let throttle = Throttle::new(rate(1));
-            let (first, second, begin) = (Activity::start(), Activity::start(), Instant::now());
+            let [first, second] = [(); 2].map(|()| Activity::start(Duration::from_secs(60)));
+            let begin = Instant::now();
             throttle.pass(3600, &first).await;
             let mut waiting = Box::pin(throttle.pass(1, &second));
             let mut context = Context::from_waker(Waker::noop());

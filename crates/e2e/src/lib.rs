@@ -15,6 +15,7 @@ pub mod compare;
 pub mod dice;
 pub mod faketime;
 pub mod memory;
+pub mod outside;
 pub mod process;
 pub mod server;
 pub mod tree;
@@ -22,6 +23,7 @@ pub mod vault;
 
 pub use compare::assert_same;
 pub use dice::Dice;
+pub use outside::Outside;
 pub use process::{Outcome, Running};
 pub use server::TestServer;
 pub use vault::TestVault;
@@ -31,10 +33,12 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// Whether the long form of the tests is asked for.
+pub fn is_long() -> bool {
+    std::env::var_os("STATEWARD_LONG").is_some_and(|value| value == "1")
+}
+
 /// How many rounds a test with random moments makes: few by default, `STATEWARD_LONG=1` asks for 25.
 pub fn rounds(few: u32) -> u32 {
-    match std::env::var_os("STATEWARD_LONG") {
-        Some(value) if value == "1" => 25,
-        _ => few,
-    }
+    if is_long() { 25 } else { few }
 }

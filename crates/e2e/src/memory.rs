@@ -4,6 +4,7 @@ use crate::process::{Outcome, Running, wait_until};
 use rustix::process::Pid;
 use std::cell::Cell;
 use std::process::Command;
+use std::time::Duration;
 
 /// The highest anonymous memory that was seen, in KiB.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,6 +22,24 @@ pub fn anonymous_kib(process: Pid) -> u64 {
     let status = std::fs::read_to_string(path).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+}
+
+/// Lets a command run to its end, or calls `meanwhile` every 5 ms until it does; the highest anonymous memory of its
+/// process in KiB. Panics after `deadline`.
+#[track_caller]
+pub fn watch(
+    mut running: Running,
+    deadline: Duration,
+    mut meanwhile: impl FnMut(&Running),
+) -> (Outcome, u64) {
+    let process = running.pid();
+    let mut peak_kib = 0;
+    wait_until("the watched command ends", deadline, || {
+        peak_kib = peak_kib.max(anonymous_kib(process));
+        meanwhile(&running);
+        (!running.is_alive()).then_some(())
+    });
+    (running.wait(), peak_kib)
 }
 
 /// Runs a command to its end and looks at its memory and at the vault's all the while: every 5 ms, so a peak shorter

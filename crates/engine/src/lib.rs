@@ -15,6 +15,7 @@ mod cut;
 mod fetch;
 mod image;
 mod index;
+mod lists;
 mod pack_reader;
 mod pack_writer;
 pub mod points;

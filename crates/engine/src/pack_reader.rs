@@ -46,6 +46,7 @@ pub fn read_contents(
     keys: &EpochKeys,
     reference: PackReference,
 ) -> Result<PackContents, PackError> {
+    check_length(reference)?;
     // Most tables are shorter than a quarter of this; the rest is asked for when the trailer has told the length.
     let start = align_down(reference.length.saturating_sub(READ_ALIGNMENT / 2));
     let end = vault.read_pack(reference, start..reference.length)?;
@@ -56,6 +57,15 @@ pub fn read_contents(
     let start = align_down((reference.length as usize).saturating_sub(needed) as u32);
     let end = vault.read_pack(reference, start..reference.length)?;
     open_end(keys, reference.id, &end, reference.length as usize)
+}
+
+/// A recovery point, or a vault, may say any length of a pack; none can be asked for that has another than packs have.
+pub(crate) fn check_length(reference: PackReference) -> Result<(), PackError> {
+    match reference.length as usize {
+        length if length < FOOT_BYTES => Err(damaged(reference.id)("it is too short")),
+        length if length > PACK_BYTES_MAX => Err(damaged(reference.id)("it is longer than any may be")),
+        _ => Ok(()),
+    }
 }
 
 /// The greatest multiple of [`READ_ALIGNMENT`] that is at most `offset`.

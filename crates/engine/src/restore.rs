@@ -10,7 +10,9 @@
 //! Nothing is ever invented: a file whose bytes cannot all be proved is taken away again and named as lost.
 
 mod flush;
+mod held;
 mod lay;
+mod position;
 mod select;
 mod window;
 
@@ -55,11 +57,14 @@ pub struct RestoreOutcome {
     pub bytes: u64,
     /// Bytes read from the vault.
     pub moved_bytes: u64,
-    /// What could not be put back as it was (an owner, an attribute).
+    /// What could not be put back as it was (an owner, an attribute): the first of them, as many as fit in 16 MiB. All of
+    /// them went to [`Progress::warning`](crate::Progress::warning).
     pub warnings: Vec<Warning>,
     /// What is lost: files that could not be put back whole, each with the reason. Nothing of them is left at the target.
-    /// If there is any, the job has failed, though the rest is there.
+    /// The first of them, as of `warnings`.
     pub lost: Vec<Warning>,
+    /// How many are lost in all. If there is any, the job has failed, though the rest is there.
+    pub lost_in_all: u64,
 }
 
 /// Lays a recovery point, or a part of it, into a target.
@@ -68,7 +73,9 @@ pub fn restore(request: RestoreRequest<'_>, tools: &Tools<'_>) -> Result<Restore
     let components = chosen_components(&request)?;
     let packs = &request.point.header.packs;
     let catalogue = Catalogue::load(request.vault, request.keys, packs, request.cache, tools)?;
-    let expected = |of: fn(&Component) -> u64| components.iter().map(|component| of(component)).sum();
+    // The totals are only said.
+    let expected =
+        |of: fn(&Component) -> u64| components.iter().map(|part| of(part)).fold(0, u64::saturating_add);
     if request.paths.is_empty() {
         tools.progress.expected(expected(|c| c.files), expected(|c| c.bytes));
     }
@@ -94,13 +101,11 @@ fn lay_all(
     fetcher: &mut ChunkFetcher<'_>,
 ) -> Result<RestoreOutcome, EngineError> {
     for component in components {
-        let mut records = RecordStream::open(fetcher, &component.stream)?;
-        layer.lay(&mut records, fetcher)?;
+        layer.lay(&mut RecordStream::open(&component.stream), fetcher)?;
     }
     layer.finish_files()?;
     for component in components {
-        let mut records = RecordStream::open(fetcher, &component.stream)?;
-        layer.finish_folders(&mut records, fetcher)?;
+        layer.finish_folders(&mut RecordStream::open(&component.stream), fetcher)?;
     }
     Ok(layer.outcome())
 }

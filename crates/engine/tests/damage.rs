@@ -177,6 +177,22 @@ fn the_next_backup_stores_again_what_the_vault_lost() {
     server.assert_comes_back();
 }
 
+/// Issue 4: a vault that withheld the newest point, or one pack, kept a server whose cache was lost from every backup.
+#[test]
+fn a_withheld_point_or_pack_keeps_no_server_from_its_backup() {
+    let withheld = || Fault::Fail(VaultError::NotFound("it".to_owned()));
+    for call in [Call::Point, Call::ReadPack] {
+        let mut server = server(44);
+        server.lose_cache();
+        server.vault.forget_calls();
+        server.vault.set_faults(FaultPlan::none().at(call, 1, withheld()));
+        let outcome = server.backup();
+        assert!(server.vault.count(call) > 0);
+        assert_eq!(outcome.warnings, []);
+        server.assert_comes_back();
+    }
+}
+
 #[test]
 fn packs_that_are_missed_at_the_commit_are_sent_again() {
     let mut server = server(38);

@@ -4,6 +4,8 @@
 //! what goes wrong; [`MemoryTree`] for what is backed up, [`MemoryTarget`] for where it is laid. A tree and a target each
 //! give a [`Listing`], and [`Listing::differences`] says in words what did not come back.
 //!
+//! [`forge`] makes what a holder of the keys could write and no agent would.
+//!
 //! Everything here keeps its contract strictly: a caller that breaks it (reads a pack at borders that would show
 //! frames, writes to a finished file) gets a panic and thereby a failed test. For the same reason `expect` and panics
 //! are no fault here.
@@ -13,6 +15,7 @@
 
 mod clock;
 mod fault_plan;
+pub mod forge;
 mod listing;
 mod memory_target;
 mod memory_tree;
@@ -21,6 +24,7 @@ mod random;
 
 pub use clock::FakeClock;
 pub use fault_plan::{Call, Fault, FaultPlan, RecordedCall};
+pub use forge::{ForgedEntry, ForgedPack, ForgedPoint, Forger};
 pub use listing::{Listed, Listing, Segments, Thing};
 pub use memory_target::MemoryTarget;
 pub use memory_tree::{MemoryTree, Part};

@@ -62,14 +62,19 @@ pub const ALL: &[WarningCode] = &[
         "Make space there, or register with another `--cache`",
     ),
     warning(
+        "hard-link-not-restored",
+        "A file with several names came back as a file for each of them, because the recovery point holds more such names than can be held in memory",
+        "Restore fewer folders at once with `--path`, if the files must share their content",
+    ),
+    warning(
         "leads-elsewhere",
         "A path leads to a place that another rule holds or leaves out, so it was not followed",
         "Protect the place itself with `stateward protect files PATH…` if you need it",
     ),
     warning(
         "more-warnings",
-        "There were more warnings than a recovery point keeps",
-        "`stateward job show ID` has all of them",
+        "There were more warnings than a recovery point or a job's record keeps",
+        "Mend what the others name; `stateward job show ID` has more of them than a recovery point",
     ),
     warning("name-refused", "A name can't be kept, so the entry was left out", "Rename it"),
     warning(

@@ -33,23 +33,37 @@ impl From<&Warning> for JobWarning {
     }
 }
 
-/// Writes warnings as they come.
+/// A file of warnings is no longer than this, in bytes: a recovery point that was forged could fill the disk with them.
+const BYTES_MAX: u64 = 256 << 20;
+
+/// Writes warnings as they come, as long as there is room for them.
 #[derive(Debug)]
 pub struct WarningWriter {
     file: BufWriter<File>,
+    room: u64,
 }
 
 impl WarningWriter {
     /// A new file at `path`, for its owner only.
     pub fn create(path: &Path) -> io::Result<Self> {
         let file = crate::platform::make_private_options().create(true).truncate(true).open(path)?;
-        Ok(Self { file: BufWriter::new(file) })
+        Ok(Self { file: BufWriter::new(file), room: BYTES_MAX })
     }
 
-    /// Writes one.
+    /// Writes one; the first that finds no room says so, and none is written from then on.
     pub fn write(&mut self, warning: &JobWarning) -> io::Result<()> {
-        serde_json::to_writer(&mut self.file, warning)?;
-        self.file.write_all(b"\n")
+        if self.room == 0 {
+            return Ok(());
+        }
+        let mut line = serde_json::to_vec(warning)?;
+        self.room = self.room.saturating_sub(line.len() as u64 + 1);
+        if self.room == 0 {
+            let message = "All warnings after this one are counted and not kept".to_owned();
+            let code = "more-warnings".to_owned();
+            line = serde_json::to_vec(&JobWarning { code, path: String::new(), path_base64: None, message })?;
+        }
+        line.push(b'\n');
+        self.file.write_all(&line)
     }
 
     /// Lets readers see what was written.
@@ -98,5 +112,18 @@ mod tests {
         assert_eq!(read(&path, 1).unwrap().len(), 1);
         assert_eq!(warnings[0].path_base64, None);
         assert_eq!(warnings[1].path_base64.as_deref(), Some("L2V0Yy__"));
+    }
+
+    #[test]
+    fn a_file_of_warnings_has_an_end_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w");
+        let mut writer = WarningWriter::create(&path).unwrap();
+        writer.room = 1000;
+        let one = Warning { code: "file-lost".to_owned(), path: vec![b'a'; 300], message: "No".to_owned() };
+        (0..100).for_each(|_| writer.write(&JobWarning::from(&one)).unwrap());
+        writer.flush().unwrap();
+        let codes: Vec<_> = read(&path, 100).unwrap().into_iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, ["file-lost", "file-lost", "more-warnings"]);
     }
 }

@@ -183,6 +183,49 @@ fn an_answer_longer_than_it_may_be_is_refused_whether_its_length_is_told_or_not(
     }
 }
 
+/// Issue 4: a vault that let a byte fall each few seconds held a job for ever.
+#[test]
+fn an_answer_that_drips_counts_as_standing_still() {
+    let authority = Authority::new();
+    let server = TestServer::start(&authority, |_| {
+        let drops = futures::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            Some((Ok::<_, std::io::Error>(vec![b' '; 10]), ()))
+        });
+        Some(axum::body::Body::from_stream(drops).into_response())
+    });
+    let begin = Instant::now();
+    let error = no_answer(ask(&plain(&authority, &server.url(), 0)));
+    assert!(matches!(&error, VaultError::Unreachable(words) if words.contains("nothing moved")), "{error}");
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+}
+
+/// Issue 4: what a commit lacks was not understood when it was more than fifty packs.
+#[test]
+fn a_refusal_may_be_longer_than_the_answer() {
+    let authority = Authority::new();
+    let server = TestServer::start(&authority, |_| {
+        let packs = (0..20_000u32).map(|number| {
+            let mut id = [0; 32];
+            id[..4].copy_from_slice(&number.to_le_bytes());
+            stateward_model::PackId(id)
+        });
+        let detail = stateward_api::error::ErrorDetail {
+            code: ErrorCode::PacksMissing,
+            message: "Packs are missing".to_owned(),
+            recommendation: None,
+            packs: packs.collect(),
+        };
+        let body = axum::Json(stateward_api::ErrorBody { error: detail });
+        Some((StatusCode::CONFLICT, body).into_response())
+    });
+    match plain(&authority, &server.url(), 0).call(&Call::get("/thing").at_most(4096)) {
+        Err(CallError::Refused(detail)) => assert_eq!(detail.packs.len(), 20_000),
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("it was no refusal"),
+    }
+}
+
 #[test]
 fn cancelling_ends_a_call_that_gets_no_answer() {
     let authority = Authority::new();

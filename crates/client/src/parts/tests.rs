@@ -151,6 +151,32 @@ fn a_vault_that_loses_everything_always_or_never_stores_is_an_error() {
 }
 
 #[test]
+fn what_the_vault_counts_may_be_anything() {
+    let authority = Authority::new();
+    let parts: Arc<Mutex<Parts>> = Arc::default();
+    let calls = AtomicU64::new(0);
+    let server = TestServer::start(&authority, {
+        let parts = Arc::clone(&parts);
+        move |request| {
+            let taken = parts.lock().unwrap().take(&request).unwrap();
+            let whole = taken.status() == StatusCode::CREATED;
+            let received_bytes =
+                [u64::MAX, 0, 7, u64::MAX - 1][calls.fetch_add(1, Ordering::SeqCst) as usize % 4];
+            let assembly = (!whole).then(|| "0".repeat(100_000));
+            Some((taken.status(), axum::Json(PartTaken { assembly, received_bytes })).into_response())
+        }
+    });
+    send_to(&authority, &server).unwrap();
+    assert_eq!(parts.lock().unwrap().bytes, pack());
+    for body in ["", "[]", r#"{"receivedBytes":-1}"#, r#"{"assembly":7,"receivedBytes":1}"#] {
+        let server =
+            TestServer::start(&authority, move |_| Some((StatusCode::ACCEPTED, body).into_response()));
+        let outcome = send_to(&authority, &server);
+        assert!(matches!(outcome, Err(CallError::NoAnswer(VaultError::BadAnswer(_)))), "{body}: {outcome:?}");
+    }
+}
+
+#[test]
 fn a_pack_that_is_there_already_or_a_refusal_ends_it_at_once() {
     let authority = Authority::new();
     let stored = TestServer::start(&authority, |_| json(&PartTaken { assembly: None, received_bytes: 0 }));

@@ -160,6 +160,36 @@ fn somebody_elses_session_is_left_alone() {
     assert_eq!(error, Some(VaultError::Busy("Another session is alive".to_owned())));
 }
 
+/// Issue 4: a vault that repeats an old answer led the agent into an old session.
+#[test]
+fn an_answer_for_another_session_is_refused() {
+    let authority = Authority::new();
+    let keeper = Arc::new(Memory::default());
+    let server = TestServer::start(&authority, |request| {
+        let opened = SessionOpened {
+            session: SessionId([8; 16]),
+            lease: lease(),
+            head: None,
+            packs: Some(Vec::new()),
+        };
+        sign_in(&request).or_else(|| json(&opened))
+    });
+    let error = open(&server, &authority, keeper.clone()).open_session(&request()).err().unwrap();
+    assert!(matches!(&error, VaultError::BadAnswer(words) if words.contains("it opened session")), "{error}");
+    assert_eq!(keeper.held.lock().unwrap().len(), 1, "the session that was asked for may be open");
+}
+
+/// Issue 4: a quarter of a gigabyte of empty key slots took the agent several gigabytes.
+#[test]
+fn a_list_of_slots_has_an_end() {
+    let authority = Authority::new();
+    let slots = |count: usize| stateward_api::agent::SlotList { slots: vec![String::new(); count] };
+    let server =
+        TestServer::start(&authority, move |request| sign_in(&request).or_else(|| json(&slots(2 << 20))));
+    let error = open(&server, &authority, Arc::new(Memory::default())).slots().err();
+    assert_eq!(error, Some(VaultError::BadAnswer("it is longer than 4194304 bytes".to_owned())));
+}
+
 #[test]
 fn the_lease_is_kept_by_heartbeats_until_the_session_is_dropped() {
     let authority = Authority::new();

@@ -7,11 +7,11 @@ use crate::cache::parent::Parent;
 use crate::index::{ChunkIndex, IndexedPack};
 use crate::pack_reader::{self, PackError};
 use crate::points;
-use crate::vault_store::{PacksKnown, PointSummary, SessionRequest, VaultSession, packs_digest};
+use crate::vault_store::{PacksKnown, PointSummary, SessionRequest, VaultError, VaultSession, packs_digest};
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
 use stateward_format::point::PackReference;
-use stateward_model::{JobKind, PackId};
+use stateward_model::{JobKind, PackId, Sequence};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -83,7 +83,12 @@ fn prepare_in_session(
     journal: &Arc<PackJournal>,
     cached: Vec<Journaled>,
 ) -> Result<Learned, EngineError> {
-    let warnings = check_chain(request, session.opened().head)?;
+    let head = session.opened().head;
+    if head.is_some_and(|head| head.sequence == Sequence::MAX) {
+        let words = "its newest recovery point has the last number that there is";
+        return Err(VaultError::BadAnswer(words.to_owned()).into());
+    }
+    let warnings = check_chain(request, head)?;
     warnings.iter().for_each(|warning| tools.progress.warning(warning));
     let held = match &session.opened().packs {
         PacksKnown::AsDigested => cached,
@@ -93,7 +98,7 @@ fn prepare_in_session(
     let parent = Parent::open(request.cache, request.item);
     let parent = match parent {
         Some(parent) => Some(parent),
-        None => rebuild::parent(request, tools, session.opened().head, &index)?,
+        None => rebuild::parent(request, tools, head, &index)?,
     };
     let expected = parent.as_ref().map(|parent| (parent.head.files, parent.head.bytes));
     if let Some((files, bytes)) = expected.or_else(|| request.source.estimate()) {
@@ -129,8 +134,8 @@ fn reconcile(
         }
         match pack_reader::read_contents(request.vault, request.keys, *reference) {
             Ok(contents) => known.push(journal.append(&IndexedPack { reference: *reference, contents })?),
-            Err(PackError::Vault(error)) => return Err(error.into()),
-            // Of another epoch, or damaged: nothing of it is used again, so what it held is stored anew.
+            Err(PackError::Vault(error)) if error.damage().is_none() => return Err(error.into()),
+            // Of another epoch, damaged or withheld: nothing of it is used again, so what it held is stored anew.
             Err(error) => tracing::warn!(%error, "A pack's table is not used"),
         }
     }

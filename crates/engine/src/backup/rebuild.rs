@@ -6,8 +6,9 @@ use super::BackupRequest;
 use crate::cache::parent::{Parent, ParentWriter};
 use crate::fetch::ChunkFetcher;
 use crate::index::ChunkIndex;
+use crate::lists::whole_list;
 use crate::points::{self, TrustedPoint};
-use crate::records::{Item, RecordStream, list_of};
+use crate::records::{Item, RecordStream};
 use crate::vault_store::PointSummary;
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Component;
@@ -30,8 +31,8 @@ pub(super) fn parent(
         write_component(component, &mut fetcher, &mut writer, tools)?;
     }
     let components = &point.manifest.components;
-    let files = components.iter().map(|component| component.files).sum();
-    let bytes = components.iter().map(|component| component.bytes).sum();
+    let files = components.iter().map(|component| component.files).fold(0, u64::saturating_add);
+    let bytes = components.iter().map(|component| component.bytes).fold(0, u64::saturating_add);
     writer.finish(point.summary, point.manifest.started_at, files, bytes)?;
     Ok(Parent::open(request.cache, request.item))
 }
@@ -43,24 +44,25 @@ fn newest_of_item(
     let mut next = head;
     for _ in 0..POINTS_LOOKED_AT {
         let Some(summary) = next else { return Ok(None) };
-        let header = match points::open_header(request.vault, request.trust, summary) {
-            Ok(header) => header,
-            // A damaged chain is verify's to tell; here it only means that there is no parent.
-            Err(EngineError::Point(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
+        let header = points::open_header(request.vault, request.trust, summary);
+        let Some(header) = unless_damaged(header)? else { return Ok(None) };
         if header.item == request.item && header.epoch == request.keys.epoch() {
-            return points::open_point(
-                request.vault,
-                request.trust,
-                std::slice::from_ref(request.keys),
-                summary,
-            )
-            .map(Some);
+            let keys = std::slice::from_ref(request.keys);
+            return unless_damaged(points::open_point(request.vault, request.trust, keys, summary));
         }
         next = header.previous.map(|hash| PointSummary { sequence: header.sequence - 1, hash });
     }
     Ok(None)
+}
+
+/// A damaged, withheld or foreign point is verify's to tell; here it only means that there is no parent.
+fn unless_damaged<T>(read: Result<T, EngineError>) -> Result<Option<T>, EngineError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(EngineError::Point(_)) => Ok(None),
+        Err(EngineError::Vault(error)) if error.damage().is_some() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn write_component(
@@ -70,7 +72,7 @@ fn write_component(
     tools: &Tools<'_>,
 ) -> Result<(), EngineError> {
     writer.begin_component(&component.name)?;
-    let mut records = RecordStream::open(fetcher, &component.stream)?;
+    let mut records = RecordStream::open(&component.stream);
     while let Some(item) = records.next(fetcher)? {
         if tools.cancellation.is_cancelled() {
             return Err(EngineError::Cancelled);
@@ -83,11 +85,11 @@ fn write_component(
             Item::Gap(_) | Item::LostFolder(_) => break,
             Item::Entry(entry) => {
                 let list = match &entry.kind {
-                    EntryKind::File { content, .. } => match list_of(fetcher, content) {
+                    EntryKind::File { content, .. } => match whole_list(fetcher, content) {
                         Ok(list) => list,
                         Err(error) => {
                             error.damage()?;
-                            break;
+                            continue;
                         }
                     },
                     _ => None,

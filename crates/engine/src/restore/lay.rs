@@ -1,23 +1,37 @@
 //! Lays entries at the target, in the order of the metadata streams.
 
 use super::flush::Flush;
+use super::held::{Kept, metadata_bytes};
+use super::position::Position;
 use super::select::{Place, Selection};
 use super::window::{FilePlan, Window};
 use super::{RestoreOutcome, RestoreRequest};
 use crate::fetch::ChunkFetcher;
 use crate::index::ChunkIndex;
+use crate::lists::Pieces;
 use crate::progress::Advance;
-use crate::records::{Item, RecordStream, pieces_of};
+use crate::records::{Item, RecordStream};
 use crate::target::TargetError;
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
 use stateward_format::{Entry, EntryKind, FileName, Piece};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How much content a window plans, in bytes …
 const WINDOW_BYTES: u64 = 4 << 30;
-/// … and how many files.
+/// … how many files …
 const WINDOW_FILES: usize = 1 << 15;
+/// … how many pieces of them …
+const WINDOW_PIECES: usize = 1 << 18;
+/// … and with how much metadata, in bytes.
+const WINDOW_METADATA_BYTES: usize = 32 << 20;
+
+/// How many bytes the names of hard-linked files may take. Beyond, each name becomes a file of its own.
+const LINK_BYTES_MAX: usize = 128 << 20;
+
+/// How much metadata of open folders is held in the second pass, in bytes.
+const FOLDER_BYTES_MAX: usize = 32 << 20;
 
 /// A hard-linked file's identity within the item.
 type LinkId = (u64, u128);
@@ -32,6 +46,9 @@ struct Links {
     lost: Option<String>,
 }
 
+/// What a name takes in memory besides its bytes.
+const LINK_BYTES: usize = 64;
+
 /// What all passes keep.
 pub(super) struct Layer<'a> {
     request: &'a RestoreRequest<'a>,
@@ -42,45 +59,12 @@ pub(super) struct Layer<'a> {
     window: Window,
     /// Files with several names: the first is laid like any file, the others are made when all content is there.
     links: BTreeMap<LinkId, Links>,
+    link_bytes: usize,
     outcome: RestoreOutcome,
-}
-
-/// Where a pass is in the tree: the names of the open folders, below the topmost.
-#[derive(Default)]
-struct Position {
-    names: Vec<FileName>,
-    is_in_root: bool,
-    last: Vec<u8>,
-}
-
-impl Position {
-    /// The path of a name in the folder that is open; empty for the topmost folder itself.
-    fn path(&self) -> Vec<u8> {
-        let names: Vec<_> = self.names.iter().map(FileName::as_bytes).collect();
-        names.join(&b'/')
-    }
-
-    fn enter(&mut self, name: &FileName) {
-        match self.is_in_root {
-            true => self.names.push(name.clone()),
-            false => self.is_in_root = true,
-        }
-    }
-
-    fn leave(&mut self) {
-        if self.names.pop().is_none() {
-            self.is_in_root = false;
-        }
-    }
-
-    /// Calls `with` while `name` is open, as a file is.
-    fn at<T>(&mut self, name: &FileName, with: impl FnOnce(&Self) -> T) -> T {
-        self.enter(name);
-        let done = with(self);
-        self.last = self.path();
-        self.leave();
-        done
-    }
+    warnings_kept: Kept,
+    lost_kept: Kept,
+    /// Where the last gap was told of: gaps with nothing between them are one.
+    last_gap: Option<Vec<u8>>,
 }
 
 impl<'a> Layer<'a> {
@@ -90,8 +74,14 @@ impl<'a> Layer<'a> {
         index: &'a ChunkIndex,
         flush: Flush,
     ) -> Self {
-        let outcome =
-            RestoreOutcome { files: 0, bytes: 0, moved_bytes: 0, warnings: Vec::new(), lost: Vec::new() };
+        let outcome = RestoreOutcome {
+            files: 0,
+            bytes: 0,
+            moved_bytes: 0,
+            warnings: Vec::new(),
+            lost: Vec::new(),
+            lost_in_all: 0,
+        };
         let selection = Selection::new(request.paths);
         Self {
             request,
@@ -101,14 +91,18 @@ impl<'a> Layer<'a> {
             selection,
             window: Window::default(),
             links: BTreeMap::new(),
+            link_bytes: 0,
             outcome,
+            warnings_kept: Kept::default(),
+            lost_kept: Kept::default(),
+            last_gap: None,
         }
     }
 
     /// The first pass over one component.
     pub(super) fn lay(
         &mut self,
-        records: &mut RecordStream,
+        records: &mut RecordStream<'_>,
         fetcher: &mut ChunkFetcher<'_>,
     ) -> Result<(), EngineError> {
         let mut position = Position::default();
@@ -156,38 +150,46 @@ impl<'a> Layer<'a> {
         entry: Entry,
         fetcher: &mut ChunkFetcher<'_>,
     ) -> Result<(), EngineError> {
-        if let Some(id) = link_id(&entry) {
-            if let Some(links) = self.links.get_mut(&id) {
-                links.others.push(path);
-                return Ok(());
-            }
-            let size = match entry.kind {
-                EntryKind::File { size, .. } => Some(size),
-                _ => None,
-            };
-            self.links.insert(id, Links { first: path.clone(), others: Vec::new(), size, lost: None });
+        if let Some(id) = link_id(&entry)
+            && self.is_another_name(id, &path, &entry)
+        {
+            return Ok(());
         }
-        match &entry.kind {
-            EntryKind::File { size, content } => {
-                let pieces = match pieces_of(fetcher, content, *size) {
-                    Ok(pieces) => pieces,
-                    Err(error) => {
-                        let why = error.damage()?;
-                        self.lose_file(&entry, &path, &why);
-                        return Ok(());
-                    }
-                };
-                self.lay_file(path, entry, &pieces)
-            }
-            _ => {
-                let made = self.request.target.make_special(&path, &entry);
-                match self.or_lost(made, &path)? {
-                    Some(warnings) => self.warn(warnings),
-                    None => self.lose_links(&entry),
-                }
-                Ok(())
-            }
+        if matches!(entry.kind, EntryKind::File { .. }) {
+            return self.lay_file(FilePlan::new(path, entry), fetcher);
         }
+        let made = self.request.target.make_special(&path, &entry);
+        match self.or_lost(made, &path)? {
+            Some(warnings) => self.warn(warnings),
+            None => self.lose_links(&entry),
+        }
+        Ok(())
+    }
+
+    /// Whether the file of that identity has been laid, so that this is only one more name of it.
+    fn is_another_name(&mut self, id: LinkId, path: &[u8], entry: &Entry) -> bool {
+        let is_known = self.links.contains_key(&id);
+        if self.link_bytes + path.len() > LINK_BYTES_MAX {
+            let message =
+                "It is a file of its own: there are more names of hard-linked files than can be held";
+            self.warn(vec![Warning {
+                code: "hard-link-not-restored".to_owned(),
+                path: absolute(path),
+                message: message.to_owned(),
+            }]);
+            return false;
+        }
+        self.link_bytes += path.len() + LINK_BYTES;
+        let size = match entry.kind {
+            EntryKind::File { size, .. } => Some(size),
+            _ => None,
+        };
+        let first = || Links { first: path.to_vec(), others: Vec::new(), size, lost: None };
+        let links = self.links.entry(id).or_insert_with(first);
+        if is_known {
+            links.others.push(path.to_vec());
+        }
+        is_known
     }
 
     /// The other names of what could not be made cannot be made either.
@@ -197,20 +199,35 @@ impl<'a> Layer<'a> {
         }
     }
 
-    fn lay_file(&mut self, path: Vec<u8>, entry: Entry, pieces: &[Piece]) -> Result<(), EngineError> {
-        let plan = FilePlan::new(path, entry);
-        let mut offset = 0;
-        for piece in pieces {
+    /// Plans a file's pieces, as far as it is not lost already.
+    fn lay_file(&mut self, plan: Arc<FilePlan>, fetcher: &mut ChunkFetcher<'_>) -> Result<(), EngineError> {
+        let EntryKind::File { size, content } = &plan.entry.kind else { return Ok(()) };
+        let (mut pieces, mut offset) = (Pieces::of(content, *size), 0);
+        while !plan.is_lost() {
+            if self.tools.cancellation.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            let piece = match pieces.next(fetcher) {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
+                Err(error) => {
+                    plan.lose(&error.damage()?);
+                    break;
+                }
+            };
             if let Piece::Data(chunk) = piece {
-                self.window.want(&plan, offset, *chunk, self.index)?;
-                if self.window.bytes >= WINDOW_BYTES {
+                self.window.want(&plan, offset, chunk, self.index)?;
+                if self.window.bytes >= WINDOW_BYTES || self.window.pieces() >= WINDOW_PIECES {
                     self.fetch_window()?;
                 }
             }
             offset += piece.length();
         }
+        self.window.metadata_bytes += plan.path.len() + metadata_bytes(&plan.entry);
         self.window.planned(plan);
-        if self.window.files() >= WINDOW_FILES { self.fetch_window() } else { Ok(()) }
+        let is_full =
+            self.window.files() >= WINDOW_FILES || self.window.metadata_bytes >= WINDOW_METADATA_BYTES;
+        if is_full { self.fetch_window() } else { Ok(()) }
     }
 
     /// Fetches what is planned, and finishes the files that are whole.
@@ -225,7 +242,7 @@ impl<'a> Layer<'a> {
                     self.count(plan.size());
                     self.warn(warnings);
                 }
-                Err(why) => self.lose_file(&plan.entry, &plan.path, &why),
+                Err(why) => self.lose_file(&plan, &why),
             }
         }
         Ok(())
@@ -255,15 +272,29 @@ impl<'a> Layer<'a> {
     /// The second pass over one component: folders, from the deepest up.
     pub(super) fn finish_folders(
         &mut self,
-        records: &mut RecordStream,
+        records: &mut RecordStream<'_>,
         fetcher: &mut ChunkFetcher<'_>,
     ) -> Result<(), EngineError> {
         let mut position = Position::default();
         let mut open: Vec<Option<Box<Entry>>> = Vec::new();
+        let mut open_bytes = 0;
         while let Some(item) = records.next(fetcher)? {
+            if self.tools.cancellation.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
             match item {
                 Item::Entry(entry) if entry.kind == EntryKind::Folder => {
                     position.enter(&entry.name);
+                    open_bytes += metadata_bytes(&entry);
+                    if open_bytes > FOLDER_BYTES_MAX {
+                        open_bytes -= metadata_bytes(&entry);
+                        open.push(None);
+                        self.lose(
+                            &position.path(),
+                            "the folders around it have more metadata than can be held",
+                        );
+                        continue;
+                    }
                     open.push(Some(entry));
                 }
                 Item::LostFolder(name) => {
@@ -272,6 +303,7 @@ impl<'a> Layer<'a> {
                 }
                 Item::Leave => {
                     if let Some(Some(entry)) = open.pop() {
+                        open_bytes -= metadata_bytes(&entry);
                         self.finish_folder(&position, &entry)?;
                     }
                     position.leave();
@@ -310,14 +342,17 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// A file is lost with all of its names; nothing of it stays at the target.
-    fn lose_file(&mut self, entry: &Entry, path: &[u8], why: &str) {
-        if let Some(links) = link_id(entry).and_then(|id| self.links.get_mut(&id)) {
+    /// A file is lost with all of its names; nothing of it stays at the target. What was there before it stays.
+    fn lose_file(&mut self, plan: &FilePlan, why: &str) {
+        if let Some(links) = link_id(&plan.entry).and_then(|id| self.links.get_mut(&id)) {
             links.lost = Some(why.to_owned());
         }
-        match self.request.target.remove_file(path) {
-            Ok(()) => self.lose(path, why),
-            Err(error) => self.lose(path, &format!("{why}; what is at its place is not it: {error}")),
+        if plan.is_place_taken() {
+            return self.lose(&plan.path, why);
+        }
+        match self.request.target.remove_file(&plan.path) {
+            Ok(()) => self.lose(&plan.path, why),
+            Err(error) => self.lose(&plan.path, &format!("{why}; what is at its place is not it: {error}")),
         }
     }
 
@@ -331,14 +366,12 @@ impl<'a> Layer<'a> {
 
     fn lose_gap(&mut self, position: &Position, why: &str) {
         let place = self.selection.place(&position.names);
-        if place != Place::Outside {
-            let message = format!("An unknown number of entries after this one is lost: {why}");
-            self.outcome.lost.push(Warning {
-                code: "entries-lost".to_owned(),
-                path: absolute(&position.last),
-                message,
-            });
+        if place == Place::Outside || self.last_gap.as_ref() == Some(&position.last) {
+            return;
         }
+        self.last_gap = Some(position.last.clone());
+        let message = format!("An unknown number of entries after this one is lost: {why}");
+        self.lose_as("entries-lost", &position.last, message);
     }
 
     fn lose(&mut self, path: &[u8], why: &str) {
@@ -348,17 +381,21 @@ impl<'a> Layer<'a> {
     fn lose_as(&mut self, code: &str, path: &[u8], message: String) {
         let lost = Warning { code: code.to_owned(), path: absolute(path), message };
         self.tools.progress.warning(&lost);
-        self.outcome.lost.push(lost);
+        self.outcome.lost_in_all += 1;
+        self.lost_kept.push(&mut self.outcome.lost, lost);
     }
 
     fn warn(&mut self, warnings: Vec<Warning>) {
-        warnings.iter().for_each(|warning| self.tools.progress.warning(warning));
-        self.outcome.warnings.extend(warnings);
+        for warning in warnings {
+            self.tools.progress.warning(&warning);
+            self.warnings_kept.push(&mut self.outcome.warnings, warning);
+        }
     }
 
     fn count(&mut self, bytes: u64) {
         self.outcome.files += 1;
-        self.outcome.bytes += bytes;
+        // Holes cost nothing, so that a few files may have any size together.
+        self.outcome.bytes = self.outcome.bytes.saturating_add(bytes);
         self.tools.progress.advanced(Advance { files: 1, bytes, moved_bytes: 0 });
     }
 }

@@ -13,7 +13,7 @@ use stateward_format::manifest::Warning;
 use stateward_format::{ChunkReference, Entry, EntryKind};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Frames further apart than this are fetched by themselves, in bytes.
@@ -32,6 +32,8 @@ pub(super) struct FilePlan {
     /// Chunks that are still to be written, and one more until all of them are planned.
     left: AtomicUsize,
     lost: Mutex<Option<String>>,
+    /// Whether something else is at its place.
+    is_place_taken: AtomicBool,
 }
 
 impl FilePlan {
@@ -43,7 +45,18 @@ impl FilePlan {
             turn: Mutex::default(),
             left: AtomicUsize::new(1),
             lost: Mutex::default(),
+            is_place_taken: AtomicBool::new(false),
         })
+    }
+
+    /// Whether it can't be put back whole.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whether something else is at its place, that was not made here.
+    pub(super) fn is_place_taken(&self) -> bool {
+        self.is_place_taken.load(Ordering::Relaxed)
     }
 
     /// Its size in bytes.
@@ -60,7 +73,14 @@ impl FilePlan {
         if let Some(file) = &*file {
             return Ok(Arc::clone(file));
         }
-        let made: Arc<dyn TargetFile> = target.make_file(&self.path)?.into();
+        let made: Arc<dyn TargetFile> = match target.make_file(&self.path) {
+            Ok(made) => made.into(),
+            Err(error) => {
+                let is_taken = matches!(error, TargetError::InTheWay { .. });
+                self.is_place_taken.fetch_or(is_taken, Ordering::Relaxed);
+                return Err(error);
+            }
+        };
         *file = Some(Arc::clone(&made));
         Ok(made)
     }
@@ -73,7 +93,7 @@ impl FilePlan {
         file.write_at(offset, bytes)
     }
 
-    fn lose(&self, why: &str) {
+    pub(super) fn lose(&self, why: &str) {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.to_owned());
     }
 
@@ -130,6 +150,8 @@ pub(super) struct Window {
     planned: Vec<Arc<FilePlan>>,
     /// The content that is planned, in bytes.
     pub(super) bytes: u64,
+    /// The metadata of the files that are planned, in bytes.
+    pub(super) metadata_bytes: usize,
 }
 
 type Done = Vec<(Arc<FilePlan>, Finished)>;
@@ -162,6 +184,11 @@ impl Window {
 
     pub(super) fn files(&self) -> usize {
         self.planned.len()
+    }
+
+    /// How many chunks are planned.
+    pub(super) fn pieces(&self) -> usize {
+        self.wants.len()
     }
 
     /// Fetches and writes everything; gives the bytes that were read, the files that are done, and a window of those

@@ -7,8 +7,9 @@ use super::packs::Proof;
 use super::{VerifyRequest, segments};
 use crate::fetch::{Catalogue, ChunkFetcher};
 use crate::index::ChunkIndex;
+use crate::lists::Pieces;
 use crate::points::TrustedPoint;
-use crate::records::{Item, RecordStream, pieces_of};
+use crate::records::{Item, RecordStream};
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
 use stateward_format::point::PackReference;
@@ -69,7 +70,7 @@ impl Check<'_> {
     fn point(&mut self, doubtful: &HashSet<ChunkReference>) -> Result<(), EngineError> {
         let mut fetcher = ChunkFetcher::new(self.request.vault, self.request.keys, self.index);
         for component in &self.point.manifest.components {
-            let mut records = RecordStream::open(&mut fetcher, &component.stream)?.only(doubtful);
+            let mut records = RecordStream::open(&component.stream).only(doubtful);
             let mut names: Vec<FileName> = Vec::new();
             while let Some(item) = records.next(&mut fetcher)? {
                 if self.tools.cancellation.is_cancelled() {
@@ -109,19 +110,22 @@ impl Check<'_> {
         fetcher: &mut ChunkFetcher<'_>,
     ) -> Result<(), EngineError> {
         for (size, content) in entry.contents() {
-            let why = match pieces_of(fetcher, content, size) {
-                Err(error) => Some(error.damage()?),
-                Ok(pieces) => {
-                    let mut lost = 0;
-                    for piece in &pieces {
-                        if let Piece::Data(chunk) = piece {
-                            lost += usize::from(!self.proof.holds(*chunk, self.index)?);
-                        }
-                    }
-                    (lost > 0).then(|| {
-                        format!("{lost} of its {} pieces are in damaged or missing packs", pieces.len())
-                    })
+            let mut pieces = Pieces::of(content, size);
+            let (mut count, mut lost) = (0u64, 0u64);
+            let why = loop {
+                if self.tools.cancellation.is_cancelled() {
+                    return Err(EngineError::Cancelled);
                 }
+                match pieces.next(fetcher) {
+                    Err(error) => break Some(error.damage()?),
+                    Ok(None) if lost > 0 => {
+                        break Some(format!("{lost} of its {count} pieces are in damaged or missing packs"));
+                    }
+                    Ok(None) => break None,
+                    Ok(Some(Piece::Data(chunk))) => lost += u64::from(!self.proof.holds(chunk, self.index)?),
+                    Ok(Some(Piece::Hole(_))) => {}
+                }
+                count += 1;
             };
             if let Some(why) = why {
                 self.lost("file-lost", names, &why);

@@ -6,7 +6,7 @@ use crate::cache::CacheError;
 use crate::crew::share_out;
 use crate::fetch::fetchers;
 use crate::index::{ChunkIndex, IndexedPack};
-use crate::pack_reader::{FrameReader, PackContents, open_whole};
+use crate::pack_reader::{FrameReader, PackContents, check_length, open_whole};
 use crate::progress::Advance;
 use crate::{EngineError, Tools};
 use stateward_format::ChunkReference;
@@ -72,6 +72,10 @@ fn prove_one(
         proof.lost.insert(id);
         proof.problems.push(problem(code, message));
     };
+    if let Err(error) = check_length(reference) {
+        lose("pack-damaged", error.to_string());
+        return Ok(());
+    }
     let mut bytes = match request.vault.read_pack(reference, 0..reference.length) {
         Ok(bytes) => bytes,
         Err(error) => {

@@ -8,8 +8,8 @@ use super::packs::Proof;
 use crate::crew::share_out;
 use crate::fetch::{ChunkFetcher, FetchError, fetchers};
 use crate::index::ChunkIndex;
+use crate::lists::{ListedChunks, Pieces};
 use crate::points::TrustedPoint;
-use crate::records::{chunks_of, pieces_of};
 use crate::{EngineError, Tools};
 use stateward_format::segment::Segment;
 use stateward_format::{ChunkReference, Entry, Piece, Record};
@@ -65,13 +65,18 @@ fn segments_of(
     let mut fetcher = ChunkFetcher::new(request.vault, request.keys, index);
     let (mut seen, mut segments) = (HashSet::new(), Vec::new());
     for component in points.iter().flat_map(|point| &point.manifest.components) {
-        if tools.cancellation.is_cancelled() {
-            return Err(EngineError::Cancelled);
-        }
-        match chunks_of(&mut fetcher, &component.stream) {
-            Ok(chunks) => segments.extend(chunks.into_iter().filter(|chunk| seen.insert(*chunk))),
-            Err(error) => {
-                error.damage()?;
+        let mut chunks = ListedChunks::of(&component.stream);
+        loop {
+            if tools.cancellation.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            match chunks.next(&mut fetcher) {
+                Ok(Some(chunk)) => segments.extend(seen.insert(chunk).then_some(chunk)),
+                Ok(None) => break,
+                Err(error) => {
+                    error.damage()?;
+                    break;
+                }
             }
         }
     }
@@ -107,7 +112,8 @@ fn is_whole(
     proof: &Proof,
 ) -> Result<bool, FetchError> {
     for (size, content) in entry.contents() {
-        for piece in pieces_of(fetcher, content, size)? {
+        let mut pieces = Pieces::of(content, size);
+        while let Some(piece) = pieces.next(fetcher)? {
             if let Piece::Data(chunk) = piece
                 && !proof.holds(chunk, index)?
             {

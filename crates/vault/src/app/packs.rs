@@ -3,6 +3,7 @@
 //! A pack's row is `pending` before its object is made, and `stored` only after the object is durable. A crash in
 //! between leaves a row that says so, and the same call again finishes it.
 
+use super::pack_memory::HeldMemory;
 use super::tokens::ServerCaller;
 use super::{App, Error};
 use crate::db;
@@ -17,71 +18,12 @@ use stateward_model::{PackId, ServerId, SessionId};
 use stateward_store::StoreError;
 use std::ops::Range;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// How much of all packs that are being received is in memory at once, in MiB: eight full packs. Others wait.
-const MEMORY_MIB: u32 = 128;
-
-/// How much of it packs that come in parts may hold, in MiB: they wait for their senders, whole packs get by.
-const PARTS_MIB: u32 = 96;
 
 /// How much of an object is read from the store at once, in bytes.
 const READ_BYTES: u64 = 1 << 20;
 
 /// How many checks of objects in the store run at once.
 const CHECKS: usize = 32;
-
-/// Bounds the packs that are in memory while they are received and stored.
-pub(crate) struct PackMemory {
-    all: Arc<Semaphore>,
-    parts: Arc<Semaphore>,
-}
-
-/// The memory of a pack that comes in parts; free again when it is dropped.
-pub(crate) struct PartsMemory {
-    of_all: OwnedSemaphorePermit,
-    _of_parts: OwnedSemaphorePermit,
-}
-
-impl PartsMemory {
-    /// As that of a pack that has come in.
-    pub(super) fn into_whole(self) -> OwnedSemaphorePermit {
-        self.of_all
-    }
-}
-
-impl Default for PackMemory {
-    fn default() -> Self {
-        let all = Arc::new(Semaphore::new(MEMORY_MIB as usize));
-        Self { all, parts: Arc::new(Semaphore::new(PARTS_MIB as usize)) }
-    }
-}
-
-impl PackMemory {
-    /// Waits until a body of so many bytes may be received; its memory is free again when the permit is dropped.
-    pub(crate) async fn reserve(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Error> {
-        acquire(&self.all, bytes, MEMORY_MIB).await
-    }
-
-    /// The same for a pack that comes in parts, of so many bytes.
-    pub(super) async fn reserve_for_parts(&self, bytes: u64) -> Result<PartsMemory, Error> {
-        let of_parts = acquire(&self.parts, bytes, PARTS_MIB).await?;
-        Ok(PartsMemory { of_all: self.reserve(bytes).await?, _of_parts: of_parts })
-    }
-
-    /// How much nobody holds, in MiB.
-    #[cfg(test)]
-    pub(super) fn free_mib(&self) -> usize {
-        self.all.available_permits()
-    }
-}
-
-async fn acquire(memory: &Arc<Semaphore>, bytes: u64, most_mib: u32) -> Result<OwnedSemaphorePermit, Error> {
-    let mib = bytes.div_ceil(1 << 20).clamp(1, u64::from(most_mib));
-    let permits = u32::try_from(mib).unwrap_or(most_mib);
-    let waiting = Arc::clone(memory).acquire_many_owned(permits);
-    waiting.await.map_err(|_| Error::Unavailable("it is stopping"))
-}
 
 /// A body as it came in: not copied together, hashed on its way.
 pub(crate) struct Received {
@@ -92,7 +34,7 @@ pub(crate) struct Received {
     /// Their BLAKE3.
     pub(crate) hash: [u8; 32],
     /// The memory that they hold.
-    pub(crate) memory: OwnedSemaphorePermit,
+    pub(crate) memory: HeldMemory,
 }
 
 impl App {

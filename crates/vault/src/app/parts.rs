@@ -8,12 +8,13 @@
 //! in memory; what one session sent never meets what another sends; what a session left behind goes with it, or a minute
 //! after its last part.
 
-use super::packs::{PartsMemory, Received};
+use super::pack_memory::PartsMemory;
+use super::packs::Received;
 use super::tokens::ServerCaller;
 use super::{App, Error};
 use crate::db;
 use stateward_api::agent::ASSEMBLED_BYTES_MAX;
-use stateward_model::{Clock, PackId, Random, SessionId, Timestamp};
+use stateward_model::{Clock, PackId, Random, ServerId, SessionId, Timestamp};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -194,9 +195,9 @@ impl Assembly {
     }
 
     /// The space, once there is memory for it.
-    async fn space(&self, app: &App) -> Result<&Mutex<Space>, Error> {
+    async fn space(&self, app: &App, server: ServerId) -> Result<&Mutex<Space>, Error> {
         let made = self.space.get_or_try_init(|| async {
-            let memory = app.pack_memory.reserve_for_parts(u64::from(self.length)).await?;
+            let memory = app.pack_memory.reserve_for_parts(server, u64::from(self.length)).await?;
             let filled = Some((vec![0; self.length as usize], memory));
             let (done, under_way) = (Vec::new(), Vec::new());
             Ok::<_, Error>(Mutex::new(Space { filled, done, under_way, touched_at: app.now() }))
@@ -310,7 +311,7 @@ impl App {
         let (assembly, received_bytes) =
             self.assemblies.find((session, pack), place.pack_length, &*self.clock, &*self.random)?;
         let range = place.range;
-        let space = match assembly.space(self).await {
+        let space = match assembly.space(self, caller.server).await {
             Ok(space) => space,
             Err(error) => {
                 self.assemblies.remove(session, pack, &assembly);

@@ -1,6 +1,7 @@
 //! A whole vault for unit tests: database in a temporary folder, store in memory, clock and randomness of its own.
 
-use super::packs::{PackMemory, Received};
+use super::pack_memory::PackMemory;
+use super::packs::Received;
 use super::tokens::ServerCaller;
 use super::{App, Error};
 use crate::config::Config;
@@ -15,8 +16,8 @@ use stateward_api::token::AssertionClaims;
 use stateward_api::{CredentialPurpose, VaultCredentials};
 use stateward_format::point::{self, PackReference, PointHeader};
 use stateward_model::{
-    Clock, ItemId, ItemKind, JobKind, Label, PackId, PointHash, Random, Sequence, SessionId, SlotHash,
-    Timestamp,
+    Clock, ItemId, ItemKind, JobKind, Label, PackId, PointHash, Random, Sequence, ServerId, SessionId,
+    SlotHash, Timestamp,
 };
 use stateward_store::faulty::Faulty;
 use stateward_store::recording::Recording;
@@ -126,7 +127,7 @@ impl TestApp {
             parts: vec![Bytes::copy_from_slice(bytes)],
             length: bytes.len() as u64,
             hash: *blake3::hash(bytes).as_bytes(),
-            memory: PackMemory::default().reserve(bytes.len() as u64).await.unwrap(),
+            memory: PackMemory::default().reserve(ServerId([0; 16]), bytes.len() as u64).await.unwrap(),
         }
     }
 

@@ -95,7 +95,7 @@ pub(super) async fn put_pack(
         body::drain(body, PACK_BYTES_MAX as u64).await;
         return Err(error);
     }
-    let received = body::receive(&app.pack_memory, body, PACK_BYTES_MAX as u64).await?;
+    let received = body::receive(&app.pack_memory, caller.server, body, PACK_BYTES_MAX as u64).await?;
     Ok(created(app.put_pack(caller, session, pack, received).await?))
 }
 
@@ -138,7 +138,7 @@ pub(super) async fn commit(
     Segments(session): Segments<SessionId>,
     body: Body,
 ) -> Result<Response, Error> {
-    let object = body::receive_whole(&app.pack_memory, body, POINT_BYTES_MAX as u64).await?;
+    let object = body::receive_whole(&app.pack_memory, caller.server, body, POINT_BYTES_MAX as u64).await?;
     Ok(objects::whole(app.commit_point(caller, session, object).await?))
 }
 
@@ -199,7 +199,7 @@ pub(super) async fn put_slot(
     Segments((epoch, hash)): Segments<(u32, SlotHash)>,
     body: Body,
 ) -> Result<StatusCode, Error> {
-    let object = body::receive_whole(&app.pack_memory, body, SLOT_BYTES_MAX as u64).await?;
+    let object = body::receive_whole(&app.pack_memory, caller.server, body, SLOT_BYTES_MAX as u64).await?;
     Ok(created(app.put_slot(caller, epoch, hash, object).await?))
 }
 

@@ -43,6 +43,10 @@ fn proc_path(file: BorrowedFd<'_>) -> String {
 
 impl Holder<'_> {
     fn set_owner(self, user: Option<u32>, group: u32) -> Result<(), Errno> {
+        // To the kernel it means "leave it": whoever restores would own it, with the setuid bit that another had set.
+        if user == Some(u32::MAX) || group == u32::MAX {
+            return Err(Errno::INVAL);
+        }
         let (user, group) = (user.map(Uid::from_raw), Some(Gid::from_raw(group)));
         match self {
             Self::Open(file) => fchown(file, user, group),

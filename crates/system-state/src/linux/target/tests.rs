@@ -470,6 +470,21 @@ fn what_cannot_be_set_is_told_and_the_rest_is_there() {
     assert_eq!(target.make_special(b"null", &device).unwrap()[0].code, "device-not-restored");
 }
 
+/// Issue 4: `chown` to 4294967295 changes nothing and succeeds, so that the file was root's with the bits of another.
+#[test]
+fn an_owner_that_means_nobody_is_not_taken_for_set() {
+    let home = tempfile::tempdir().unwrap();
+    let target = open(&home);
+    for (name, user, group) in [("user", u32::MAX, 0), ("group", plain(0).user, u32::MAX)] {
+        let file = target.make_file(name.as_bytes()).unwrap();
+        let metadata = Metadata { user, group, ..plain(0o6755) };
+        let warnings = file.finish(0, &metadata).unwrap();
+        assert!(warnings.iter().any(|warning| warning.code == "owner-not-restored"), "{warnings:?}");
+        let mode = fs::metadata(home.path().join("target").join(name)).unwrap().mode();
+        assert_eq!(mode & 0o7777, 0o755, "{name}");
+    }
+}
+
 #[test]
 fn attributes_of_another_system_or_a_newer_writer_are_named_and_the_rest_is_set() {
     let home = tempfile::tempdir().unwrap();

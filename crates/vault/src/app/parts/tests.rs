@@ -217,6 +217,6 @@ async fn parts_leave_room_for_whole_packs() {
         let longest = place(0..1, ASSEMBLED_BYTES_MAX as u32);
         held.push(test.app.begin_part(server.caller, session, PackId([number; 32]), longest).await.unwrap());
     }
-    assert!(test.app.pack_memory.reserve(32 << 20).await.is_ok());
+    assert!(test.app.pack_memory.reserve(ServerId([9; 16]), 32 << 20).await.is_ok());
     assert_eq!(free_mib(&test), 32);
 }
