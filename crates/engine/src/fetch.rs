@@ -84,8 +84,15 @@ impl Catalogue {
                 return Err(EngineError::Cancelled);
             }
             if let (Some((journal, _)), Some(journaled)) = (&journal, cached.get(reference)) {
-                catalogue.index.add_journaled(&journal.read(journaled)?.contents, *journaled);
-                continue;
+                match journal.read(journaled) {
+                    Ok(pack) => {
+                        catalogue.index.add_journaled(&pack.contents, *journaled);
+                        continue;
+                    }
+                    // Its own table says the same.
+                    Err(error) if error.is_damage() => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             catalogue.learn(vault, keys, *reference)?;
         }

@@ -150,6 +150,18 @@ fn a_damaged_point_is_refused_and_found() {
 }
 
 #[test]
+fn a_point_that_is_gone_keeps_no_new_item_from_being_backed_up() {
+    let mut server = server(45);
+    let name = server.vault.names("points/").into_iter().next().unwrap();
+    server.vault.delete(&name);
+    server.item = stateward_model::ItemId([9; 16]);
+    server.pinned_head = None;
+    server.lose_cache();
+    server.backup();
+    server.assert_comes_back();
+}
+
+#[test]
 fn a_missing_or_damaged_receipt_is_found() {
     let server = server(36);
     let name = server.vault.names("receipts/").pop().unwrap();

@@ -45,22 +45,28 @@ fn newest_of_item(
         let Some(summary) = next else { return Ok(None) };
         let header = match points::open_header(request.vault, request.trust, summary) {
             Ok(header) => header,
-            // A damaged chain is verify's to tell; here it only means that there is no parent.
-            Err(EngineError::Point(_)) => return Ok(None),
-            Err(error) => return Err(error),
+            Err(error) => return no_parent(error),
         };
         if header.item == request.item && header.epoch == request.keys.epoch() {
-            return points::open_point(
-                request.vault,
-                request.trust,
-                std::slice::from_ref(request.keys),
-                summary,
-            )
-            .map(Some);
+            let keys = std::slice::from_ref(request.keys);
+            return match points::open_point(request.vault, request.trust, keys, summary) {
+                Ok(point) => Ok(Some(point)),
+                Err(error) => no_parent(error),
+            };
         }
         next = header.previous.map(|hash| PointSummary { sequence: header.sequence - 1, hash });
     }
     Ok(None)
+}
+
+/// A point that is gone (its retention may have ended), damaged or sealed by others' keys only means that there is no
+/// parent: to tell of it is verify's.
+fn no_parent(error: EngineError) -> Result<Option<TrustedPoint>, EngineError> {
+    match error {
+        EngineError::Point(_) => Ok(None),
+        EngineError::Vault(error) if error.damage().is_some() => Ok(None),
+        error => Err(error),
+    }
 }
 
 fn write_component(
