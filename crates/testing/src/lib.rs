@@ -2,7 +2,8 @@
 //!
 //! [`FakeClock`] and [`SeededRandom`] stand for time and chance; [`MemoryVault`] for a vault, with a [`FaultPlan`] of
 //! what goes wrong; [`MemoryTree`] for what is backed up, [`MemoryTarget`] for where it is laid. A tree and a target each
-//! give a [`Listing`], and [`Listing::differences`] says in words what did not come back.
+//! give a [`Listing`], and [`Listing::differences`] says in words what did not come back. [`history`] makes up what can
+//! happen between two looks.
 //!
 //! Everything here keeps its contract strictly: a caller that breaks it (reads a pack at borders that would show
 //! frames, writes to a finished file) gets a panic and thereby a failed test. For the same reason `expect` and panics
@@ -13,6 +14,7 @@
 
 mod clock;
 mod fault_plan;
+pub mod history;
 mod listing;
 mod memory_target;
 mod memory_tree;

@@ -1,8 +1,8 @@
 //! Changes of the tree. What a change needs and does not find makes it none.
 
-use crate::history::{Bytes, Change, Which};
 use crate::world::World;
 use stateward_model::Timestamp;
+use stateward_testing::history::{Change, Which};
 use stateward_testing::{Listing, Part, SeededRandom, Thing};
 
 /// Names that can come to be: few, so that things meet.
@@ -12,12 +12,6 @@ const ATTRIBUTES: [&str; 3] = ["user.a", "user.b", "security.capability"];
 
 pub fn content(seed: u64, length: usize) -> Vec<u8> {
     SeededRandom::new(seed).bytes(length)
-}
-
-impl Bytes {
-    fn get(self) -> Vec<u8> {
-        content(self.seed, self.length)
-    }
 }
 
 impl World {

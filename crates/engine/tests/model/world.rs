@@ -1,7 +1,6 @@
 //! A server to which things happen, and what is remembered of it.
 
 use crate::changes::content;
-use crate::history::{End, Step, Which};
 use crate::server::{Server, without_root};
 use stateward_crypto::{
     DataKey, EpochKeys, KdfCosts, RecoveryCode, Secret, SlotOwner, create_slot, open_slot,
@@ -14,6 +13,7 @@ use stateward_engine::{
 };
 use stateward_format::slot::KeySlot;
 use stateward_model::PointHash;
+use stateward_testing::history::{End, Step, Which};
 use stateward_testing::{Fault, FaultPlan, Listing, MemoryTarget, Part, Thing};
 use std::collections::BTreeMap;
 use std::fs;
