@@ -12,8 +12,10 @@
 
 pub mod canary;
 pub mod compare;
+pub mod depths;
 pub mod dice;
 pub mod faketime;
+pub mod limit;
 pub mod memory;
 pub mod process;
 pub mod server;
@@ -33,8 +35,10 @@ pub fn is_root() -> bool {
 
 /// How many rounds a test with random moments makes: few by default, `STATEWARD_LONG=1` asks for 25.
 pub fn rounds(few: u32) -> u32 {
-    match std::env::var_os("STATEWARD_LONG") {
-        Some(value) if value == "1" => 25,
-        _ => few,
-    }
+    if is_long() { 25 } else { few }
+}
+
+/// Whether the long form of the tests was asked for, by `STATEWARD_LONG=1`.
+pub fn is_long() -> bool {
+    std::env::var_os("STATEWARD_LONG").is_some_and(|value| value == "1")
 }
