@@ -5,7 +5,9 @@ use crate::fetch::{ChunkFetcher, FetchError};
 use stateward_format::entry::Refused;
 use stateward_format::segment::Segment;
 use stateward_format::wire::Reader;
-use stateward_format::{ChunkReference, Content, Entry, EntryKind, FileName, Piece, Record, StreamReference};
+use stateward_format::{
+    ChunkReference, Content, Entry, EntryKind, FileName, FormatError, Piece, Record, StreamReference,
+};
 use std::collections::{HashSet, VecDeque};
 
 /// One step through a stream.
@@ -86,7 +88,7 @@ impl RecordStream {
         Ok(())
     }
 
-    fn decode_segment(&mut self, bytes: &[u8]) -> Result<(), stateward_format::FormatError> {
+    fn decode_segment(&mut self, bytes: &[u8]) -> Result<(), FormatError> {
         let mut segment = Segment::decode(bytes)?;
         self.move_to(&segment.open_folders);
         while let Some(record) = segment.next_record()? {
@@ -96,12 +98,14 @@ impl RecordStream {
                     self.items.push_back(Item::Leave);
                 }
                 Ok(Record::Entry(entry)) => {
+                    self.check_place(&entry.name, entry.kind == EntryKind::Folder)?;
                     if entry.kind == EntryKind::Folder {
                         self.open_folders.push(entry.name.clone());
                     }
                     self.items.push_back(Item::Entry(entry));
                 }
                 Err(Refused { name, is_folder, why }) => {
+                    self.check_place(&name, is_folder)?;
                     self.items.push_back(Item::Refused(name.clone(), why.to_string()));
                     if is_folder {
                         self.open_folders.push(name.clone());
@@ -111,6 +115,15 @@ impl RecordStream {
             }
         }
         Ok(())
+    }
+
+    /// The topmost folder, and nothing else, has no name and lies in no other.
+    fn check_place(&self, name: &FileName, is_folder: bool) -> Result<(), FormatError> {
+        let is_topmost = name.as_bytes().is_empty();
+        match is_topmost == self.open_folders.is_empty() && (is_folder || !is_topmost) {
+            true => Ok(()),
+            false => Err(FormatError::Malformed { what: "segment", why: "an entry is not in its place" }),
+        }
     }
 
     /// After a gap: leaves what was open before it and enters what is open after it.
@@ -193,6 +206,27 @@ mod tests {
     use super::*;
     use stateward_format::segment::encode_open_folders;
     use stateward_format::wire::Writer;
+
+    #[test]
+    fn a_nameless_entry_below_the_topmost_folder_is_a_gap_and_no_path() {
+        let mut stream =
+            RecordStream { segments: VecDeque::new(), open_folders: Vec::new(), items: VecDeque::new() };
+        // FIFOs with mode, owner, group and time: one named, one without a name.
+        let mut fifo = vec![6, 1, b'c', 3, 1, 0, 4, 1, 0, 6, 1, 0, 8, 8];
+        fifo.extend_from_slice(&[0; 8]);
+        let nameless = [&[6, 0][..], &fifo[3..]].concat();
+        for (open, record, is_right) in [
+            (vec![FileName::root()], &fifo, true),
+            (vec![FileName::root()], &nameless, false),
+            (Vec::new(), &fifo, false),
+            (Vec::new(), &nameless, false),
+        ] {
+            let mut segment = Writer::default();
+            encode_open_folders(&open, &mut segment);
+            segment.bytes(record);
+            assert_eq!(stream.decode_segment(&segment.0).is_ok(), is_right, "{open:?}");
+        }
+    }
 
     #[test]
     fn an_entry_that_is_refused_is_named_and_the_rest_is_given() {

@@ -173,7 +173,7 @@ impl<'a> Layer<'a> {
                     Ok(pieces) => pieces,
                     Err(error) => {
                         let why = error.damage()?;
-                        self.lose_file(&entry, &path, &why);
+                        self.lose_file(&entry, &path, &why, false);
                         return Ok(());
                     }
                 };
@@ -225,7 +225,7 @@ impl<'a> Layer<'a> {
                     self.count(plan.size());
                     self.warn(warnings);
                 }
-                Err(why) => self.lose_file(&plan.entry, &plan.path, &why),
+                Err(why) => self.lose_file(&plan.entry, &plan.path, &why, plan.was_made()),
             }
         }
         Ok(())
@@ -311,11 +311,16 @@ impl<'a> Layer<'a> {
     }
 
     /// A file is lost with all of its names; nothing of it stays at the target.
-    fn lose_file(&mut self, entry: &Entry, path: &[u8], why: &str) {
+    fn lose_file(&mut self, entry: &Entry, path: &[u8], why: &str, was_made: bool) {
         if let Some(links) = link_id(entry).and_then(|id| self.links.get_mut(&id)) {
             links.lost = Some(why.to_owned());
         }
-        match self.request.target.remove_file(path) {
+        let target = self.request.target;
+        // What was not made here is somebody else's and stays; but not what an interrupted restore left of it, which making
+        // it anew takes the place of.
+        let is_ours = was_made || target.make_file(path).is_ok();
+        let removed = if is_ours { target.remove_file(path) } else { Ok(()) };
+        match removed {
             Ok(()) => self.lose(path, why),
             Err(error) => self.lose(path, &format!("{why}; what is at its place is not it: {error}")),
         }

@@ -13,7 +13,7 @@ use stateward_format::manifest::Warning;
 use stateward_format::{ChunkReference, Entry, EntryKind};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Frames further apart than this are fetched by themselves, in bytes.
@@ -32,6 +32,7 @@ pub(super) struct FilePlan {
     /// Chunks that are still to be written, and one more until all of them are planned.
     left: AtomicUsize,
     lost: Mutex<Option<String>>,
+    was_made: AtomicBool,
 }
 
 impl FilePlan {
@@ -43,7 +44,13 @@ impl FilePlan {
             turn: Mutex::default(),
             left: AtomicUsize::new(1),
             lost: Mutex::default(),
+            was_made: AtomicBool::new(false),
         })
+    }
+
+    /// Whether there is something of it at the target. Asked when it is finished.
+    pub(super) fn was_made(&self) -> bool {
+        self.was_made.load(Ordering::Acquire)
     }
 
     /// Its size in bytes.
@@ -61,6 +68,7 @@ impl FilePlan {
             return Ok(Arc::clone(file));
         }
         let made: Arc<dyn TargetFile> = target.make_file(&self.path)?.into();
+        self.was_made.store(true, Ordering::Release);
         *file = Some(Arc::clone(&made));
         Ok(made)
     }
