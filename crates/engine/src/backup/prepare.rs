@@ -110,7 +110,8 @@ fn index_of(
     packs: Vec<Journaled>,
     keys: &EpochKeys,
 ) -> Result<ChunkIndex, EngineError> {
-    let index = ChunkIndex::over(Arc::clone(journal));
+    let chunks = packs.iter().map(Journaled::about_chunks).sum();
+    let index = ChunkIndex::over(Arc::clone(journal), chunks);
     let mut readable = HashSet::new();
     for journaled in &packs {
         match journal.read(journaled) {
