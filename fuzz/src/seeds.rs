@@ -38,7 +38,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "object-name" => vec![object_name()],
         "manifest" => vec![manifest()],
         "segment" => vec![segment()],
-        "record" => records().iter().map(|record| body(record)).collect(),
+        "record" => records().iter().map(body).collect(),
         "content" => contents(),
         "file-name" => vec![b"hosts".to_vec(), wtf8::encode(&[0x61, 0xd800, 0x62]), b"..".to_vec()],
         "numbers" => vec![vec![0xac, 0x02, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]],
@@ -247,7 +247,9 @@ fn segment() -> Vec<u8> {
 
 fn list() -> Vec<u8> {
     spelled(|writer| {
-        [Piece::Data(known()), Piece::Data(known())].iter().for_each(|piece| piece.encode(writer))
+        for piece in [Piece::Data(known()), Piece::Data(known())] {
+            piece.encode(writer);
+        }
     })
 }
 

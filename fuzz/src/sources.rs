@@ -47,10 +47,10 @@ pub fn bodies() -> Vec<String> {
         for line in text.lines() {
             is_read |= line.starts_with("#[derive(") && line.contains("Deserialize");
             let name = ["pub struct ", "pub enum "].iter().find_map(|word| line.strip_prefix(word));
-            if let Some(name) = name {
-                if std::mem::take(&mut is_read) {
-                    found.push(name.split([' ', '<', '(']).next().unwrap_or_default().to_owned());
-                }
+            if let Some(name) = name
+                && std::mem::take(&mut is_read)
+            {
+                found.push(name.split([' ', '<', '(']).next().unwrap_or_default().to_owned());
             }
         }
     }

@@ -15,7 +15,7 @@ use world::World;
 
 #[test]
 fn every_recovery_point_gives_back_the_folder_that_was_there() {
-    hold_any(if is_long() { 5000 } else { 60 }, run);
+    hold_any(if is_long() { 20_000 } else { 400 }, run);
 }
 
 fn run(steps: &[Step]) -> Result<(), String> {
