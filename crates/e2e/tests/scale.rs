@@ -112,7 +112,6 @@ fn measured(phase: &str, command: Command, limit: Option<&MemoryLimit>, vault: &
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what was not tried is said")]
 fn very_many_very_long_very_deep_and_very_large_comes_back_in_little_memory() {
     let (of_agent, of_vault) = (MemoryLimit::of("agent", LIMIT_BYTES), MemoryLimit::of("vault", LIMIT_BYTES));
     if of_agent.is_none() || of_vault.is_none() {

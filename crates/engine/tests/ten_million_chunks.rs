@@ -157,7 +157,6 @@ fn peak_kib(work: impl FnOnce()) -> u64 {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figure is what a person runs this for")]
 fn a_backup_over_ten_million_chunks_stays_within_its_bound() {
     let folder = tempfile::tempdir().unwrap();
     let cache = CacheFolder::open(&folder.path().join("cache")).unwrap();
