@@ -35,7 +35,7 @@ summary() {
 trap summary EXIT
 
 stage 'tools'
-need_packages cc=gcc make=make rsync=rsync getcap=libcap2-bin getfattr=attr setfacl=acl mkfs.ext4=e2fsprogs \
+need_packages cc=gcc c++=g++ make=make rsync=rsync getcap=libcap2-bin getfattr=attr setfacl=acl mkfs.ext4=e2fsprogs \
     jq=jq ps=procps shellcheck=shellcheck faketime=faketime valgrind=valgrind
 need_rust
 
@@ -47,6 +47,12 @@ cargo build --release --locked --workspace --bins
 
 stage 'tests'
 cargo test --release --locked --workspace
+
+stage 'nonces'
+cargo test --release --locked --package stateward-engine --features ledger --test nonces
+
+stage 'fuzzing'
+scripts/fuzz.sh --seconds 25
 
 stage 'instructions'
 scripts/count-instructions.sh

@@ -28,7 +28,7 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that prove the others: they may use anything, and no program may use them.
-const PROOF: &[&str] = &["testing", "simulation", "e2e"];
+const PROOF: &[&str] = &["testing", "simulation", "e2e", "fuzz"];
 
 /// Names that say nothing about what a room holds.
 const NAMELESS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc", "shared", "core"];

@@ -1,5 +1,7 @@
 //! AES-256-GCM with numbered messages: one key, each nonce at most once.
 
+#[cfg(feature = "ledger")]
+use crate::ledger::{self, Fingerprint};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
 /// How many bytes sealing adds: the tag of AES-256-GCM.
@@ -17,12 +19,20 @@ pub enum SealError {
 }
 
 /// A key whose messages are told apart by a number that the caller gives once each.
-pub(crate) struct NumberedKey(LessSafeKey);
+pub(crate) struct NumberedKey {
+    cipher: LessSafeKey,
+    #[cfg(feature = "ledger")]
+    fingerprint: Fingerprint,
+}
 
 impl NumberedKey {
     pub(crate) fn new(key: &[u8; 32]) -> Self {
-        let key = UnboundKey::new(&AES_256_GCM, key).expect("the algorithm takes keys of 32 bytes");
-        Self(LessSafeKey::new(key))
+        let unbound = UnboundKey::new(&AES_256_GCM, key).expect("the algorithm takes keys of 32 bytes");
+        Self {
+            cipher: LessSafeKey::new(unbound),
+            #[cfg(feature = "ledger")]
+            fingerprint: Fingerprint::of(key),
+        }
     }
 
     /// Seals `buffer[from..]` in place and appends the tag.
@@ -30,8 +40,10 @@ impl NumberedKey {
     /// # Panics
     /// If `from` lies behind the buffer's end.
     pub(crate) fn seal(&self, number: u32, associated: &[u8], buffer: &mut Vec<u8>, from: usize) {
+        #[cfg(feature = "ledger")]
+        ledger::record(self.fingerprint, number);
         let tag = self
-            .0
+            .cipher
             .seal_in_place_separate_tag(nonce(number), Aad::from(associated), &mut buffer[from..])
             .expect("a message in memory is shorter than the 64 GiB that the algorithm takes");
         buffer.extend_from_slice(tag.as_ref());
@@ -44,7 +56,9 @@ impl NumberedKey {
         associated: &[u8],
         sealed: &'a mut [u8],
     ) -> Result<&'a mut [u8], SealError> {
-        self.0.open_in_place(nonce(number), Aad::from(associated), sealed).map_err(|_| SealError::Tampered)
+        self.cipher
+            .open_in_place(nonce(number), Aad::from(associated), sealed)
+            .map_err(|_| SealError::Tampered)
     }
 }
 

@@ -21,6 +21,8 @@ pub mod domain;
 pub mod epoch;
 mod hkdf;
 pub mod kdf;
+#[cfg(feature = "ledger")]
+pub mod ledger;
 pub mod manifest;
 pub mod pack;
 pub mod padding;

@@ -8,7 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// The least characters of a passphrase (the article's product asks for 16, too).
 const CHARACTERS_MIN: usize = 16;
 
-/// The most bytes of a passphrase in UTF-8.
+/// The most bytes of a passphrase in UTF-8, in its normal form.
 const BYTES_MAX: usize = 1024;
 
 /// A generated passphrase: so many groups of so many letters of 5 random bits each, 150 bits in all.
@@ -45,12 +45,16 @@ impl Passphrase {
     /// It is too short or too long.
     pub fn new(text: String) -> Result<Self, PassphraseError> {
         let text = Zeroizing::new(text);
-        if text.len() > BYTES_MAX {
+        // What counts is the normal form, which is up to three times as long or as short as what was typed.
+        if text.len() > 3 * BYTES_MAX {
             return Err(PassphraseError::TooLong { bytes: text.len() });
         }
-        // Room for the longest normal form (three times the length), so that no piece of it is left by growing.
-        let mut normal = Zeroizing::new(String::with_capacity(3 * BYTES_MAX));
+        // Room for the longest, so that no piece of it is left by growing.
+        let mut normal = Zeroizing::new(String::with_capacity(9 * BYTES_MAX));
         normal.extend(text.nfc());
+        if normal.len() > BYTES_MAX {
+            return Err(PassphraseError::TooLong { bytes: normal.len() });
+        }
         let characters = normal.chars().count();
         if characters < CHARACTERS_MIN {
             return Err(PassphraseError::TooShort { characters });
@@ -94,6 +98,17 @@ mod tests {
         let error = Passphrase::new("a".repeat(1025)).unwrap_err();
         assert_eq!(error, PassphraseError::TooLong { bytes: 1025 });
         assert!(Passphrase::new("a".repeat(1024)).is_ok());
+    }
+
+    #[test]
+    fn what_counts_is_the_normal_form() {
+        // U+0344 is two letters in its normal form, `a` and U+030A are one.
+        assert_eq!(
+            Passphrase::new("\u{344}".repeat(300)).unwrap_err(),
+            PassphraseError::TooLong { bytes: 1200 }
+        );
+        let decomposed = Passphrase::new("a\u{30a}".repeat(512)).unwrap();
+        assert_eq!(Passphrase::new(decomposed.expose().to_owned()).unwrap().expose(), decomposed.expose());
     }
 
     #[test]

@@ -12,8 +12,10 @@
 
 pub mod canary;
 pub mod compare;
+pub mod depths;
 pub mod dice;
 pub mod faketime;
+pub mod limit;
 pub mod memory;
 pub mod outside;
 pub mod process;

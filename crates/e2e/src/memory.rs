@@ -49,7 +49,7 @@ pub fn run_measured(command: Command, vault: Pid) -> (Outcome, Peak) {
     let mut running = Running::start(command);
     let process = running.pid();
     let peak = Cell::new(Peak::default());
-    wait_until("the measured command ends", crate::process::DEADLINE, || {
+    wait_until("the measured command ends", crate::process::deadline(), || {
         let seen = peak.get();
         peak.set(Peak {
             agent_kib: seen.agent_kib.max(anonymous_kib(process)),

@@ -12,6 +12,11 @@ use tempfile::TempDir;
 /// How long any one command may take before the test fails.
 pub const DEADLINE: Duration = Duration::from_secs(240);
 
+/// [`DEADLINE`], or an hour in the long form of the tests.
+pub(crate) fn deadline() -> Duration {
+    if crate::is_long() { Duration::from_secs(3600) } else { DEADLINE }
+}
+
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -156,7 +161,7 @@ impl Running {
     pub fn wait(mut self) -> Outcome {
         let line = self.line.clone();
         let status =
-            wait_until(&line, DEADLINE, || self.child.try_wait().expect("a child can be waited for"));
+            wait_until(&line, deadline(), || self.child.try_wait().expect("a child can be waited for"));
         Outcome { line, status, stdout: self.stdout(), stderr: self.stderr(), took: self.begin.elapsed() }
     }
 

@@ -179,7 +179,7 @@ fn transfer_and_commit(
         let made = commit::Made { assembled, parent_writer, started_at, uploaded_bytes };
         match commit::commit(request, tools, prepared, made) {
             Err(EngineError::Vault(VaultError::PacksMissing(packs))) if attempt < ATTEMPTS => {
-                prepared.forget(&packs)?;
+                prepared.forget(&packs, request.keys)?;
             }
             done => return done,
         }

@@ -31,6 +31,11 @@ impl CacheError {
         let path = path.display().to_string();
         move |cause| Self { path: path.clone(), cause }
     }
+
+    /// Whether a file can be read and is not what it should be: then it is made again, and nothing ends.
+    pub(crate) fn is_damage(&self) -> bool {
+        self.cause.kind() == io::ErrorKind::InvalidData
+    }
 }
 
 /// An open cache folder. One process at a time uses it; the agent's lock on its home sees to that.

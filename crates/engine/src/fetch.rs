@@ -67,25 +67,32 @@ impl Catalogue {
         cache: Option<&CacheFolder>,
         tools: &Tools<'_>,
     ) -> Result<Self, EngineError> {
-        let (index, journal) = match cache.map(PackJournal::open).transpose()? {
-            Some((journal, cached)) => {
-                let journal = Arc::new(journal);
-                (ChunkIndex::over(Arc::clone(&journal)), Some((journal, cached)))
-            }
-            None => (ChunkIndex::default(), None),
+        let (journal, cached) = match cache.map(PackJournal::open).transpose()? {
+            Some((journal, cached)) => (Some(Arc::new(journal)), cached),
+            None => (None, Vec::new()),
+        };
+        let cached: HashMap<PackReference, Journaled> =
+            cached.into_iter().map(|pack| (pack.reference, pack)).collect();
+        let chunks = packs.iter().filter_map(|pack| cached.get(pack)).map(Journaled::about_chunks).sum();
+        let index = match &journal {
+            Some(journal) => ChunkIndex::over(Arc::clone(journal), chunks),
+            None => ChunkIndex::default(),
         };
         let mut catalogue = Self::of(index);
-        let cached: HashMap<PackReference, Journaled> = journal
-            .iter()
-            .flat_map(|(_, cached)| cached.iter().map(|pack| (pack.reference, *pack)))
-            .collect();
         for reference in packs {
             if tools.cancellation.is_cancelled() {
                 return Err(EngineError::Cancelled);
             }
-            if let (Some((journal, _)), Some(journaled)) = (&journal, cached.get(reference)) {
-                catalogue.index.add_journaled(&journal.read(journaled)?.contents, *journaled);
-                continue;
+            if let (Some(journal), Some(journaled)) = (&journal, cached.get(reference)) {
+                match journal.read(journaled) {
+                    Ok(pack) => {
+                        catalogue.index.add_journaled(&pack.contents, *journaled);
+                        continue;
+                    }
+                    // Its own table says the same.
+                    Err(error) if error.is_damage() => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             catalogue.learn(vault, keys, *reference)?;
         }

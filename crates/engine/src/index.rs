@@ -5,7 +5,7 @@
 //! told of each new chunk the moment one thread takes it on, so that no chunk is stored twice by one run. It only ever
 //! says "known" of chunks in packs that the vault has pinned for this session, and of chunks that this run will store.
 //!
-//! Memory: at most 22 bytes a chunk, 40 more for chunks on their way, and at most 32 MiB of tables.
+//! Memory: at most 15 bytes a chunk, 40 more for chunks on their way, and at most 32 MiB of tables.
 
 mod fingerprints;
 mod tables;
@@ -15,7 +15,7 @@ pub use tables::OpenTable;
 use crate::cache::CacheError;
 use crate::cache::packs::{Journaled, PackJournal};
 use crate::pack_reader::PackContents;
-use fingerprints::Fingerprints;
+use fingerprints::{Fingerprints, PACK_MAX};
 use stateward_format::content::ChunkId;
 use stateward_format::point::PackReference;
 use std::collections::HashSet;
@@ -82,7 +82,6 @@ fn fingerprint(id: ChunkId) -> u64 {
 
 const SHARDS: usize = 64;
 
-#[derive(Default)]
 struct Shard {
     stored: Fingerprints,
     /// Taken on by this run, not yet in a pack.
@@ -104,18 +103,24 @@ pub struct ChunkIndex {
 impl Default for ChunkIndex {
     /// An index whose tables are all held in memory.
     fn default() -> Self {
-        Self::with(Tables::default())
+        Self::with(Tables::default(), 0)
     }
 }
 
 impl ChunkIndex {
-    /// An index whose tables may be in that journal.
-    pub(crate) fn over(journal: Arc<PackJournal>) -> Self {
-        Self::with(Tables::over(journal))
+    /// An index whose tables may be in that journal, with room for about so many chunks.
+    pub(crate) fn over(journal: Arc<PackJournal>, chunks: u64) -> Self {
+        Self::with(Tables::over(journal), chunks)
     }
 
-    fn with(tables: Tables) -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), packs: RwLock::default(), tables }
+    fn with(tables: Tables, chunks: u64) -> Self {
+        // Ids are spread evenly, but not quite.
+        let of_shard = (chunks as usize).div_ceil(SHARDS) * 101 / 100;
+        let shard = |_| {
+            let stored = Fingerprints::for_about(of_shard);
+            Mutex::new(Shard { stored, taken_on: HashSet::default() })
+        };
+        Self { shards: (0..SHARDS).map(shard).collect(), packs: RwLock::default(), tables }
     }
 
     fn shard(&self, id: ChunkId) -> MutexGuard<'_, Shard> {
@@ -145,10 +150,14 @@ impl ChunkIndex {
             packs.push(KnownPack { stored, is_used: AtomicBool::new(is_used) });
             packs.len() as u32 - 1
         };
+        // Packs beyond what the table can number are not found again: what they hold is stored once more.
+        let is_numbered = number <= PACK_MAX;
         for chunk in contents.table.frames.iter().flat_map(|frame| &frame.chunks) {
             let mut shard = self.shard(chunk.id);
             shard.taken_on.remove(&chunk.id);
-            shard.stored.add(fingerprint(chunk.id), number);
+            if is_numbered {
+                shard.stored.add(fingerprint(chunk.id), number);
+            }
         }
     }
 

@@ -40,6 +40,13 @@ pub struct PackContents {
     pub table: PackTable,
 }
 
+impl PackContents {
+    /// Whether these keys sealed it: those of its vault, domain and epoch.
+    pub fn is_of(&self, keys: &EpochKeys) -> bool {
+        (self.foot.vault, self.foot.domain, self.foot.epoch) == (keys.vault(), keys.domain(), keys.epoch())
+    }
+}
+
 /// Reads a pack's table from its end.
 pub fn read_contents(
     vault: &dyn VaultRead,

@@ -56,9 +56,9 @@ impl<'a> RecordStream<'a> {
         }
     }
 
-    /// The same stream with all segments but these left out, for one that has not begun.
-    pub(crate) fn only(mut self, segments: &'a HashSet<ChunkReference>) -> Self {
-        self.only = Some(segments);
+    /// The same stream with all segments but these left out, if any are given; for one that has not begun.
+    pub(crate) fn only(mut self, segments: Option<&'a HashSet<ChunkReference>>) -> Self {
+        self.only = segments;
         self
     }
 
@@ -118,14 +118,14 @@ impl<'a> RecordStream<'a> {
                     self.items.push_back(Item::Leave);
                 }
                 Ok(Record::Entry(entry)) => {
-                    self.pass(&entry.name)?;
+                    self.pass(&entry.name, entry.kind == EntryKind::Folder)?;
                     if entry.kind == EntryKind::Folder {
                         self.enter(entry.name.clone())?;
                     }
                     self.items.push_back(Item::Entry(entry));
                 }
                 Err(Refused { name, is_folder, why }) => {
-                    self.pass(&name)?;
+                    self.pass(&name, is_folder)?;
                     self.items.push_back(Item::Refused(name.clone(), why.to_string()));
                     if is_folder {
                         self.enter(name.clone())?;
@@ -138,8 +138,9 @@ impl<'a> RecordStream<'a> {
     }
 
     /// Takes the next name in the folder that is open.
-    fn pass(&mut self, name: &FileName) -> Result<(), FormatError> {
-        if name.as_bytes().is_empty() != self.open_folders.is_empty() {
+    fn pass(&mut self, name: &FileName, is_folder: bool) -> Result<(), FormatError> {
+        let is_topmost = self.open_folders.is_empty();
+        if name.as_bytes().is_empty() != is_topmost || is_topmost && !is_folder {
             return Err(malformed("just the topmost folder has no name"));
         }
         let last = self.last_names.last_mut().expect("there is one more than folders are open");
@@ -168,7 +169,7 @@ impl<'a> RecordStream<'a> {
         self.open_folders.truncate(common);
         self.last_names.truncate(common + 1);
         for name in &open[common..] {
-            self.pass(name)?;
+            self.pass(name, true)?;
             self.enter(name.clone())?;
             self.items.push_back(Item::LostFolder(name.clone()));
         }
@@ -185,6 +186,26 @@ mod tests {
     use super::*;
     use stateward_format::segment::encode_open_folders;
     use stateward_format::wire::Writer;
+
+    #[test]
+    fn a_nameless_entry_below_the_topmost_folder_is_a_gap_and_no_path() {
+        // FIFOs with mode, owner, group and time: one named, one without a name.
+        let mut fifo = vec![6, 1, b'c', 3, 1, 0, 4, 1, 0, 6, 1, 0, 8, 8];
+        fifo.extend_from_slice(&[0; 8]);
+        let nameless = [&[6, 0][..], &fifo[3..]].concat();
+        for (open, record, is_right) in [
+            (vec![FileName::root()], &fifo, true),
+            (vec![FileName::root()], &nameless, false),
+            (Vec::new(), &fifo, false),
+            (Vec::new(), &nameless, false),
+        ] {
+            let mut segment = Writer::default();
+            encode_open_folders(&open, &mut segment);
+            segment.bytes(record);
+            let mut stream = RecordStream::open(&StreamReference::default());
+            assert_eq!(stream.decode_segment(&segment.0).is_ok(), is_right, "{open:?}");
+        }
+    }
 
     #[test]
     fn an_entry_that_is_refused_is_named_and_the_rest_is_given() {

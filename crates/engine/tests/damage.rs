@@ -150,6 +150,18 @@ fn a_damaged_point_is_refused_and_found() {
 }
 
 #[test]
+fn a_point_that_is_gone_keeps_no_new_item_from_being_backed_up() {
+    let mut server = server(45);
+    let name = server.vault.names("points/").into_iter().next().unwrap();
+    server.vault.delete(&name);
+    server.item = stateward_model::ItemId([9; 16]);
+    server.pinned_head = None;
+    server.lose_cache();
+    server.backup();
+    server.assert_comes_back();
+}
+
+#[test]
 fn a_missing_or_damaged_receipt_is_found() {
     let server = server(36);
     let name = server.vault.names("receipts/").pop().unwrap();
@@ -280,4 +292,28 @@ fn one_entry_that_cannot_be_made_is_named_and_the_others_come_back() {
     let mut expected = without_root(server.tree.listing());
     expected.0.remove(&b"etc/hosts"[..]);
     assert_eq!(expected.differences(&without_root(target.listing())), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_that_somebody_put_in_the_way_is_named_and_stays() {
+    use stateward_engine::Target as _;
+    let server = server(46);
+    let target = MemoryTarget::new();
+    target.make_folder(b"etc").unwrap();
+    let theirs = target.make_file(b"etc/hosts").unwrap();
+    theirs.write_at(0, b"theirs").unwrap();
+    let metadata = stateward_format::Metadata {
+        mode: 0o600,
+        user: 7,
+        group: 7,
+        modified_at: stateward_model::Timestamp(7),
+        identity: None,
+        is_hard_linked: false,
+        extended_attributes: Vec::new(),
+        attributes: Vec::new(),
+    };
+    theirs.finish(6, &metadata).unwrap();
+    let outcome = server.try_restore(&server.latest(), &[], &[], &target, None).unwrap();
+    assert_eq!(outcome.lost.iter().map(|lost| &lost.path[..]).collect::<Vec<_>>(), [b"/etc/hosts"]);
+    assert_eq!(target.listing().0[&b"etc/hosts"[..]].user, 7);
 }

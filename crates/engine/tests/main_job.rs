@@ -60,6 +60,29 @@ fn a_lost_cache_is_made_again_from_the_vault() {
 }
 
 #[test]
+fn a_new_epoch_refers_to_nothing_that_the_old_one_sealed() {
+    let mut server = Server::new(44);
+    varied_tree(&server);
+    server.backup();
+    let first = server.latest();
+    let before = server.vault.stored_bytes();
+    let (vault, domain) = (server.trust.vault, server.trust.server);
+    let keys = EpochKeys::derive(&DataKey::generate(&*server.random), vault, domain, 2);
+    let old = std::mem::replace(&mut server.keys, keys);
+    // With the cache folder as the old epoch left it: its tables and its parent are of no use any more.
+    let outcome = server.backup();
+    // But for the empty file, which needs no chunk.
+    assert_eq!(outcome.unchanged_files, 1);
+    assert!(server.vault.stored_bytes() > 2 * before - before / 4);
+    server.assert_comes_back();
+    let second = server.backup();
+    assert_eq!((second.unchanged_files, second.uploaded_bytes), (second.files, 0));
+    server.keys = old;
+    let whole = server.try_restore(&first, &[], &[], &MemoryTarget::new(), Some(&server.cache())).unwrap();
+    assert_eq!(whole.lost, []);
+}
+
+#[test]
 fn a_damaged_cache_costs_time_only() {
     let mut server = Server::new(5);
     varied_tree(&server);

@@ -96,6 +96,7 @@ impl SealedDomainKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_one_spelling;
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -139,6 +140,29 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_owner_costs_and_keys_survive(
+            ids: ([u8; 16], [u8; 16], u32), costs: (u32, u32, u32), keys: ([u8; 32], [u8; 32], [u8; 32], [u8; 16]),
+        ) {
+            let mut wrapped_data_key = [0; 48];
+            wrapped_data_key[..32].copy_from_slice(&keys.2);
+            wrapped_data_key[32..].copy_from_slice(&keys.3);
+            let sealed = SealedDomainKey {
+                vault: VaultId(ids.0),
+                domain: ServerId(ids.1),
+                epoch: ids.2,
+                memory_kib: costs.0,
+                passes: costs.1,
+                lanes: costs.2,
+                salt: keys.0,
+                commitment: keys.1,
+                wrapped_data_key,
+            };
+            let encoded = sealed.encode();
+            prop_assert_eq!(SealedDomainKey::decode(&encoded).unwrap(), sealed);
+            assert_one_spelling(&encoded, |bytes| SealedDomainKey::decode(bytes).ok().map(|read| read.encode()));
+        }
+
         #[test]
         fn any_bytes_are_read_or_refused(tail in vec(any::<u8>(), 0..300)) {
             let _ = SealedDomainKey::decode(&tail);

@@ -58,13 +58,14 @@ pub fn slot(server: ServerId, epoch: u32, hash: SlotHash) -> String {
 /// Reads the last part of a recovery point's or receipt's name.
 pub fn parse_point(file_name: &str) -> Option<(Sequence, PointHash)> {
     let (sequence, hash) = file_name.split_once('-')?;
-    (sequence.len() == 20).then_some(())?;
+    (sequence.len() == 20 && sequence.bytes().all(|digit| digit.is_ascii_digit())).then_some(())?;
     Some((sequence.parse().ok()?, hash.parse().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_one_spelling;
 
     #[test]
     fn names_of_one_point_stand_in_the_order_of_their_numbers() {
@@ -80,5 +81,24 @@ mod tests {
         assert!(name < tombstone(server, 3, hash, 10));
         let point = point(server, 3, hash);
         assert_eq!(parse_point(point.rsplit('/').next().unwrap()), Some((3, hash)));
+    }
+
+    #[test]
+    fn a_points_name_that_is_read_has_just_this_spelling() {
+        let server = ServerId([2; 16]);
+        let last = |sequence, hash| point(server, sequence, hash).rsplit('/').next().unwrap().to_owned();
+        for sequence in [0, 7, 1_000_000, u64::MAX] {
+            let name = last(sequence, PointHash([0xa4; 32]));
+            assert_one_spelling(name.as_bytes(), |bytes| {
+                let (sequence, hash) = parse_point(std::str::from_utf8(bytes).ok()?)?;
+                Some(last(sequence, hash).into_bytes())
+            });
+        }
+        let hash = "a4".repeat(32);
+        for other in
+            [format!("+0000000000000000007-{hash}"), format!("00000000000000000007-{}", hash.to_uppercase())]
+        {
+            assert_eq!(parse_point(&other), None, "{other}");
+        }
     }
 }

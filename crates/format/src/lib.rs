@@ -23,6 +23,8 @@ pub mod point;
 pub mod receipt;
 pub mod segment;
 pub mod slot;
+#[cfg(test)]
+mod testing;
 pub mod tombstone;
 pub mod wire;
 pub mod wtf8;

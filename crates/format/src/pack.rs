@@ -97,7 +97,7 @@ impl PackFoot {
         if reader.raw(rest)?.iter().any(|byte| *byte != 0) {
             return Err(reader.malformed("reserved bytes are not zero"));
         }
-        Ok(foot)
+        reader.finish().map(|()| foot)
     }
 }
 
@@ -243,6 +243,7 @@ fn decode_frame(reader: &mut Reader<'_>) -> Result<Frame, FormatError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_one_spelling;
     use proptest::prelude::*;
 
     fn frame() -> impl Strategy<Value = Frame> {
@@ -266,6 +267,25 @@ mod tests {
             prop_assert!(table.encode(0).len() <= reserved);
             prop_assert_eq!(PackTable::decode(&table.encode(padding), sealed).unwrap(), table.clone());
             prop_assert!(PackTable::decode(&table.encode(padding), sealed + 1).is_err());
+        }
+
+        /// But for how many zeros follow: a table is padded to what its pack lacks, and the trailer says to which length.
+        #[test]
+        fn a_table_that_is_read_has_just_this_encoding(frames in proptest::collection::vec(frame(), 0..4), padding in 0..99usize) {
+            let sealed = frames.iter().map(|frame| frame.sealed_length as usize).sum();
+            let encoded = PackTable { frames }.encode(padding);
+            assert_one_spelling(&encoded, |bytes| {
+                PackTable::decode(bytes, sealed).ok().map(|table| table.encode(bytes.len()))
+            });
+        }
+
+        #[test]
+        fn a_foot_that_is_read_has_just_this_encoding(
+            vault: [u8; 16], domain: [u8; 16], epoch: u32, salt: [u8; 32], commitment: [u8; 32],
+        ) {
+            let foot = PackFoot { vault: VaultId(vault), domain: ServerId(domain), epoch, salt, commitment };
+            prop_assert_eq!(PackFoot::decode(&foot.encode()).unwrap(), foot.clone());
+            assert_one_spelling(&foot.encode(), |bytes| PackFoot::decode(bytes).ok().map(|read| read.encode().to_vec()));
         }
 
         #[test]

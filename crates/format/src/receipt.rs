@@ -70,6 +70,7 @@ pub fn decode(object: &[u8]) -> Result<(Receipt, &[u8], [u8; 64]), FormatError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_one_spelling;
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -98,6 +99,9 @@ mod tests {
             let unsigned = encode_unsigned(&receipt);
             let object = finish(unsigned.clone(), [6; 64]);
             prop_assert_eq!(decode(&object).unwrap(), (receipt, unsigned.as_slice(), [6; 64]));
+            assert_one_spelling(&object, |bytes| {
+                decode(bytes).ok().map(|(read, _, signature)| finish(encode_unsigned(&read), signature))
+            });
         }
 
         #[test]

@@ -55,6 +55,7 @@ impl<'a> Segment<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_one_spelling;
     use proptest::prelude::*;
 
     #[test]
@@ -91,7 +92,40 @@ mod tests {
         assert!(Segment::decode(&writer.0).is_err());
     }
 
+    fn encoded(folders: &[FileName], records: &[Record]) -> Vec<u8> {
+        let mut writer = Writer::default();
+        encode_open_folders(folders, &mut writer);
+        records.iter().for_each(|record| record.encode(&mut writer).unwrap());
+        writer.0
+    }
+
+    /// `None` for what is refused, as a whole or in a record: of a refused entry nothing but its name is kept.
+    fn decoded(bytes: &[u8]) -> Option<(Vec<FileName>, Vec<Record>)> {
+        let mut segment = Segment::decode(bytes).ok()?;
+        let mut records = Vec::new();
+        while let Some(record) = segment.next_record().ok()? {
+            records.push(record.ok()?);
+        }
+        Some((segment.open_folders, records))
+    }
+
+    fn records() -> impl Strategy<Value = Vec<Record>> {
+        let entry = crate::entry::tests::entry().prop_map(|entry| Record::Entry(Box::new(entry)));
+        proptest::collection::vec(prop_oneof![3 => entry, 1 => Just(Record::Leave)], 0..3)
+    }
+
     proptest! {
+        #[test]
+        fn any_segment_survives_and_has_just_this_encoding(
+            names in proptest::collection::vec("[a-z]{1,9}", 0..4), records in records(),
+        ) {
+            let named = names.iter().map(|name| FileName::new(name.as_bytes()).unwrap());
+            let folders: Vec<_> = std::iter::once(FileName::root()).chain(named).collect();
+            let bytes = encoded(&folders, &records);
+            prop_assert_eq!(decoded(&bytes).unwrap(), (folders, records));
+            assert_one_spelling(&bytes, |bytes| decoded(bytes).map(|(folders, records)| encoded(&folders, &records)));
+        }
+
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
             if let Ok(mut segment) = Segment::decode(&bytes) {

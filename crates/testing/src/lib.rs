@@ -2,7 +2,8 @@
 //!
 //! [`FakeClock`] and [`SeededRandom`] stand for time and chance; [`MemoryVault`] for a vault, with a [`FaultPlan`] of
 //! what goes wrong; [`MemoryTree`] for what is backed up, [`MemoryTarget`] for where it is laid. A tree and a target each
-//! give a [`Listing`], and [`Listing::differences`] says in words what did not come back.
+//! give a [`Listing`], and [`Listing::differences`] says in words what did not come back. [`history`] makes up what can
+//! happen between two looks.
 //!
 //! [`forge`] makes what a holder of the keys could write and no agent would.
 //!
@@ -16,6 +17,7 @@
 mod clock;
 mod fault_plan;
 pub mod forge;
+pub mod history;
 mod listing;
 mod memory_target;
 mod memory_tree;

@@ -66,6 +66,17 @@ impl MemoryVault {
         Self { vault, server, server_public_key, signing_key, clock, random, state }
     }
 
+    /// The same vault as another of its servers sees it: one signing key, and nothing else in common.
+    #[must_use]
+    pub fn for_another(&self, server: ServerId, server_public_key: [u8; 32]) -> Self {
+        Self { server, server_public_key, state: Arc::default(), ..self.clone() }
+    }
+
+    /// Signs as the vault does: what only a vault can make, such as tombstones.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.signing_key.sign(message)
+    }
+
     /// The public half of the key that signs receipts.
     pub fn public_key(&self) -> [u8; 32] {
         self.signing_key.public_key()

@@ -12,8 +12,10 @@ use stateward_format::point::{self, PointHeader};
 use stateward_format::receipt;
 use stateward_model::Timestamp;
 
-/// How many warnings a recovery point keeps: a point's object has a longest length.
+/// How many warnings a recovery point keeps …
 const WARNINGS_MAX: usize = 10_000;
+/// … and how many bytes of them: a point's object has a longest length, and a path may be a megabyte long.
+const WARNINGS_BYTES_MAX: usize = 8 << 20;
 
 /// What a pass made.
 pub(super) struct Made {
@@ -71,7 +73,12 @@ pub(super) fn commit(
 
 /// As many warnings as a recovery point keeps; the number of the others is the last one. (The job tells them all.)
 fn bounded(warnings: &[Warning]) -> Vec<Warning> {
-    let mut kept = warnings[..warnings.len().min(WARNINGS_MAX)].to_vec();
+    let mut bytes = 0;
+    let fits = |warning: &&Warning| {
+        bytes += warning.code.len() + warning.path.len() + warning.message.len();
+        bytes <= WARNINGS_BYTES_MAX
+    };
+    let mut kept: Vec<_> = warnings.iter().take(WARNINGS_MAX).take_while(fits).cloned().collect();
     if kept.len() < warnings.len() {
         kept.push(Warning {
             code: "more-warnings".to_owned(),
@@ -146,5 +153,14 @@ mod tests {
         let kept = bounded(&vec![one; WARNINGS_MAX + 5]);
         assert_eq!(kept.len(), WARNINGS_MAX + 1);
         assert!(kept[WARNINGS_MAX].message.starts_with("5 more"));
+    }
+
+    #[test]
+    fn warnings_of_very_long_paths_leave_room_for_the_recovery_point() {
+        let path = vec![b'd'; 1 << 20];
+        let one = Warning { code: "too-deep".to_owned(), path, message: "No".to_owned() };
+        let kept = bounded(&vec![one; 100]);
+        assert_eq!(kept.len(), 7 + 1);
+        assert!(kept[7].message.starts_with("93 more"));
     }
 }

@@ -9,6 +9,7 @@ use crate::pack_reader::{self, PackError};
 use crate::points;
 use crate::vault_store::{PacksKnown, PointSummary, SessionRequest, VaultError, VaultSession, packs_digest};
 use crate::{EngineError, Tools};
+use stateward_crypto::EpochKeys;
 use stateward_format::manifest::Warning;
 use stateward_format::point::PackReference;
 use stateward_model::{JobKind, PackId, Sequence};
@@ -43,12 +44,12 @@ impl Prepared {
     }
 
     /// Forgets packs that the vault turned out to lack.
-    pub(super) fn forget(&mut self, missing: &[PackId]) -> Result<(), EngineError> {
+    pub(super) fn forget(&mut self, missing: &[PackId], keys: &EpochKeys) -> Result<(), EngineError> {
         let missing: HashSet<_> = missing.iter().copied().collect();
         let packs = self.index.journaled();
         let kept = packs.iter().map(|pack| pack.reference.id).filter(|id| !missing.contains(id)).collect();
         let kept = self.journal.retain(packs, &kept)?;
-        self.index = index_of(&self.journal, kept)?;
+        self.index = index_of(&self.journal, kept, keys)?;
         Ok(())
     }
 }
@@ -94,7 +95,7 @@ fn prepare_in_session(
         PacksKnown::AsDigested => cached,
         PacksKnown::Listed(listed) => reconcile(request, tools, journal, cached, listed)?,
     };
-    let index = index_of(journal, held)?;
+    let index = index_of(journal, held, request.keys)?;
     let parent = Parent::open(request.cache, request.item);
     let parent = match parent {
         Some(parent) => Some(parent),
@@ -107,11 +108,32 @@ fn prepare_in_session(
     Ok((index, parent, warnings))
 }
 
-/// An index over these packs.
-fn index_of(journal: &Arc<PackJournal>, packs: Vec<Journaled>) -> Result<ChunkIndex, EngineError> {
-    let index = ChunkIndex::over(Arc::clone(journal));
-    for journaled in packs {
-        index.add_journaled(&journal.read(&journaled)?.contents, journaled);
+/// An index over these packs, as far as these keys open them: those of another epoch or domain stay in the journal, but
+/// nothing of them is used again. A table that is not what it was is forgotten, and read from its pack by the next run.
+fn index_of(
+    journal: &Arc<PackJournal>,
+    packs: Vec<Journaled>,
+    keys: &EpochKeys,
+) -> Result<ChunkIndex, EngineError> {
+    let chunks = packs.iter().map(Journaled::about_chunks).sum();
+    let index = ChunkIndex::over(Arc::clone(journal), chunks);
+    let mut readable = HashSet::new();
+    for journaled in &packs {
+        match journal.read(journaled) {
+            Ok(IndexedPack { contents, .. }) => {
+                readable.insert(journaled.reference.id);
+                if contents.is_of(keys) {
+                    index.add_journaled(&contents, *journaled);
+                }
+            }
+            Err(error) if error.is_damage() => {
+                tracing::warn!(%error, "A pack's table in the cache folder is not used");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if readable.len() < packs.len() {
+        journal.retain(packs, &readable)?;
     }
     Ok(index)
 }

@@ -40,6 +40,13 @@ pub(crate) struct Journaled {
     length: u32,
 }
 
+impl Journaled {
+    /// About how many chunks the table tells of: each takes 32 bytes of id and mostly three of length.
+    pub(crate) fn about_chunks(&self) -> u64 {
+        u64::from(self.length) / 35
+    }
+}
+
 /// The open journal.
 pub(crate) struct PackJournal {
     path: PathBuf,

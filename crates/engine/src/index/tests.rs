@@ -32,7 +32,7 @@ fn chunks_are_found_where_they_are_whether_their_tables_are_held_or_journaled() 
     let folder = tempfile::tempdir().unwrap();
     let cache = CacheFolder::open(&folder.path().join("cache")).unwrap();
     let journal = Arc::new(PackJournal::open(&cache).unwrap().0);
-    let index = ChunkIndex::over(Arc::clone(&journal));
+    let index = ChunkIndex::over(Arc::clone(&journal), 0);
     let packs = [pack(0, 0..250), pack(1, 250..700), pack(2, 600..900)];
     index.add_pack(packs[0].clone());
     for pack in &packs[1..] {
@@ -58,7 +58,7 @@ fn a_chunk_is_taken_on_once_and_its_pack_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let cache = CacheFolder::open(&folder.path().join("cache")).unwrap();
     let journal = Arc::new(PackJournal::open(&cache).unwrap().0);
-    let index = ChunkIndex::over(Arc::clone(&journal));
+    let index = ChunkIndex::over(Arc::clone(&journal), 0);
     let (old, new) = (pack(7, 0..10), pack(8, 10..20));
     index.add_pack(old.clone());
     assert_eq!(index.claim(id(10)), Claim::New);
@@ -94,7 +94,7 @@ fn a_table_that_can_no_longer_be_read_loses_nothing_in_silence() {
     let folder = tempfile::tempdir().unwrap();
     let cache = CacheFolder::open(&folder.path().join("cache")).unwrap();
     let journal = Arc::new(PackJournal::open(&cache).unwrap().0);
-    let index = ChunkIndex::over(Arc::clone(&journal));
+    let index = ChunkIndex::over(Arc::clone(&journal), 0);
     let pack = pack(1, 0..10);
     index.add_journaled(&pack.contents, journal.append(&pack).unwrap());
     std::fs::write(cache.path().join("packs"), []).unwrap();

@@ -342,17 +342,19 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// A file is lost with all of its names; nothing of it stays at the target. What was there before it stays.
+    /// A file is lost with all of its names; nothing of it stays at the target.
     fn lose_file(&mut self, plan: &FilePlan, why: &str) {
         if let Some(links) = link_id(&plan.entry).and_then(|id| self.links.get_mut(&id)) {
             links.lost = Some(why.to_owned());
         }
-        if plan.is_place_taken() {
-            return self.lose(&plan.path, why);
-        }
-        match self.request.target.remove_file(&plan.path) {
-            Ok(()) => self.lose(&plan.path, why),
-            Err(error) => self.lose(&plan.path, &format!("{why}; what is at its place is not it: {error}")),
+        let (target, path) = (self.request.target, &plan.path);
+        // What was not made here is somebody else's and stays; but not what an interrupted restore left of it, which making
+        // it anew takes the place of.
+        let is_ours = plan.was_made() || target.make_file(path).is_ok();
+        let removed = if is_ours { target.remove_file(path) } else { Ok(()) };
+        match removed {
+            Ok(()) => self.lose(path, why),
+            Err(error) => self.lose(path, &format!("{why}; what is at its place is not it: {error}")),
         }
     }
 

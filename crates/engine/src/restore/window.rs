@@ -32,8 +32,7 @@ pub(super) struct FilePlan {
     /// Chunks that are still to be written, and one more until all of them are planned.
     left: AtomicUsize,
     lost: Mutex<Option<String>>,
-    /// Whether something else is at its place.
-    is_place_taken: AtomicBool,
+    was_made: AtomicBool,
 }
 
 impl FilePlan {
@@ -45,7 +44,7 @@ impl FilePlan {
             turn: Mutex::default(),
             left: AtomicUsize::new(1),
             lost: Mutex::default(),
-            is_place_taken: AtomicBool::new(false),
+            was_made: AtomicBool::new(false),
         })
     }
 
@@ -54,9 +53,9 @@ impl FilePlan {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Whether something else is at its place, that was not made here.
-    pub(super) fn is_place_taken(&self) -> bool {
-        self.is_place_taken.load(Ordering::Relaxed)
+    /// Whether there is something of it at the target. Asked when it is finished.
+    pub(super) fn was_made(&self) -> bool {
+        self.was_made.load(Ordering::Acquire)
     }
 
     /// Its size in bytes.
@@ -73,14 +72,8 @@ impl FilePlan {
         if let Some(file) = &*file {
             return Ok(Arc::clone(file));
         }
-        let made: Arc<dyn TargetFile> = match target.make_file(&self.path) {
-            Ok(made) => made.into(),
-            Err(error) => {
-                let is_taken = matches!(error, TargetError::InTheWay { .. });
-                self.is_place_taken.fetch_or(is_taken, Ordering::Relaxed);
-                return Err(error);
-            }
-        };
+        let made: Arc<dyn TargetFile> = target.make_file(&self.path)?.into();
+        self.was_made.store(true, Ordering::Release);
         *file = Some(Arc::clone(&made));
         Ok(made)
     }

@@ -29,7 +29,7 @@ pub(super) fn check(
     let doubtful = segments::doubtful(request, points, &index, proof, tools)?;
     for point in points {
         let mut check = Check { request, point, proof, index: &index, problems, tools };
-        check.point(&doubtful)?;
+        check.point(doubtful.as_ref())?;
     }
     Ok(())
 }
@@ -67,7 +67,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn point(&mut self, doubtful: &HashSet<ChunkReference>) -> Result<(), EngineError> {
+    fn point(&mut self, doubtful: Option<&HashSet<ChunkReference>>) -> Result<(), EngineError> {
         let mut fetcher = ChunkFetcher::new(self.request.vault, self.request.keys, self.index);
         for component in &self.point.manifest.components {
             let mut records = RecordStream::open(&component.stream).only(doubtful);

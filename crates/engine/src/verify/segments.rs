@@ -19,15 +19,16 @@ use std::sync::{Mutex, PoisonError};
 /// Fewer segments are not worth a thread.
 const STRETCH_LEAST: usize = 64;
 
-/// The segments of all points in which something is lost.
+/// The segments of all points in which something is lost; `None` if a stream names a segment twice: none that was not
+/// forged does, and what it holds is told by going through all of it.
 pub(super) fn doubtful(
     request: &VerifyRequest<'_>,
     points: &[TrustedPoint],
     index: &ChunkIndex,
     proof: &Proof,
     tools: &Tools<'_>,
-) -> Result<HashSet<ChunkReference>, EngineError> {
-    let segments = segments_of(request, points, index, tools)?;
+) -> Result<Option<HashSet<ChunkReference>>, EngineError> {
+    let Some(segments) = segments_of(request, points, index, tools)? else { return Ok(None) };
     let doubtful = Mutex::new(HashSet::new());
     let threads = fetchers(request.threads);
     // Neighbours share frames: each thread takes one stretch.
@@ -51,7 +52,7 @@ pub(super) fn doubtful(
             Ok(())
         }
     })?;
-    Ok(doubtful.into_inner().unwrap_or_else(PoisonError::into_inner))
+    Ok(Some(doubtful.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// Each segment once, in the order of the streams. A list of segments that can't be read is found again, and named, where
@@ -61,16 +62,18 @@ fn segments_of(
     points: &[TrustedPoint],
     index: &ChunkIndex,
     tools: &Tools<'_>,
-) -> Result<Vec<ChunkReference>, EngineError> {
+) -> Result<Option<Vec<ChunkReference>>, EngineError> {
     let mut fetcher = ChunkFetcher::new(request.vault, request.keys, index);
     let (mut seen, mut segments) = (HashSet::new(), Vec::new());
     for component in points.iter().flat_map(|point| &point.manifest.components) {
         let mut chunks = ListedChunks::of(&component.stream);
+        let mut seen_here = HashSet::new();
         loop {
             if tools.cancellation.is_cancelled() {
                 return Err(EngineError::Cancelled);
             }
             match chunks.next(&mut fetcher) {
+                Ok(Some(chunk)) if !seen_here.insert(chunk) => return Ok(None),
                 Ok(Some(chunk)) => segments.extend(seen.insert(chunk).then_some(chunk)),
                 Ok(None) => break,
                 Err(error) => {
@@ -80,7 +83,7 @@ fn segments_of(
             }
         }
     }
-    Ok(segments)
+    Ok(Some(segments))
 }
 
 fn is_sound(

@@ -77,9 +77,16 @@ impl Server {
         std::fs::remove_dir_all(self.cache().path()).unwrap();
     }
 
-    /// A backup an hour after whatever was before.
+    /// A backup an hour after whatever was before, and a minute before whatever comes.
     pub fn try_backup(&mut self) -> Result<BackupOutcome, EngineError> {
         self.clock.advance_seconds(3600);
+        let made = self.try_backup_now();
+        self.clock.advance_seconds(60);
+        made
+    }
+
+    /// A backup for which the clock stands still.
+    pub fn try_backup_now(&mut self) -> Result<BackupOutcome, EngineError> {
         let label: Label = "item".parse().unwrap();
         let request = BackupRequest {
             item: self.item,
@@ -98,7 +105,6 @@ impl Server {
             options: self.options,
         };
         let made = stateward_engine::backup(request, &self.tools());
-        self.clock.advance_seconds(60);
         if let Ok(outcome) = &made {
             self.pinned_head = Some(outcome.point);
         }

@@ -144,6 +144,41 @@ impl Part {
         self.change(path.as_ref(), change).touch(path)
     }
 
+    /// Takes an extended attribute away, now.
+    pub fn remove_attribute(&self, path: impl AsRef<[u8]>, name: &str) -> &Self {
+        let change = |node: &mut Inode| {
+            node.attributes.remove(name.as_bytes());
+        };
+        self.change(path.as_ref(), change).touch(path)
+    }
+
+    /// Writes into a file, now: over what is there, or behind it.
+    pub fn write_at(&self, path: impl AsRef<[u8]>, offset: u64, bytes: &[u8]) -> &Self {
+        self.change_file(path, |size, segments| {
+            segments.write(offset, bytes);
+            *size = (*size).max(offset + bytes.len() as u64);
+        })
+    }
+
+    /// Cuts a file or lengthens it by a hole, now.
+    pub fn truncate(&self, path: impl AsRef<[u8]>, length: u64) -> &Self {
+        self.change_file(path, |size, segments| {
+            segments.truncate(length);
+            *size = length;
+        })
+    }
+
+    fn change_file(&self, path: impl AsRef<[u8]>, how: impl FnOnce(&mut u64, &mut Segments)) -> &Self {
+        let now = self.tree.clock.now();
+        self.change(path, |node| {
+            match &mut node.kind {
+                Kind::File { size, segments } => how(size, segments),
+                _ => panic!("only a file has content"),
+            }
+            (node.modified_at, node.changed_at) = (now, now);
+        })
+    }
+
     /// Sets the time of the last change of content and no other.
     pub fn set_modified_at(&self, path: impl AsRef<[u8]>, moment: Timestamp) -> &Self {
         self.change(path, |node| node.modified_at = moment)
@@ -157,6 +192,14 @@ impl Part {
     /// Sets the number by which the file system knows a file: a new one stands for a file that took the old one's name.
     pub fn set_file_id(&self, path: impl AsRef<[u8]>, file_id: u64) -> &Self {
         self.change(path, |node| node.file_id = file_id)
+    }
+
+    /// The number by which the file system knows a file, and the time of its last change of content.
+    pub fn file_id_and_time(&self, path: impl AsRef<[u8]>) -> (u64, Timestamp) {
+        let id = self.id(path.as_ref());
+        let state = lock(&self.tree.state);
+        let node = &state.nodes[&id];
+        (node.file_id, node.modified_at)
     }
 
     /// Opening the file, or listing the folder, is refused.

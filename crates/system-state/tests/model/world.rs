@@ -1,0 +1,222 @@
+//! A server whose tree is a real folder, and what is remembered of it.
+//!
+//! The clock is hours ahead of the kernel's, so that what did not change is taken for unchanged at once. That is sound as
+//! long as no change after a backup bears the same tick of the kernel's clock as one before it: see [`World::next_tick`].
+
+use crate::look::{beneath, look};
+use stateward_crypto::{DataKey, EpochKeys, SigningKey};
+use stateward_engine::points::open_point;
+use stateward_engine::progress::Silent;
+use stateward_engine::{
+    BackupOptions, BackupRequest, CacheFolder, Cancellation, EngineError, PointSummary, RestoreRequest,
+    ServerTrust, Target, Tools, VaultError, VaultRead as _,
+};
+use stateward_model::{Clock as _, ItemId, ItemKind, PointHash, ServerId, SystemClock, VaultId};
+use stateward_system_state::{Files, FolderTarget};
+use stateward_testing::history::{Change, End, Step, Which};
+use stateward_testing::{FakeClock, Fault, FaultPlan, Listing, MemoryTarget, MemoryVault, SeededRandom};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub struct World {
+    folder: tempfile::TempDir,
+    clock: Arc<FakeClock>,
+    random: Arc<SeededRandom>,
+    vault: MemoryVault,
+    trust: ServerTrust,
+    signing_key: SigningKey,
+    epochs: Vec<EpochKeys>,
+    pinned: Option<PointSummary>,
+    remembered: BTreeMap<PointHash, Listing>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let (clock, random) = (Arc::new(FakeClock::at(SystemClock.now())), Arc::new(SeededRandom::new(52)));
+        clock.advance_seconds(3600);
+        let (vault_id, server) = (VaultId::new(&*random), ServerId::new(&*random));
+        let signing_key = SigningKey::generate(&*random);
+        let key = signing_key.public_key();
+        let vault = MemoryVault::new(vault_id, server, key, clock.clone(), random.clone());
+        let trust = ServerTrust {
+            vault: vault_id,
+            server,
+            signing_public_keys: vec![key],
+            vault_public_key: Some(vault.public_key()),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("source")).unwrap();
+        let mut world = Self {
+            folder,
+            clock,
+            random,
+            vault,
+            trust,
+            signing_key,
+            epochs: Vec::new(),
+            pinned: None,
+            remembered: BTreeMap::new(),
+        };
+        world.begin_epoch();
+        world
+    }
+
+    /// The folder that is protected.
+    pub fn source(&self) -> PathBuf {
+        self.folder.path().join("source").canonicalize().unwrap()
+    }
+
+    fn cache(&self) -> CacheFolder {
+        CacheFolder::open(&self.folder.path().join("cache")).unwrap()
+    }
+
+    fn begin_epoch(&mut self) {
+        let (epoch, data_key) = (self.epochs.len() as u32 + 1, DataKey::generate(&*self.random));
+        self.epochs.push(EpochKeys::derive(&data_key, self.trust.vault, self.trust.server, epoch));
+    }
+
+    pub fn take(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Change(change) => self.change(change),
+            Step::Wait(nanoseconds) => self.clock.advance_nanoseconds(*nanoseconds),
+            Step::Backup(end) => self.back_up(*end)?,
+            Step::WriteWithinTick(at, seed, _) => {
+                self.back_up(End::Well)?;
+                self.change(&Change::WriteUnderOldTime(*at, *seed));
+            }
+            Step::Restore(point, _) => self.restore_some(*point)?,
+            Step::LoseCache => fs::remove_dir_all(self.cache().path()).unwrap(),
+            Step::NewEpoch => self.begin_epoch(),
+            // Slots and damaged caches concern no folder; the engine's own model has them.
+            Step::DamageCache(..) | Step::ChangePassphrase => {}
+        }
+        Ok(())
+    }
+
+    /// Waits until the kernel's clock has ticked: what changes from now on bears a later time than all before.
+    fn next_tick(&self) {
+        let probe = self.folder.path().join("probe");
+        let tick = || {
+            fs::write(&probe, "").unwrap();
+            let metadata = fs::metadata(&probe).unwrap();
+            (metadata.ctime(), metadata.ctime_nsec())
+        };
+        let before = tick();
+        while tick() == before {
+            std::thread::yield_now();
+        }
+    }
+
+    fn back_up(&mut self, end: End) -> Result<(), String> {
+        let gone = || VaultError::Unreachable("planned".to_owned());
+        let plan = match end {
+            End::Well | End::Cancelled(_) => FaultPlan::none(),
+            End::Broken(call) => FaultPlan::none().from_call(call, Fault::Fail(gone())),
+            End::AnswerLost(call) => FaultPlan::none()
+                .at_call(call, Fault::LoseReply(gone()))
+                .from_call(call + 1, Fault::Fail(gone())),
+        };
+        let (before, listing) = (self.vault.points().unwrap(), look(&self.source()));
+        self.vault.set_faults(plan);
+        let made = self.run_backup();
+        self.vault.set_faults(FaultPlan::none());
+        self.vault.end_session();
+        self.next_tick();
+        for point in self.vault.points().unwrap().into_iter().filter(|point| !before.contains(point)) {
+            self.remembered.insert(point.hash, listing.clone());
+        }
+        match made {
+            Ok(made) if made.warnings.is_empty() => {
+                self.pinned = Some(made.point);
+                Ok(())
+            }
+            Ok(made) => Err(format!("warnings {:?}", made.warnings)),
+            Err(EngineError::Vault(VaultError::Unreachable(_))) if !matches!(end, End::Well) => Ok(()),
+            Err(error) => Err(format!("the backup ended with: {error}")),
+        }
+    }
+
+    fn run_backup(&self) -> Result<stateward_engine::BackupOutcome, EngineError> {
+        let source = Files::open(vec![self.source()], Vec::new()).unwrap();
+        let request = BackupRequest {
+            item: ItemId([7; 16]),
+            item_label: &"item".parse().unwrap(),
+            kind: ItemKind::Files,
+            source: &source,
+            vault: &self.vault,
+            trust: &self.trust,
+            keys: self.epochs.last().unwrap(),
+            signing_key: &self.signing_key,
+            slots: &[],
+            cache: &self.cache(),
+            pinned_head: self.pinned,
+            prechecks: Vec::new(),
+            made_by: "test",
+            options: BackupOptions { threads: 1, reread_every: 0, ..BackupOptions::default() },
+        };
+        self.with_tools(|tools| stateward_engine::backup(request, tools))
+    }
+
+    fn with_tools<T>(&self, work: impl FnOnce(&Tools<'_>) -> T) -> T {
+        let cancellation = &Cancellation::default();
+        work(&Tools { clock: &*self.clock, random: &*self.random, progress: &Silent, cancellation })
+    }
+
+    fn lay(&self, summary: PointSummary, target: &dyn Target) -> Result<(), String> {
+        let point =
+            open_point(&self.vault, &self.trust, &self.epochs, summary).map_err(|error| error.to_string())?;
+        let request = RestoreRequest {
+            point: &point,
+            vault: &self.vault,
+            keys: &self.epochs[point.header.epoch as usize - 1],
+            components: &[],
+            paths: &[],
+            target,
+            cache: None,
+            threads: 1,
+        };
+        let outcome = self.with_tools(|tools| stateward_engine::restore(request, tools));
+        let outcome = outcome.map_err(|error| error.to_string())?;
+        match outcome.lost.iter().chain(&outcome.warnings).next() {
+            None => Ok(()),
+            Some(told) => Err(format!("point {} is not whole: {told:?}", summary.sequence)),
+        }
+    }
+
+    fn restore(&self, summary: PointSummary) -> Result<(), String> {
+        let target = MemoryTarget::new();
+        self.lay(summary, &target)?;
+        self.compare(summary, &beneath(target.listing(), &self.source()))
+    }
+
+    fn compare(&self, summary: PointSummary, found: &Listing) -> Result<(), String> {
+        match self.remembered[&summary.hash].differences(found).as_slice() {
+            [] => Ok(()),
+            differences => Err(format!("point {} differs: {differences:#?}", summary.sequence)),
+        }
+    }
+
+    fn restore_some(&self, point: Which) -> Result<(), String> {
+        let points = self.vault.points().unwrap();
+        points.get(usize::from(point) % points.len().max(1)).map_or(Ok(()), |summary| self.restore(*summary))
+    }
+
+    /// Every point in memory, and the newest into a real folder.
+    pub fn check_everything(&self) -> Result<(), String> {
+        let points = self.vault.points().unwrap();
+        points.iter().try_for_each(|summary| self.restore(*summary))?;
+        let Some(newest) = points.last() else { return Ok(()) };
+        let folder = self.folder.path().join("restored");
+        let target = FolderTarget::open(&folder, &newest.hash).map_err(|error| error.to_string())?;
+        self.lay(*newest, &target)?;
+        target.finish().map_err(|error| error.to_string())?;
+        self.compare(*newest, &look(&laid(&folder, &self.source())))
+    }
+}
+
+fn laid(folder: &Path, source: &Path) -> PathBuf {
+    folder.join(source.strip_prefix("/").unwrap())
+}
