@@ -5,12 +5,12 @@ use crate::jobs::run::{self, JobContext, JobListener};
 use crate::jobs::{ItemReference, JobRecord, JobRequest, Pace};
 use crate::points::{self, ListedPoint, PointDescription};
 use crate::restore::{self, Origin, Selected};
-use crate::secrets::{Secret, SecretError};
+use crate::secrets::Secret;
+use crate::slots::open_slots;
 use crate::{AgentError, items};
 use stateward_client::{FolderServer, FolderStore, FolderVault, Surroundings};
-use stateward_crypto::{EpochKeys, OpenedSlot, SlotError, open_slot};
+use stateward_crypto::{EpochKeys, OpenedSlot};
 use stateward_engine::{Cancellation, ServerTrust, VaultRead};
-use stateward_format::slot::{KeySlot, SlotSecret};
 use stateward_model::{ComponentName, JobId};
 use std::path::{Path, PathBuf};
 
@@ -57,7 +57,7 @@ impl RecoveredServer {
     /// Opens a server's keys with every slot that the secret fits.
     pub fn open(server: &FolderServer, secret: Secret<'_>) -> Result<Self, AgentError> {
         let vault = FolderVault::new(server);
-        let opened = open_slots(&vault.slots()?, secret, server)?;
+        let opened = open_slots(&vault.slots()?, secret, (server.vault, server.server))?;
         let trust = ServerTrust {
             vault: server.vault,
             server: server.server,
@@ -116,50 +116,5 @@ impl RecoveredServer {
             restore::lay(&from, selected, tools)
         };
         Ok(run::run(record, context, worked))
-    }
-}
-
-/// Opens every slot that the secret opens, newest epoch first.
-fn open_slots(
-    objects: &[Vec<u8>],
-    secret: Secret<'_>,
-    server: &FolderServer,
-) -> Result<Vec<OpenedSlot>, AgentError> {
-    let is_fitting = |slot: &KeySlot| {
-        let is_passphrase = matches!(slot.secret, SlotSecret::Passphrase { .. });
-        (slot.vault, slot.server) == (server.vault, server.server)
-            && is_passphrase == matches!(secret, Secret::Passphrase(_))
-    };
-    let mut slots: Vec<KeySlot> =
-        objects.iter().filter_map(|object| KeySlot::decode(object).ok()).filter(is_fitting).collect();
-    slots.sort_by_key(|slot| std::cmp::Reverse(slot.epoch));
-    let (mut opened, mut unusable) = (Vec::<OpenedSlot>::new(), None);
-    for slot in &slots {
-        // One slot of an epoch is enough: all of them wrap the same key.
-        if opened.iter().any(|known| known.owner.epoch == slot.epoch) {
-            continue;
-        }
-        match open_slot(slot, secret) {
-            Ok(found) => opened.push(found),
-            Err(SlotError::WrongSecret | SlotError::OtherKind) => (),
-            Err(error) => unusable = Some(error),
-        }
-    }
-    match (opened.is_empty(), slots.is_empty(), unusable) {
-        (false, ..) => Ok(opened),
-        (_, true, _) => Err(SecretError::NoSlot(kind_of(secret)).into()),
-        (_, _, Some(error)) => Err(SecretError::SlotUnusable(error.to_string()).into()),
-        _ => Err(match secret {
-            Secret::Passphrase(_) => SecretError::WrongPassphrase,
-            Secret::RecoveryCode(_) => SecretError::WrongRecoveryCode,
-        }
-        .into()),
-    }
-}
-
-fn kind_of(secret: Secret<'_>) -> &'static str {
-    match secret {
-        Secret::Passphrase(_) => "passphrase",
-        Secret::RecoveryCode(_) => "recovery code",
     }
 }
