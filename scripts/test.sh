@@ -36,7 +36,7 @@ trap summary EXIT
 
 stage 'tools'
 need_packages cc=gcc make=make rsync=rsync getcap=libcap2-bin getfattr=attr setfacl=acl mkfs.ext4=e2fsprogs \
-    jq=jq ps=procps shellcheck=shellcheck faketime=faketime valgrind=valgrind
+    mkfs.btrfs=btrfs-progs jq=jq ps=procps shellcheck=shellcheck faketime=faketime valgrind=valgrind
 need_rust
 
 stage 'lint'
@@ -47,6 +47,9 @@ cargo build --release --locked --workspace --bins
 
 stage 'tests'
 cargo test --release --locked --workspace
+
+stage 'types on Windows'
+scripts/check-windows.sh
 
 stage 'instructions'
 scripts/count-instructions.sh
