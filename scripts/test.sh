@@ -36,7 +36,7 @@ trap summary EXIT
 
 stage 'tools'
 need_packages cc=gcc c++=g++ make=make rsync=rsync getcap=libcap2-bin getfattr=attr setfacl=acl mkfs.ext4=e2fsprogs \
-    jq=jq ps=procps shellcheck=shellcheck faketime=faketime valgrind=valgrind
+    mkfs.btrfs=btrfs-progs jq=jq ps=procps shellcheck=shellcheck faketime=faketime valgrind=valgrind
 need_rust
 
 stage 'lint'
@@ -53,6 +53,8 @@ cargo test --release --locked --package stateward-engine --features ledger --tes
 
 stage 'fuzzing'
 scripts/fuzz.sh --seconds 25
+stage 'types on Windows'
+scripts/check-windows.sh
 
 stage 'instructions'
 scripts/count-instructions.sh

@@ -9,11 +9,19 @@ fail() {
     exit 1
 }
 
+# has PROGRAM: whether a program, or a file of that whole path, is there.
+has() {
+    case $1 in
+        /*) [[ -e $1 ]] ;;
+        *) PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null ;;
+    esac
+}
+
 # need_packages PROGRAM=PACKAGE…: makes sure that the programs are there, from these packages.
 need_packages() {
     local pair missing=() packages=()
     for pair in "$@"; do
-        if ! PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%=*}" >/dev/null; then
+        if ! has "${pair%%=*}"; then
             missing+=("${pair%%=*}")
             packages+=("${pair#*=}")
         fi

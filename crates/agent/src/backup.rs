@@ -4,9 +4,13 @@ use crate::head::PinnedHead;
 use crate::items::Item;
 use crate::jobs::JobOutcome;
 use crate::jobs::run::{RunningJob, Worked};
+use crate::offered::{self, Noting};
+use crate::snapshots::Ledger;
 use crate::source::{self, OpenedSource};
 use crate::{Agent, AgentError, RegisteredServer};
 use stateward_engine::{BackupOptions, BackupRequest, CacheFolder, EngineError, Tools};
+use stateward_format::manifest::Warning;
+use stateward_system_state::snapshots::HeldSnapshots;
 
 /// Makes a recovery point of an item. The head is pinned before the job is told done.
 pub(crate) fn work(agent: &Agent, item: &Item, job: &RunningJob<'_>, tools: &Tools<'_>) -> Worked {
@@ -22,7 +26,11 @@ fn back_up(
     let server = RegisteredServer::load(agent.home())?;
     let vault = job.connect(agent, &server)?;
     vault.put_item(item.id, &item.label, item.selection.kind())?;
-    let OpenedSource { source, prechecks } = source::open(agent, &server.registration, &item.selection)?;
+    offered::settle(agent.home(), &*vault)?;
+    let ledger = Ledger::of(agent.home());
+    // What is dropped last stands first: a snapshot goes when nothing reads it any more.
+    let OpenedSource { snapshots, prechecks, source } =
+        source::open(agent, &ledger, &server.registration, &item.selection, job.id())?;
     job.prechecked(&prechecks);
     let cache = CacheFolder::open(&server.registration.cache).map_err(EngineError::from)?;
     let keys = server.epoch_keys();
@@ -42,10 +50,18 @@ fn back_up(
         made_by: agent.program(),
         options: BackupOptions::default(),
     };
-    let made = stateward_engine::backup(request, tools)?;
+    let noting = Noting { to: tools.progress, home: agent.home() };
+    let made = stateward_engine::backup(request, &Tools { progress: &noting, ..*tools });
+    drop(source);
+    for why in snapshots.map(HeldSnapshots::release).unwrap_or_default() {
+        let message = format!("The snapshot {why}");
+        tools.progress.warning(&Warning { code: "snapshot-left".to_owned(), path: Vec::new(), message });
+    }
+    let made = made?;
     let head =
         PinnedHead { sequence: made.point.sequence, point: made.point.hash, received_at: made.received_at };
     head.save(agent.home())?;
+    offered::forget(agent.home())?;
     Ok(JobOutcome::Backup {
         recovery_point: made.point.hash,
         sequence: made.point.sequence,

@@ -266,6 +266,7 @@ impl AgentError {
             Self::Source(OpenError::NotAbsolute(_) | OpenError::NothingGiven) => Code::Usage,
             Self::Source(OpenError::Unreadable { .. }) => Code::SourceUnreadable,
             Self::Source(OpenError::NoSuchComponent(_)) => Code::UnknownComponent,
+            Self::Source(OpenError::NotBuilt(_)) => Code::Unsupported,
             Self::FilesLost { .. } => Code::FilesLost,
             Self::DamageFound { .. } => Code::DamageFound,
             Self::JobLost => Code::JobLost,
@@ -333,6 +334,7 @@ fn target_code(error: &TargetOpenError) -> Code {
         TargetOpenError::NotEmpty { .. } | TargetOpenError::OtherPoint { .. } => Code::TargetNotEmpty,
         TargetOpenError::InUse { .. } => Code::TargetInUse,
         TargetOpenError::Unusable { .. } => Code::TargetUnusable,
+        TargetOpenError::NotBuilt => Code::Unsupported,
     }
 }
 

@@ -9,7 +9,10 @@
 //! | `items.json` | what is protected ([`crate::items`]) |
 //! | `settings.json` | what holds for all jobs, if anything was set ([`crate::settings`]) |
 //! | `head.json` | the newest recovery point that was acknowledged ([`crate::head`]) |
+//! | `offered.json` | recovery points that were offered to the vault, until it is known what became of them |
 //! | `session.json` | the session that is open at the vault, to end it after a crash ([`crate::session`]) |
+//! | `snapshots.json` | the snapshots of the source that a backup made ([`crate::snapshots`]) |
+//! | `snapshots/` | where they are read; empty between backups |
 //! | `verify.json` | when each pack was last verified |
 //! | `points.json` | what recovery points hold, to list them quickly; may be lost |
 //! | `jobs/` | each job's record, warnings and log ([`crate::jobs`]) |
@@ -97,6 +100,11 @@ impl Home {
     /// The folder of logs.
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")
+    }
+
+    /// The folder in which snapshots of the source are read.
+    pub fn snapshots(&self) -> PathBuf {
+        self.path.join("snapshots")
     }
 
     /// The cache folder, unless another was chosen at registration.

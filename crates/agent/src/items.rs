@@ -69,10 +69,11 @@ enum PathForm {
 
 impl From<StoredPath> for PathForm {
     fn from(StoredPath(path): StoredPath) -> Self {
-        match path.into_os_string().into_string() {
-            Ok(text) => Self::Text(text),
-            Err(other) => {
-                Self::Bytes { base64url: stateward_api::credentials::encode_bytes(other.as_encoded_bytes()) }
+        match path.to_str() {
+            Some(text) => Self::Text(text.to_owned()),
+            None => {
+                let bytes = crate::platform::path_bytes(&path);
+                Self::Bytes { base64url: stateward_api::credentials::encode_bytes(&bytes) }
             }
         }
     }
@@ -91,11 +92,26 @@ impl TryFrom<PathForm> for StoredPath {
     }
 }
 
+/// An item of a home that was lost: what the vault still tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerItem {
+    /// Its id.
+    pub id: ItemId,
+    /// What people called it.
+    pub label: Label,
+    /// Its kind.
+    pub kind: ItemKind,
+}
+
 /// All items of a home, by label.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Items {
     /// The items.
     pub items: Vec<Item>,
+    /// Items of which there are recovery points and that nobody has protected again since the home was lost. One of the
+    /// same label and kind takes its id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<FormerItem>,
 }
 
 impl Document for Items {
@@ -154,7 +170,8 @@ impl Items {
             None => self.free_label(&selection)?,
         };
         let Some(item) = self.items.iter_mut().find(|item| item.label == label) else {
-            let item = Item { id: ItemId::new(random), label, selection };
+            let id = self.take_former(&label, selection.kind()).unwrap_or_else(|| ItemId::new(random));
+            let item = Item { id, label, selection };
             self.items.push(item.clone());
             self.items.sort_by(|a, b| a.label.cmp(&b.label));
             return Ok((item, Protected::Added));
@@ -165,6 +182,11 @@ impl Items {
         let done = if item.selection == selection { Protected::Unchanged } else { Protected::Changed };
         item.selection = selection;
         Ok((item.clone(), done))
+    }
+
+    fn take_former(&mut self, label: &Label, kind: ItemKind) -> Option<ItemId> {
+        let place = self.former.iter().position(|known| (&known.label, known.kind) == (label, kind))?;
+        Some(self.former.remove(place).id)
     }
 
     fn free_label(&self, selection: &Selection) -> Result<Label, AgentError> {
@@ -238,6 +260,18 @@ mod tests {
         let part = system_state(Some(vec!["boot".parse().unwrap()]));
         let (changed, done) = items.protect(part, None, &SystemRandom).unwrap();
         assert_eq!((changed.id, done), (whole.id, Protected::Changed));
+    }
+
+    #[test]
+    fn what_is_protected_again_under_its_old_label_is_the_old_item_and_only_once() {
+        let mut items = Items::default();
+        let (id, label): (ItemId, Label) = (ItemId([9; 16]), "files".parse().unwrap());
+        items.former.push(FormerItem { id, label: label.clone(), kind: ItemKind::Files });
+        let other_kind = items.protect(system_state(None), None, &SystemRandom).unwrap();
+        assert_ne!(other_kind.0.id, id);
+        assert_eq!(items.protect(files("/a"), None, &SystemRandom).unwrap().0.id, id);
+        assert_ne!(items.protect(files("/b"), None, &SystemRandom).unwrap().0.id, id);
+        assert!(items.former.is_empty());
     }
 
     #[test]

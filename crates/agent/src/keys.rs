@@ -54,6 +54,8 @@ struct EpochFile {
     data_key: SecretBytes,
     signing_key: SecretBytes,
     slots: Vec<SlotHash>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    again: Option<ServerId>,
 }
 
 impl Document for EpochFile {
@@ -82,6 +84,8 @@ pub struct ServerKeys {
     pub signing: SigningKey,
     /// The epoch's slots that the vault has; sorted.
     pub slots: Vec<SlotHash>,
+    /// The known server whose keys these are, if they were opened from its slots to register again.
+    pub again: Option<ServerId>,
 }
 
 impl ServerKeys {
@@ -95,6 +99,7 @@ impl ServerKeys {
             data: DataKey::generate(random),
             signing: SigningKey::generate(random),
             slots: Vec::new(),
+            again: None,
         }
     }
 
@@ -114,6 +119,7 @@ impl ServerKeys {
             data: DataKey::from_bytes(*epoch.data_key.0),
             signing: SigningKey::from_seed(*epoch.signing_key.0),
             slots: epoch.slots,
+            again: epoch.again,
         }))
     }
 
@@ -133,6 +139,7 @@ impl ServerKeys {
             data_key: bytes(self.data.as_bytes()),
             signing_key: bytes(self.signing.seed()),
             slots: self.slots.clone(),
+            again: self.again,
         };
         home.write(&epoch_file(self.epoch), &epoch)
     }

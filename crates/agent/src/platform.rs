@@ -4,8 +4,15 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(windows)]
+mod windows;
+
 #[cfg(target_os = "linux")]
-pub use linux::{
+use linux as here;
+#[cfg(windows)]
+use windows as here;
+
+pub use here::{
     begin_own_session, default_home, host_name, is_readable_by_others, lower_priority, make_private_folder,
     make_private_options, move_output_to, operating_system, path_bytes, path_from_bytes, process,
     restrict_folder, signals, sync_folder, this_process,

@@ -12,7 +12,7 @@ use stateward_client::{HttpVault, Manner};
 use stateward_crypto::EpochKeys;
 use stateward_engine::points::{find_point, open_point};
 use stateward_engine::{Cancellation, PointSummary, ServerTrust, TrustedPoint, VaultRead};
-use stateward_format::manifest::ComponentResult;
+use stateward_format::manifest::{ComponentResult, Manifest};
 use stateward_model::{ComponentName, ItemId, ItemKind, Label, PointHash, Sequence, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +53,33 @@ pub struct PointDescription {
     pub warnings: u64,
     /// Its components.
     pub components: Vec<ComponentDescription>,
+    /// Of which moment its files are; `None` for a point that does not tell.
+    #[serde(default)]
+    pub moment: Option<MomentDescription>,
+}
+
+/// Of which moment a recovery point's files are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MomentDescription {
+    /// Whether all of them are of one.
+    pub is_one: bool,
+    /// That in words.
+    pub text: String,
+    /// Each file system: from a snapshot and of when, or live and why.
+    pub sources: Vec<String>,
+}
+
+impl MomentDescription {
+    /// From what the source said of itself.
+    pub fn of(manifest: &Manifest) -> Option<Self> {
+        let of_code = |code: &'static str| manifest.prechecks.iter().filter(move |check| check.code == code);
+        let summary = of_code("one-moment").next()?;
+        Some(Self {
+            is_one: summary.outcome == 0,
+            text: summary.message.clone(),
+            sources: of_code("source-moment").map(|check| check.message.clone()).collect(),
+        })
+    }
 }
 
 /// A component of a recovery point.
@@ -101,6 +128,7 @@ impl PointDescription {
             pack_bytes: header.packs.iter().map(|pack| u64::from(pack.length)).sum(),
             warnings: manifest.warnings.len() as u64,
             components: manifest.components.iter().map(component).collect(),
+            moment: MomentDescription::of(manifest),
         }
     }
 
@@ -160,10 +188,25 @@ pub fn list(
             None => describe(vault, trust, keys, summary)?,
         });
     }
+    order(&mut listed);
     if let Some(home) = home {
         remember(home, &known, &listed);
     }
     Ok(listed)
+}
+
+/// Newest first. Numbers tell that as long as the chain has no branches; with branches the vault's time does. What can't
+/// be used has none, and counts as the newest, so that no older point is taken for the latest in silence.
+fn order(listed: &mut [ListedPoint]) {
+    let has_branches = listed.windows(2).any(|two| two[0].summary().sequence == two[1].summary().sequence);
+    if has_branches {
+        listed.sort_by_key(|point| {
+            std::cmp::Reverse(match point {
+                ListedPoint::Usable(point) => point.received_at.unwrap_or(point.finished_at),
+                ListedPoint::Unusable { .. } => Timestamp(i64::MAX),
+            })
+        });
+    }
 }
 
 /// Lists the recovery points of the server that the home is registered as.
@@ -313,6 +356,7 @@ mod tests {
             pack_bytes: 0,
             warnings: 0,
             components: Vec::new(),
+            moment: None,
         }))
     }
 
@@ -351,6 +395,21 @@ mod tests {
         assert_eq!(chosen(&listed, &id[..6], None), Ok(2));
         assert_eq!(chosen(&listed, &id, Some("item-1")), Err(Code::UnknownRecoveryPoint));
         assert_eq!(chosen(&listed, "ffffff", None), Err(Code::UnknownRecoveryPoint));
+    }
+
+    #[test]
+    fn of_two_branches_the_latest_is_what_the_vault_took_last() {
+        let at = |sequence, seconds| {
+            let ListedPoint::Usable(mut point) = point(sequence, 1) else { unreachable!("it is usable") };
+            point.received_at = Some(Timestamp(seconds));
+            ListedPoint::Usable(point)
+        };
+        let mut listed = [at(4, 30), at(3, 20), at(3, 40), at(2, 10)];
+        order(&mut listed);
+        assert_eq!(chosen(&listed, "latest", None), Ok(3));
+        let mut listed = [at(4, 30), at(3, 20), at(2, 40)];
+        order(&mut listed);
+        assert_eq!(chosen(&listed, "latest", None), Ok(4), "without branches numbers tell");
     }
 
     #[test]

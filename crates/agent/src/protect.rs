@@ -23,7 +23,7 @@ pub fn protect(
     selection: Selection,
     label: Option<Label>,
 ) -> Result<ProtectOutcome, AgentError> {
-    source::open_excluding(&selection, Vec::new())?;
+    source::check(&selection)?;
     agent.home().prepare()?;
     let _settings = agent.home().lock_settings()?;
     let mut items = Items::load(agent.home())?;

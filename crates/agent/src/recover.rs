@@ -5,12 +5,12 @@ use crate::jobs::run::{self, JobContext, JobListener};
 use crate::jobs::{ItemReference, JobRecord, JobRequest, Pace};
 use crate::points::{self, ListedPoint, PointDescription};
 use crate::restore::{self, Origin, Selected};
-use crate::secrets::{Secret, SecretError};
+use crate::secrets::Secret;
+use crate::slots::open_slots;
 use crate::{AgentError, items};
 use stateward_client::{FolderServer, FolderStore, FolderVault, Surroundings};
-use stateward_crypto::{EpochKeys, KdfCosts, OpenedSlot, SlotError, open_slot};
+use stateward_crypto::{EpochKeys, OpenedSlot};
 use stateward_engine::{Cancellation, ServerTrust, VaultRead};
-use stateward_format::slot::{KeySlot, SlotSecret};
 use stateward_model::{ComponentName, JobId};
 use std::path::{Path, PathBuf};
 
@@ -57,7 +57,7 @@ impl RecoveredServer {
     /// Opens a server's keys with every slot that the secret fits.
     pub fn open(server: &FolderServer, secret: Secret<'_>) -> Result<Self, AgentError> {
         let vault = FolderVault::new(server);
-        let opened = open_slots(&vault.slots()?, secret, server)?;
+        let opened = open_slots(&vault.slots()?, secret, (server.vault, server.server))?;
         let trust = ServerTrust {
             vault: server.vault,
             server: server.server,
@@ -116,69 +116,5 @@ impl RecoveredServer {
             restore::lay(&from, selected, tools)
         };
         Ok(run::run(record, context, worked))
-    }
-}
-
-/// How much is done to try a secret on slots, in KiB of memory passed over: fifty slots as they are made, some 20 seconds.
-/// Whoever has the folder may have put any number of slots into it.
-const WORK_MAX: u64 = 50 * (128 << 10) * 3;
-
-/// What trying a secret on a slot takes. Costs that are refused take nothing.
-fn work_of(slot: &KeySlot) -> u64 {
-    match slot.secret {
-        SlotSecret::Passphrase { memory_kib, passes, lanes } => KdfCosts::new(memory_kib, passes, lanes)
-            .map_or(0, |costs| u64::from(costs.memory_kib()) * u64::from(costs.passes())),
-        SlotSecret::RecoveryCode => 0,
-    }
-}
-
-/// Opens every slot that the secret opens, newest epoch first.
-fn open_slots(
-    objects: &[Vec<u8>],
-    secret: Secret<'_>,
-    server: &FolderServer,
-) -> Result<Vec<OpenedSlot>, AgentError> {
-    let is_fitting = |slot: &KeySlot| {
-        let is_passphrase = matches!(slot.secret, SlotSecret::Passphrase { .. });
-        (slot.vault, slot.server) == (server.vault, server.server)
-            && is_passphrase == matches!(secret, Secret::Passphrase(_))
-    };
-    let mut slots: Vec<KeySlot> =
-        objects.iter().filter_map(|object| KeySlot::decode(object).ok()).filter(is_fitting).collect();
-    slots.sort_by_key(|slot| std::cmp::Reverse(slot.epoch));
-    let (mut opened, mut unusable, mut work) = (Vec::<OpenedSlot>::new(), None, 0);
-    for slot in &slots {
-        // One slot of an epoch is enough: all of them wrap the same key.
-        if opened.iter().any(|known| known.owner.epoch == slot.epoch) {
-            continue;
-        }
-        work += work_of(slot);
-        if work > WORK_MAX {
-            let words = "there are more of them than can be tried, as no server makes; take those away that it did not";
-            unusable = Some(words.to_owned());
-            break;
-        }
-        match open_slot(slot, secret) {
-            Ok(found) => opened.push(found),
-            Err(SlotError::WrongSecret | SlotError::OtherKind) => (),
-            Err(error) => unusable = Some(error.to_string()),
-        }
-    }
-    match (opened.is_empty(), slots.is_empty(), unusable) {
-        (false, ..) => Ok(opened),
-        (_, true, _) => Err(SecretError::NoSlot(kind_of(secret)).into()),
-        (_, _, Some(why)) => Err(SecretError::SlotUnusable(why).into()),
-        _ => Err(match secret {
-            Secret::Passphrase(_) => SecretError::WrongPassphrase,
-            Secret::RecoveryCode(_) => SecretError::WrongRecoveryCode,
-        }
-        .into()),
-    }
-}
-
-fn kind_of(secret: Secret<'_>) -> &'static str {
-    match secret {
-        Secret::Passphrase(_) => "passphrase",
-        Secret::RecoveryCode(_) => "recovery code",
     }
 }

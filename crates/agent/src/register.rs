@@ -4,6 +4,8 @@
 //! key gives the same server), the key slots are made, tried, and stored; the registration is written last. Whoever is
 //! cut off runs it again.
 
+mod again;
+
 use crate::credentials::{self, CheckedCredentials};
 use crate::domain::{DomainError, JoinedDomain};
 use crate::keys::ServerKeys;
@@ -52,8 +54,15 @@ pub fn register(
     let cache = std::path::absolute(request.cache.clone().unwrap_or_else(|| agent.home().default_cache()))
         .map_err(|cause| agent.home().unusable(agent.home().path(), cause))?;
     CacheFolder::open(&cache).map_err(EngineError::from)?;
-    let keys = keys_for(agent, credentials, request.domain)?;
-    let server = introduce(agent, credentials, &keys, &label)?;
+    let connection = connection(agent, credentials)?;
+    let keys = match credentials.server {
+        Some(known) => {
+            let secret = Secret::Passphrase(request.passphrase);
+            again::keys_for(agent, credentials, &connection, known, secret)?
+        }
+        None => keys_for(agent, credentials, request.domain)?,
+    };
+    let server = introduce(agent, credentials, &connection, &keys, &label)?;
     let registration = Registration {
         server,
         label,
@@ -67,9 +76,17 @@ pub fn register(
         registered_at: agent.now(),
     };
     let mut server = RegisteredServer { registration, keys };
-    let mut secrets = vec![Secret::Passphrase(request.passphrase)];
+    let mut secrets = Vec::new();
+    match credentials.server {
+        // Its passphrase has a slot, and the vault keeps its label.
+        Some(_) => server.registration.label = again::label(agent, &server)?,
+        None => secrets.push(Secret::Passphrase(request.passphrase)),
+    }
     secrets.extend(request.recovery_code.map(Secret::RecoveryCode));
     add_slots(agent, &mut server, &secrets)?;
+    if credentials.server.is_some() {
+        again::remember_items(agent, &server)?;
+    }
     server.registration.save(agent.home())?;
     tracing::info!(server = %server.registration.server, "registered");
     Ok(server.registration)
@@ -101,7 +118,11 @@ fn keys_for(
             && keys.domain == domain.map(|domain| domain.domain)
     };
     match ServerKeys::find(agent.home())? {
-        Some(keys) if keys.vault == credentials.vault && is_data_key_fitting(&keys) => Ok(keys),
+        Some(keys)
+            if keys.vault == credentials.vault && keys.again.is_none() && is_data_key_fitting(&keys) =>
+        {
+            Ok(keys)
+        }
         _ => {
             let mut keys = ServerKeys::generate(credentials.vault, &*agent.surroundings().random);
             if let Some(joined) = domain {
@@ -114,20 +135,24 @@ fn keys_for(
     }
 }
 
-fn introduce(
-    agent: &Agent,
-    credentials: &VaultCredentials,
-    keys: &ServerKeys,
-    label: &Label,
-) -> Result<ServerId, AgentError> {
+fn connection(agent: &Agent, credentials: &VaultCredentials) -> Result<Connection, AgentError> {
     let endpoint = Endpoint {
         url: credentials.url.clone(),
         ca_pem: credentials.ca_pem.clone(),
         tenant: credentials.tenant.clone(),
     };
     let manner = Manner::interactive(Cancellation::default());
-    let connection = Connection::new(endpoint, None, manner, agent.surroundings().clone())?;
-    let request = Request {
+    Ok(Connection::new(endpoint, None, manner, agent.surroundings().clone())?)
+}
+
+fn introduce(
+    agent: &Agent,
+    credentials: &VaultCredentials,
+    connection: &Connection,
+    keys: &ServerKeys,
+    label: &Label,
+) -> Result<ServerId, AgentError> {
+    let mut request = Request {
         credential: credentials.credential,
         secret: credentials.secret.clone(),
         label: label.clone(),
@@ -135,8 +160,12 @@ fn introduce(
         signing_public_key: encode_bytes(&keys.signing.public_key()),
         operating_system: platform::operating_system(),
         agent_version: agent.program().to_owned(),
+        proof: None,
     };
-    let registered = stateward_client::register(&connection, credentials.vault, &request)?;
+    if credentials.server.is_some() {
+        again::prove(&mut request, keys);
+    }
+    let registered = stateward_client::register(connection, credentials.vault, &request)?;
     let (found, expected) = (registered.domain, keys.domain_of(registered.server));
     match found == expected {
         true => Ok(registered.server),

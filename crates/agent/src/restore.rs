@@ -6,6 +6,7 @@ use crate::head::PinnedHead;
 use crate::items::StoredPath;
 use crate::jobs::JobOutcome;
 use crate::jobs::run::{RunningJob, Worked};
+use crate::points::MomentDescription;
 use crate::{Agent, AgentError, RegisteredServer, platform};
 use stateward_crypto::EpochKeys;
 use stateward_engine::points::open_point;
@@ -73,7 +74,7 @@ fn rolled_back(agent: &Agent, vault: &dyn VaultRead) -> Result<Option<Warning>, 
 /// Lays a recovery point into its target. Files that are lost make the job fail, though the rest is there.
 pub(crate) fn lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) -> Worked {
     match try_lay(from, selected, tools) {
-        Ok(done) => {
+        Ok((done, one_moment)) => {
             let files_lost = done.lost_in_all;
             Worked {
                 outcome: Some(JobOutcome::Restore {
@@ -82,6 +83,7 @@ pub(crate) fn lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) 
                     bytes: done.bytes,
                     bytes_downloaded: done.moved_bytes,
                     files_lost,
+                    one_moment,
                 }),
                 error: (files_lost > 0).then_some(AgentError::FilesLost { files: files_lost }),
             }
@@ -90,18 +92,18 @@ pub(crate) fn lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) 
     }
 }
 
+/// Lays it; tells besides whether what was laid is of one moment.
 fn try_lay(
     from: &Origin<'_>,
     selected: Selected<'_>,
     tools: &Tools<'_>,
-) -> Result<RestoreOutcome, AgentError> {
+) -> Result<(RestoreOutcome, Option<bool>), AgentError> {
     let point = open_point(from.vault, &from.trust, &from.keys, selected.point)?;
     check_components(&point, selected.components)?;
     let epoch = point.header.epoch;
     let keys = from.keys.iter().find(|keys| keys.epoch() == epoch);
     let keys = keys.ok_or_else(|| AgentError::Internal("a point was opened with no key".to_owned()))?;
-    let paths: Vec<Vec<u8>> =
-        selected.paths.iter().map(|path| platform::path_bytes(&path.0).to_vec()).collect();
+    let paths: Vec<Vec<u8>> = selected.paths.iter().map(|path| platform::path_bytes(&path.0)).collect();
     let target = FolderTarget::open(selected.target, &point.summary.hash)?;
     let request = RestoreRequest {
         point: &point,
@@ -119,7 +121,7 @@ fn try_lay(
     missing.iter().for_each(|warning| tools.progress.warning(warning));
     match !missing.is_empty() && missing.len() == selected.paths.len() {
         true => Err(AgentError::NothingAtPaths),
-        false => Ok(done),
+        false => Ok((done, MomentDescription::of(&point.manifest).map(|moment| moment.is_one))),
     }
 }
 

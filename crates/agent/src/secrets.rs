@@ -37,6 +37,9 @@ pub enum SecretError {
     /// The two times differ.
     #[error("The passphrase was not typed the same twice")]
     Differ,
+    /// A new one was to be made for a server that has one.
+    #[error("The server that registers again has a passphrase: it can't be made anew")]
+    IsKnown,
     /// There is no way to ask for one.
     #[error("A passphrase is needed, and there is no terminal to ask for it")]
     NoTerminal,
@@ -67,7 +70,7 @@ impl SecretError {
             Self::Unreadable { .. } | Self::NoText { .. } => Code::InputUnreadable,
             Self::Passphrase(_) => Code::PassphraseUnfit,
             Self::Differ => Code::PassphrasesDiffer,
-            Self::NoTerminal => Code::PassphraseNeeded,
+            Self::NoTerminal | Self::IsKnown => Code::PassphraseNeeded,
             Self::NoPlaceForCode => Code::RecoveryCodeNowhere,
             Self::RecoveryCode(_) => Code::RecoveryCodeMistyped,
             Self::WrongPassphrase => Code::WrongPassphrase,

@@ -1,10 +1,14 @@
-//! Where the agent meets `system-state`: what an item reads, and where a restore lays things.
+//! Where the agent meets `system-state`: what an item reads, and of which moment.
 
 use crate::items::Selection;
 use crate::registration::Registration;
-use crate::{Agent, AgentError};
+use crate::settings::Settings;
+use crate::snapshots::{self, Ledger};
+use crate::{Agent, AgentError, platform};
 use stateward_engine::Source;
 use stateward_format::manifest::Precheck;
+use stateward_model::JobId;
+use stateward_system_state::snapshots::{HeldSnapshots, SnapshotWish};
 use stateward_system_state::{Files, SystemState, prechecks};
 use std::path::PathBuf;
 
@@ -12,32 +16,75 @@ use std::path::PathBuf;
 const CACHE_BYTES_FREE: u64 = 1 << 30;
 
 /// An item that can be read, and what was checked before.
-pub struct OpenedSource {
+pub struct OpenedSource<'a> {
     /// What is read.
     pub source: Box<dyn Source>,
     /// Kept with the recovery point.
     pub prechecks: Vec<Precheck>,
+    /// What it is read from, if snapshots are wanted; to be released after the source is dropped.
+    pub snapshots: Option<HeldSnapshots<'a>>,
 }
 
-/// Opens what an item reads. The agent's own home and cache are never part of it.
-pub fn open(
-    agent: &Agent,
+/// Opens what an item reads. The agent's own home and cache are never part of it. Snapshots that a dead run left are
+/// removed first.
+pub fn open<'a>(
+    agent: &'a Agent,
+    ledger: &'a Ledger<'a>,
     registration: &Registration,
     selection: &Selection,
-) -> Result<OpenedSource, AgentError> {
+    job: JobId,
+) -> Result<OpenedSource<'a>, AgentError> {
+    let mut checked = prechecks(&registration.cache, CACHE_BYTES_FREE);
+    checked.extend(ledger.remove_leftovers(registration.server)?);
+    let folder = agent.home().snapshots();
+    platform::make_private_folder(&folder)
+        .and_then(|()| platform::restrict_folder(&folder))
+        .map_err(|cause| agent.home().unusable(&folder, cause))?;
+    let name = snapshots::name(registration.server, job);
+    let clock = &*agent.surroundings().clock;
+    let wish = SnapshotWish { folder: &folder, name: &name, clock };
+    let wish = Settings::load(agent.home())?.source_snapshot.then_some(wish);
     let excluded = vec![agent.home().path().to_owned(), registration.cache.clone()];
-    let source = open_excluding(selection, excluded)?;
-    Ok(OpenedSource { source, prechecks: prechecks(&registration.cache, CACHE_BYTES_FREE) })
+    let mut source = Readable::open(selection, excluded)?;
+    let snapshots = wish.map(|wish| source.freeze(&wish, ledger));
+    checked.extend(snapshots.iter().flat_map(|held| held.problems.clone()));
+    Ok(OpenedSource { source: source.boxed(), prechecks: checked, snapshots })
 }
 
-/// Opens what a selection reads.
-pub fn open_excluding(selection: &Selection, excluded: Vec<PathBuf>) -> Result<Box<dyn Source>, AgentError> {
-    Ok(match selection {
-        Selection::SystemState { components, root } => {
-            Box::new(SystemState::open(&root.0, excluded, components.clone())?)
+/// Whether a selection can be opened at all.
+pub fn check(selection: &Selection) -> Result<(), AgentError> {
+    Readable::open(selection, Vec::new()).map(drop)
+}
+
+/// An opened selection.
+enum Readable {
+    SystemState(SystemState),
+    Files(Files),
+}
+
+impl Readable {
+    fn open(selection: &Selection, excluded: Vec<PathBuf>) -> Result<Self, AgentError> {
+        Ok(match selection {
+            Selection::SystemState { components, root } => {
+                Self::SystemState(SystemState::open(&root.0, excluded, components.clone())?)
+            }
+            Selection::Files { paths } => {
+                Self::Files(Files::open(paths.iter().map(|path| path.0.clone()).collect(), excluded)?)
+            }
+        })
+    }
+
+    fn freeze<'a>(&mut self, wish: &SnapshotWish<'_>, ledger: &'a Ledger<'_>) -> HeldSnapshots<'a> {
+        match self {
+            Self::SystemState(state) => state.freeze(wish, ledger),
+            Self::Files(files) => files.freeze(wish, ledger),
         }
-        Selection::Files { paths } => {
-            Box::new(Files::open(paths.iter().map(|path| path.0.clone()).collect(), excluded)?)
+    }
+
+    fn boxed(self) -> Box<dyn Source> {
+        match self {
+            Self::SystemState(state) => Box::new(state),
+            Self::Files(files) => Box::new(files),
         }
-    })
+    }
 }

@@ -50,7 +50,8 @@ pub struct VaultList {
 pub struct CredentialsRequest {
     /// What they allow.
     pub purpose: CredentialPurpose,
-    /// For `Restore`: whose points.
+    /// For `Restore`: whose points. For `Register`: a known server that lost its home and registers again; nobody else can
+    /// register with such credentials, and only once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerId>,
     /// For `Register`: a server whose deduplication domain is joined; every server has one of its own if not said.
@@ -82,6 +83,10 @@ pub struct Server {
     pub registered_at: Timestamp,
     /// When it was last heard of.
     pub seen_at: Option<Timestamp>,
+    /// When a recovery point last came that does not follow the newest one: then two agents make backups as this server,
+    /// for its home was copied, or put back from an older copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked_at: Option<Timestamp>,
 }
 
 /// All servers.

@@ -3,6 +3,7 @@
 //! | call | body → answer |
 //! |---|---|
 //! | `POST /agent/v1/register` (no token: the credential's secret is in the body) | [`RegisterRequest`] → [`Registered`] |
+//! | `POST /agent/v1/register/slots` (no token, as above) | [`RegisterSlotsRequest`] → [`SlotList`] |
 //! | `GET  /agent/v1/server` | → [`ServerInfo`] |
 //! | `PUT  /agent/v1/items/{item}` | [`ItemRequest`] → 204 |
 //! | `POST /agent/v1/sessions` | [`OpenSessionRequest`] → [`SessionOpened`] |
@@ -18,6 +19,10 @@
 //! | `GET  /agent/v1/slots` | → [`SlotList`] |
 //! | `PUT  /agent/v1/slots/{epoch}/{hash}` | the slot object → 201, or 200 if it was there |
 //! | `PUT  /agent/v1/jobs/{job}` | [`JobReport`] → 204 |
+//!
+//! A server whose home was lost *registers again*: with vault credentials that an administrator made for that server, and
+//! with its passphrase, which opens the key slots and so yields the signing key. It proves by a signature of that key that
+//! it has it. From then on the old login key is no longer taken, and a session that was open is over.
 //!
 //! All but `register` need the server's token, and see that server's things only; its packs are those of its
 //! deduplication domain, without what another server has put there and not committed. There is no call that deletes,
@@ -64,6 +69,26 @@ pub struct RegisterRequest {
     pub operating_system: String,
     /// The agent's version.
     pub agent_version: String,
+    /// For credentials by which a known server registers again: its signing key's signature (base64url) over
+    /// [`Self::proved_bytes`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
+}
+
+impl RegisterRequest {
+    /// What a server that registers again signs: for which credentials, and which login key is its from now on.
+    pub fn proved_bytes(&self) -> Vec<u8> {
+        format!("stateward registers again 1\n{}\n{}\n", self.credential, self.login_public_key).into_bytes()
+    }
+}
+
+/// Asks for the key slots of the server that may register again with these credentials.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RegisterSlotsRequest {
+    /// Which credentials file.
+    pub credential: CredentialId,
+    /// Its secret.
+    pub secret: String,
 }
 
 /// A registered server.

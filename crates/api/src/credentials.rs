@@ -28,7 +28,8 @@ pub struct VaultCredentials {
     pub credential: CredentialId,
     /// What it allows.
     pub purpose: CredentialPurpose,
-    /// For [`CredentialPurpose::Restore`]: whose points.
+    /// For [`CredentialPurpose::Restore`]: whose points. For [`CredentialPurpose::Register`]: the known server that
+    /// registers again, if it is none that is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerId>,
     /// For [`CredentialPurpose::Register`]: the deduplication domain that the server joins, if not one of its own.

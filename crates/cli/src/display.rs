@@ -65,6 +65,16 @@ pub fn short(id: impl ToString) -> String {
     id.to_string().chars().take(12).collect()
 }
 
+/// Whether a recovery point is of one moment, as people read it.
+pub fn yes_or_no(answer: Option<bool>) -> String {
+    match answer {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "not told",
+    }
+    .to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

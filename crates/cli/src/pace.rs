@@ -17,7 +17,8 @@ enum Limit {
     Off,
 }
 
-fn switch(text: &str) -> Result<bool, String> {
+/// The value of a flag that switches something on or off.
+pub fn switch(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
         "off" => Ok(false),
@@ -77,9 +78,14 @@ pub fn object(kind: &str, pace: Pace) -> Value {
 /// A pace as facts for people, whether or not it limits anything.
 pub fn facts(pace: Pace) -> [(&'static str, String); 2] {
     [
-        ("Low priority", if pace.low_priority { "on" } else { "off" }.to_owned()),
+        ("Low priority", switch_text(pace.low_priority)),
         ("Rate", pace.bytes_per_second.map_or_else(|| "no limit".to_owned(), limit_text)),
     ]
+}
+
+/// `on` or `off`.
+pub fn switch_text(is_on: bool) -> String {
+    if is_on { "on" } else { "off" }.to_owned()
 }
 
 /// `at most 10 MB/s`.

@@ -1,6 +1,6 @@
 //! What came out of a job: a line of JSON, or a few lines for people.
 
-use crate::display::{facts, short};
+use crate::display::{facts, short, yes_or_no};
 use crate::failure::error_text;
 use crate::job_screen::Kept;
 use crate::output::Output;
@@ -159,11 +159,12 @@ fn outcome_facts(outcome: &JobOutcome) -> Vec<(&'static str, String)> {
             ("Unchanged", units::counted(*files_unchanged, "file")),
             ("Uploaded", units::bytes(*bytes_uploaded)),
         ],
-        JobOutcome::Restore { recovery_point, files, bytes, bytes_downloaded, files_lost } => {
+        JobOutcome::Restore { recovery_point, files, bytes, bytes_downloaded, files_lost, one_moment } => {
             let mut lines = vec![
                 ("Recovery point", short(recovery_point)),
                 ("Restored", amount(*files, *bytes)),
                 ("Read", format!("{} from the vault", units::bytes(*bytes_downloaded))),
+                ("One moment", yes_or_no(*one_moment)),
             ];
             if *files_lost > 0 {
                 lines.push(("Lost", units::counted(*files_lost, "file")));
@@ -242,6 +243,7 @@ mod tests {
             bytes: 6,
             bytes_downloaded: 7,
             files_lost: 2,
+            one_moment: Some(true),
         };
         let line = line(&job(JobState::Failed, Some(outcome), Some(failure())), "result");
         assert_eq!((&line["status"], &line["files_lost"]), (&Value::from("Failed"), &Value::from(2)));

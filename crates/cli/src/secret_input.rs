@@ -35,6 +35,14 @@ impl NewPassphrase {
         Ok((self.ask_twice(context)?, None))
     }
 
+    /// The passphrase of a server that is known: from the file, or typed once.
+    pub fn known(&self) -> Result<Passphrase, AgentError> {
+        match self.passphrase_out.is_some() {
+            true => Err(SecretError::IsKnown.into()),
+            false => known_passphrase(self.passphrase_file.as_deref(), "Passphrase of this server: "),
+        }
+    }
+
     fn ask_twice(&self, context: &Context) -> Result<Passphrase, AgentError> {
         let output = context.output();
         if !is_person_there() {

@@ -37,7 +37,7 @@ pub use call::CallError;
 pub use connection::{Connection, Endpoint, Surroundings};
 pub use folder::{FolderError, FolderServer, FolderStore, FolderVault};
 pub use http_vault::HttpVault;
-pub use register::register;
+pub use register::{register, slots_for_registration};
 pub use retry::Manner;
 pub use session::{HttpSession, SessionKeeper};
 pub use sign_in::Identity;

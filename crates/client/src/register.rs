@@ -1,8 +1,10 @@
-//! Registration: the one call of an agent that needs no token.
+//! Registration: the calls of an agent that need no token.
 
 use crate::call::{Call, CallError};
 use crate::connection::Connection;
-use stateward_api::agent::{RegisterRequest, Registered};
+use crate::http_vault::LIST_BYTES_MAX;
+use stateward_api::agent::{RegisterRequest, RegisterSlotsRequest, Registered, SlotList};
+use stateward_api::credentials::decode_bytes;
 use stateward_engine::VaultError;
 use stateward_model::VaultId;
 
@@ -27,4 +29,19 @@ pub fn register(
         ))
         .into()),
     }
+}
+
+/// The key slot objects of the known server that may register again with these credentials. Not believed: whoever opens
+/// one sees whose it is.
+///
+/// # Errors
+/// As [`register`], with `CredentialsInvalid` for credentials that are for new servers.
+pub fn slots_for_registration(
+    connection: &Connection,
+    request: &RegisterSlotsRequest,
+) -> Result<Vec<Vec<u8>>, CallError> {
+    let call = Call::post("/agent/v1/register/slots").without_token().json(request).at_most(LIST_BYTES_MAX);
+    let list: SlotList = connection.call(&call)?.json()?;
+    // What is no base64url is no slot.
+    Ok(list.slots.iter().filter_map(|slot| decode_bytes(slot)).collect())
 }

@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 #![cfg(target_os = "linux")]
 
+pub mod btrfs;
 pub mod canary;
 pub mod compare;
 pub mod depths;

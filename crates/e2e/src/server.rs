@@ -90,6 +90,22 @@ impl TestServer {
         server
     }
 
+    /// A server with a copy of this one's home, as a cloned machine has it. (There the cache would lie at the same path;
+    /// here it is the copy's own.)
+    #[track_caller]
+    pub fn copied(&self) -> Self {
+        let copy = Self::fresh();
+        let mut cp = Command::new("cp");
+        cp.arg("-a").arg(self.home()).arg(copy.home());
+        run(cp).done();
+        let registration = copy.home().join("registration.json");
+        let text = fs::read_to_string(&registration).expect("the home is registered");
+        let [from, to] = [self, &copy].map(|server| server.folder().to_str().expect("temp paths are UTF-8"));
+        assert!(text.contains(from), "the cache's path stands in the registration");
+        fs::write(registration, text.replace(from, to)).expect("a file can be written");
+        copy
+    }
+
     /// Where its things lie: the home and files beside it.
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -73,7 +73,8 @@ pub struct BackupRequest<'a> {
     pub slots: &'a [SlotHash],
     /// The cache folder.
     pub cache: &'a CacheFolder,
-    /// The newest point that this home knows to be committed. The vault must not show an older one.
+    /// The newest point that this home made and the vault took ([`Progress::offering`](crate::Progress::offering) tells
+    /// of those that it may have taken). The new one follows it; if the vault's newest is another, that is told.
     pub pinned_head: Option<PointSummary>,
     /// What was checked before.
     pub prechecks: Vec<Precheck>,
@@ -151,7 +152,7 @@ fn transfer_and_commit(
 ) -> Result<BackupOutcome, EngineError> {
     let mut uploaded_bytes = 0;
     for attempt in 1.. {
-        let started_at = tools.clock.now();
+        let started_at = started_at(request.source, tools);
         let shared = Shared {
             keys: request.keys,
             index: &prepared.index,
@@ -185,6 +186,13 @@ fn transfer_and_commit(
         }
     }
     unreachable!("the last attempt returns")
+}
+
+/// When the run began to read. What was written since may be missing, and the next run's unchanged rule goes by it: so a
+/// frozen source counts from its own moment, however long ago that was.
+fn started_at(source: &dyn Source, tools: &Tools<'_>) -> Timestamp {
+    let now = tools.clock.now();
+    source.moment().map_or(now, |moment| moment.min(now))
 }
 
 /// As many threads as were asked for, or as the machine has processors.

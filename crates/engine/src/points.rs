@@ -154,6 +154,20 @@ fn received_at(
     Ok(is_for_it.then_some(receipt.received_at))
 }
 
+/// Whether the vault still gives a point, whole and signed.
+pub fn is_shown(
+    vault: &dyn VaultRead,
+    trust: &ServerTrust,
+    point: PointSummary,
+) -> Result<bool, EngineError> {
+    match open_header(vault, trust, point) {
+        Ok(_) => Ok(true),
+        Err(EngineError::Point(_)) => Ok(false),
+        Err(EngineError::Vault(error)) if error.damage().is_some() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether `head` is `pinned` or comes after it in one unbroken, signed chain.
 pub fn follows(
     vault: &dyn VaultRead,

@@ -1,5 +1,6 @@
 //! The one door through which the engine talks while it works, and the one through which it is told to stop.
 
+use crate::vault_store::PointSummary;
 use stateward_format::manifest::Warning;
 use stateward_model::Phase;
 use std::sync::Arc;
@@ -26,6 +27,9 @@ pub trait Progress: Send + Sync {
     fn advanced(&self, advance: Advance);
     /// Something was left out or is not as it should be; the job goes on.
     fn warning(&self, warning: &Warning);
+    /// A recovery point was signed and is about to be offered to the vault, which may take it without this side ever
+    /// hearing of it. Who wants to know it again later writes it down before this returns.
+    fn offering(&self, _point: PointSummary) {}
 }
 
 /// Nobody listens.

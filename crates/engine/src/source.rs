@@ -4,7 +4,8 @@
 //! target, the content) is asked of the [`Node`], later and from other threads, and only if the entry is not unchanged.
 
 use stateward_format::entry::ExtendedAttribute;
-use stateward_format::{FileName, Identity, NameKind, manifest::Warning};
+use stateward_format::manifest::{Precheck, Warning};
+use stateward_format::{FileName, Identity, NameKind};
 use stateward_model::{ComponentName, Timestamp};
 use std::io;
 use std::ops::ControlFlow;
@@ -144,6 +145,15 @@ pub trait Source: Send + Sync {
     fn components(&self) -> Vec<ComponentName>;
     /// A cheap guess of what a walk of all components will give (files, bytes), if there is one; for progress only.
     fn estimate(&self) -> Option<(u64, u64)>;
+    /// The moment that it shows, if it was frozen before the run: nothing that was written later is read. Where parts of
+    /// it show moments of their own, the oldest.
+    fn moment(&self) -> Option<Timestamp> {
+        None
+    }
+    /// What it has to say of itself after all walks, to be kept with the recovery point.
+    fn remarks(&self) -> Vec<Precheck> {
+        Vec::new()
+    }
     /// Walks one component. `Ok(false)` means that there is no such thing on this machine: nothing was visited.
     fn walk(&self, component: &ComponentName, visitor: &mut dyn Visitor) -> Result<bool, SourceError>;
 }

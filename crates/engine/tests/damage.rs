@@ -240,9 +240,37 @@ fn a_lost_reply_to_a_commit_is_no_second_point() {
     let lost = Fault::LoseReply(VaultError::Unreachable("reset".to_owned()));
     server.vault.set_faults(FaultPlan::none().at(Call::Commit, 1, lost));
     assert!(server.try_backup().is_err());
-    // The home does not know of the point, but it follows the pinned head.
+    // The home does not know whether the point was taken, but it wrote down that it offered it.
     let outcome = server.backup();
     assert_eq!((outcome.point.sequence, outcome.warnings), (3, Vec::new()));
+}
+
+#[test]
+fn two_copies_of_a_home_each_go_on_on_their_own_branch_and_both_are_told() {
+    let mut server = server(44);
+    server.backup();
+    let of_first = server.pinned_head;
+    server.tree.component("files").file("by", b"first");
+    let first = server.backup();
+    // The copy knows what was known when it was made.
+    let after_first = std::mem::replace(&mut server.pinned_head, of_first);
+    server.lose_cache();
+    server.tree.component("files").write("by", b"second");
+    let second = server.backup();
+    assert_eq!(second.warnings[0].code, "chain-forked");
+    assert_eq!((first.point.sequence, second.point.sequence), (3, 3));
+    let after_second = std::mem::replace(&mut server.pinned_head, after_first);
+    server.lose_cache();
+    let third = server.backup();
+    assert_eq!(third.warnings[0].code, "chain-forked");
+    assert_eq!(third.point.sequence, 4);
+    // Nobody made anything since: there is nothing to tell.
+    assert_eq!(server.backup().warnings, []);
+    server.pinned_head = after_second;
+    assert_eq!(server.backup().warnings[0].code, "chain-forked");
+    // Each branch is whole, so nothing is missing.
+    assert_eq!(server.verify(VerifyShare::Full, &BTreeMap::new()).problems, []);
+    server.assert_comes_back();
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod server;
 
 use server::Server;
 use stateward_engine::BackupOptions;
+use stateward_model::Clock;
 
 fn server() -> Server {
     let mut server = Server::new(21);
@@ -32,6 +33,19 @@ fn a_write_within_the_clocks_tick_is_caught() {
     assert_eq!(server.backup().unchanged_files, 0);
     server.assert_comes_back();
     assert_eq!(server.backup().unchanged_files, 1);
+}
+
+#[test]
+fn a_frozen_source_counts_from_its_moment_and_not_from_when_it_was_read() {
+    let mut server = Server::new(23);
+    server.tree.component("files").file("a", b"before");
+    // Frozen within the tick of the first write, read an hour later; the second write is of the same tick.
+    let moment = server.clock.now();
+    server.tree.freeze_at(moment);
+    server.backup();
+    server.tree.component("files").write_unseen("a", b"after!");
+    assert_eq!(server.backup().unchanged_files, 0);
+    server.assert_comes_back();
 }
 
 #[test]

@@ -11,6 +11,23 @@ pub struct ComponentInfo {
     pub purpose: &'static str,
 }
 
+/// A component as it is on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentDescription {
+    /// Its name.
+    pub name: ComponentName,
+    /// What it is for.
+    pub purpose: &'static str,
+    /// Whether there is anything of it here.
+    pub present: bool,
+    /// Files in it, generated ones among them.
+    pub files: u64,
+    /// Their bytes, holes included; a file with several names counts for each.
+    pub bytes: u64,
+    /// The paths that belong to it by the rules, whether they are here or not.
+    pub paths: Vec<String>,
+}
+
 /// A component's place in [`COMPONENTS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Part(pub(crate) u8);

@@ -7,28 +7,35 @@
 //! or to none; nothing outside of a target's folder is ever touched; what is not read or not set is told.
 //!
 //! Begin with [`rules`] (what belongs to which component, and what is left out), then [`SystemState`], [`Files`] and
-//! [`FolderTarget`]. What is Linux' own stands in `linux/`.
+//! [`FolderTarget`]. What is Linux' own stands in `linux/`; for Windows nothing is built yet, which
+//! `windows.rs` says to whoever asks.
 
 pub mod components;
 mod open_error;
 pub mod rules;
+pub mod snapshots;
 
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 mod selection;
+#[cfg(windows)]
+mod windows;
 
-pub use components::{COMPONENTS, ComponentInfo};
-pub use open_error::OpenError;
+pub use components::{COMPONENTS, ComponentDescription, ComponentInfo};
+pub use open_error::{OpenError, TargetOpenError};
 pub use rules::{EVERYTHING_ELSE, LeftOut};
 
 #[cfg(target_os = "linux")]
 pub use linux::{
     files::{FILES_COMPONENT, Files},
     prechecks::{prechecks, verify_packages},
-    system_state::{ComponentDescription, SystemState},
-    target::{FolderTarget, TargetOpenError},
+    snapshots::remove_snapshot,
+    system_state::SystemState,
+    target::FolderTarget,
 };
+#[cfg(windows)]
+pub use windows::{Files, FolderTarget, SystemState, prechecks, remove_snapshot};
 
 /// What System State leaves out by its rules, and why. [`EVERYTHING_ELSE`] holds beside them.
 pub fn left_out() -> &'static [LeftOut] {

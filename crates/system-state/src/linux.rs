@@ -2,17 +2,21 @@
 
 mod command;
 mod counting;
+mod device;
 mod extended_attributes;
 mod file_systems;
 pub mod files;
 mod folder;
 mod generated;
 mod listing;
+mod moments;
+mod mounts;
 mod node;
 mod packages;
 pub mod prechecks;
 #[cfg(test)]
 mod recording;
+pub mod snapshots;
 mod stat;
 pub mod system_state;
 pub mod target;

@@ -1,4 +1,4 @@
-//! Why a source cannot be opened.
+//! Why a source or a target cannot be opened.
 
 use stateward_model::ComponentName;
 use std::io;
@@ -24,4 +24,43 @@ pub enum OpenError {
     /// System State has no such part.
     #[error("System State has no component `{0}`")]
     NoSuchComponent(ComponentName),
+    /// No part of this program does it on this operating system.
+    #[error("{0} isn't built for this operating system yet")]
+    NotBuilt(&'static str),
+}
+
+/// Why a folder cannot be restored into.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetOpenError {
+    /// Something is in it, so it is left alone.
+    #[error("`{path}` isn't empty: a restore goes into a new or an empty folder")]
+    NotEmpty {
+        /// The target.
+        path: PathBuf,
+    },
+    /// The restore of another recovery point was begun in it and not finished.
+    #[error(
+        "`{path}` holds an unfinished restore of another recovery point: choose a new or an empty folder"
+    )]
+    OtherPoint {
+        /// The target.
+        path: PathBuf,
+    },
+    /// Another process restores into it now.
+    #[error("Another restore into `{path}` is running")]
+    InUse {
+        /// The target.
+        path: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("`{path}` can't be restored into: {cause}")]
+    Unusable {
+        /// The target.
+        path: PathBuf,
+        /// The reason.
+        cause: io::Error,
+    },
+    /// No part of this program restores on this operating system.
+    #[error("Restoring into a folder isn't built for this operating system yet")]
+    NotBuilt,
 }

@@ -28,6 +28,7 @@ struct State {
     components: Vec<(ComponentName, Root)>,
     nodes: BTreeMap<u64, Inode>,
     last_id: u64,
+    moment: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy)]
@@ -113,6 +114,11 @@ impl MemoryTree {
     /// If the name breaks its rule.
     pub fn broken_component(&self, name: &str) {
         self.add_component(name, Root::Broken);
+    }
+
+    /// From now on the tree says that it shows that moment; what it holds stays as it is.
+    pub fn freeze_at(&self, moment: Timestamp) {
+        lock(&self.state).moment = Some(moment);
     }
 
     /// What a restore of all components should lay into an empty folder. Unreadable files are in it.

@@ -381,9 +381,14 @@ impl MemoryVault {
         if let Some(receipt) = state.objects.get(&receipt_name) {
             return Ok(receipt.clone());
         }
-        let head = state.points.last();
-        let follows = (head.map_or(1, |head| head.sequence + 1), head.map(|head| head.hash));
-        if (header.sequence, header.previous) != follows {
+        // Any point that is there may be followed: another than the newest begins a branch.
+        let follows = match header.previous {
+            None => state.points.is_empty() && header.sequence == 1,
+            Some(hash) => {
+                state.points.iter().any(|point| (point.sequence + 1, point.hash) == (header.sequence, hash))
+            }
+        };
+        if !follows {
             return Err(VaultError::WrongHead);
         }
         let missing: Vec<PackId> = header

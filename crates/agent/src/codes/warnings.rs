@@ -26,6 +26,11 @@ pub const ALL: &[WarningCode] = &[
         "Ask the vault's administrator whether the vault was restored from an older copy",
     ),
     warning(
+        "chain-forked",
+        "Another agent makes recovery points as this server: its home was copied, as with a cloned machine, or put back from an older copy. Both go on, each on a branch of its own, and both keep their data",
+        "Let only one of them be this server: on the other remove the home and register it anew with vault credentials of its own. If this home was only put back from an older copy, nothing is to be done",
+    ),
+    warning(
         "command-failed",
         "A program that tells a part of System State failed, so its output is not in the recovery point",
         "Run the program that the message names by hand and mend what it complains about",
@@ -83,6 +88,11 @@ pub const ALL: &[WarningCode] = &[
         "Choose anew what is protected with `stateward protect files`",
     ),
     warning(
+        "one-moment",
+        "The files of a recovery point were not all read at one moment, so files that belong together may not fit",
+        "`stateward recovery-point show ID` says what was read when; on btrfs and LVM a snapshot makes it one moment, see `stateward settings set --source-snapshot=on`",
+    ),
+    warning(
         "owner-not-restored",
         "The owner or group could not be set on something that was restored",
         "Restore as root",
@@ -131,6 +141,21 @@ pub const ALL: &[WarningCode] = &[
         "slot-damaged",
         "A key slot in the vault is damaged or missing: the passphrase or recovery code that it was made for may open nothing",
         "Make a recovery code while this server still has its keys: `stateward recovery-code create`",
+    ),
+    warning(
+        "snapshot-left",
+        "A snapshot of the source could not be removed after a backup, so it keeps room occupied",
+        "Mend what the message names; the next backup tries again. One of another home must be removed by hand (`btrfs subvolume delete PATH`, `lvremove GROUP/NAME`)",
+    ),
+    warning(
+        "source-moment",
+        "A file system was read live, so its files are of the moments at which each was read",
+        "The message says why; on btrfs and LVM a snapshot makes it one moment",
+    ),
+    warning(
+        "source-snapshot",
+        "No snapshot of a file system could be made, so it is read live",
+        "Mend what the message names, or turn snapshots off with `stateward settings set --source-snapshot=off`",
     ),
     warning(
         "too-deep",

@@ -104,6 +104,9 @@ pub enum JobOutcome {
         bytes_downloaded: u64,
         /// Files that could not be put back whole.
         files_lost: u64,
+        /// Whether the recovery point's files are of one moment; `None` if it does not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        one_moment: Option<bool>,
     },
     /// A verify's.
     Verify {
@@ -285,7 +288,14 @@ mod tests {
                 bytes_uploaded: 5,
                 files_unchanged: 6,
             },
-            JobOutcome::Restore { recovery_point, files, bytes, bytes_downloaded: 7, files_lost: 8 },
+            JobOutcome::Restore {
+                recovery_point,
+                files,
+                bytes,
+                bytes_downloaded: 7,
+                files_lost: 8,
+                one_moment: None,
+            },
             JobOutcome::Verify {
                 recovery_points: 1,
                 packs: 2,

@@ -9,7 +9,7 @@ use crate::{Agent, AgentError, RegisteredServer, platform};
 use stateward_client::{HttpVault, Manner, Surroundings};
 use stateward_engine::{Advance, Cancellation, Progress, Tools};
 use stateward_format::manifest::{Precheck, Warning};
-use stateward_model::{JobState, Phase, Timestamp};
+use stateward_model::{JobId, JobState, Phase, Timestamp};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -145,6 +145,11 @@ impl<'a> RunningJob<'a> {
         job
     }
 
+    /// Which job it is.
+    pub fn id(&self) -> JobId {
+        locked(&self.record).id
+    }
+
     /// Signs in to the vault for this job. From now on the vault is told how the job stands.
     ///
     /// The first call is given up soon, because somebody may sit there and wait; once the vault has answered, the job
@@ -185,8 +190,7 @@ impl<'a> RunningJob<'a> {
     fn watch(&self, stopped: Receiver<()>) {
         let mut looks = 0;
         while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-            let id = locked(&self.record).id;
-            if self.folder.is_some_and(|folder| folder.is_asked_to_cancel(id)) {
+            if self.folder.is_some_and(|folder| folder.is_asked_to_cancel(self.id())) {
                 self.cancellation.cancel();
             }
             looks += 1;

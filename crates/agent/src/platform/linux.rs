@@ -61,8 +61,8 @@ pub fn path_from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
 }
 
 /// A path's bytes, as the operating system would give them.
-pub fn path_bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_bytes()
+pub fn path_bytes(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_bytes().to_vec()
 }
 
 /// Makes a folder's entries durable.

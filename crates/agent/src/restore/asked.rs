@@ -10,11 +10,11 @@ use std::path::{Component, Path};
 pub fn missing(target: &Path, asked: &[StoredPath], lost: &[Warning]) -> Vec<Warning> {
     let is_missing = |path: &&StoredPath| {
         let bytes = platform::path_bytes(&path.0);
-        !is_there(target, &path.0) && lost.iter().all(|lost| !lost.path.starts_with(bytes))
+        !is_there(target, &path.0) && lost.iter().all(|lost| !lost.path.starts_with(&bytes))
     };
     let warning = |path: &StoredPath| Warning {
         code: "path-not-found".to_owned(),
-        path: platform::path_bytes(&path.0).to_vec(),
+        path: platform::path_bytes(&path.0),
         message: "The recovery point holds nothing at this path".to_owned(),
     };
     asked.iter().filter(is_missing).map(warning).collect()

@@ -4,7 +4,7 @@ pub mod list;
 pub mod show;
 
 use crate::context::Context;
-use crate::display::{Table, short};
+use crate::display::{Table, short, yes_or_no};
 use crate::output::Output;
 use crate::units;
 use clap::Subcommand;
@@ -36,13 +36,15 @@ pub fn object(kind: &str, point: &PointDescription) -> Value {
         "item": point.item_label, "item_id": point.item, "kind": point.kind,
         "time": point.received_at.unwrap_or(point.finished_at), "is_confirmed": point.received_at.is_some(),
         "files": point.files, "bytes": point.bytes, "pack_bytes": point.pack_bytes, "warnings": point.warnings,
+        "one_moment": point.moment.as_ref().map(|moment| moment.is_one),
         "host_name": point.host_name, "operating_system": point.operating_system, "made_by": point.made_by,
     })
 }
 
 /// Prints a list; says so when one can't be used.
 pub fn print_list(output: &Output, listed: &[ListedPoint], empty: &str) -> Exit {
-    let mut table = Table::new(&["Recovery point", "Item", "Time", ">Files", ">Bytes", ">Warnings"]);
+    let mut table =
+        Table::new(&["Recovery point", "Item", "Time", ">Files", ">Bytes", ">Warnings", "One moment"]);
     let mut exit = Exit::Done;
     for point in listed {
         match point {
@@ -55,6 +57,7 @@ pub fn print_list(output: &Output, listed: &[ListedPoint], empty: &str) -> Exit 
                     units::count(point.files),
                     units::bytes(point.bytes),
                     units::count(point.warnings),
+                    yes_or_no(point.moment.as_ref().map(|moment| moment.is_one)),
                 ]);
             }
             ListedPoint::Unusable { summary, failure } => {

@@ -55,8 +55,13 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
             Ok::<_, AgentError>(file.open(&passphrase)?)
         })
         .transpose()?;
-    let (passphrase, passphrase_file) = arguments.passphrase.get(context)?;
-    let shows_code = arguments.recovery_code_file.is_none() && is_person_there();
+    let is_known = checked.credentials.server.is_some();
+    let (passphrase, passphrase_file) = match is_known {
+        true => (arguments.passphrase.known()?, None),
+        false => arguments.passphrase.get(context)?,
+    };
+    // A server that registers again has what it was given the first time.
+    let shows_code = arguments.recovery_code_file.is_none() && is_person_there() && !is_known;
     let code = (shows_code || arguments.recovery_code_file.is_some())
         .then(|| RecoveryCode::generate(&*agent.surroundings().random));
     let code_file = match (&arguments.recovery_code_file, &code) {
@@ -75,6 +80,9 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     print(output, &registration, domain.as_ref(), code_file.as_deref(), passphrase_file.as_deref());
     match (&code, shows_code) {
         (Some(code), true) => show_code(output, code),
+        (None, _) if is_known => {
+            output.say("Registered again: the recovery points are there, and what was protected must be protected again");
+        }
         (None, _) => {
             output.say("No recovery code was made. `stateward recovery-code create` makes one at any time");
         }

@@ -32,6 +32,7 @@ pub fn object(vault: &Label, server: &Server) -> Value {
         "domain": server.domain,
         "operating_system": server.operating_system, "agent_version": server.agent_version,
         "registered_at": server.registered_at, "seen_at": server.seen_at,
+        "forked_at": server.forked_at,
     })
 }
 

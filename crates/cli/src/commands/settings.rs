@@ -28,6 +28,10 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
 }
 
 fn print(context: &Context, settings: Settings) {
-    context.output().object(&pace::object("result", settings.pace));
-    facts(context.output(), &pace::facts(settings.pace));
+    let mut object = pace::object("result", settings.pace);
+    object["source_snapshot"] = settings.source_snapshot.into();
+    context.output().object(&object);
+    let mut shown = pace::facts(settings.pace).to_vec();
+    shown.push(("Source snapshot", pace::switch_text(settings.source_snapshot)));
+    facts(context.output(), &shown);
 }

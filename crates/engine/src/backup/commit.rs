@@ -46,11 +46,12 @@ pub(super) fn commit(
         finished_at: tools.clock.now(),
         components,
         warnings: bounded(&warnings),
-        prechecks: request.prechecks.clone(),
+        prechecks: [request.prechecks.clone(), request.source.remarks()].concat(),
     };
     let header = header(request, prepared, made.started_at);
     let object = seal(request, tools, &header, &manifest);
     let summary = PointSummary { sequence: header.sequence, hash: point::hash(&object) };
+    tools.progress.offering(summary);
     let receipt = prepared.session.commit(&object)?;
     let received_at = check_receipt(request, summary, &receipt)?;
     let files = manifest.components.iter().map(|component| component.files).sum();

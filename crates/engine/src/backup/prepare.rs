@@ -22,7 +22,7 @@ pub(super) struct Prepared {
     pub(super) index: ChunkIndex,
     pub(super) journal: Arc<PackJournal>,
     pub(super) parent: Option<Parent>,
-    /// The newest point of the chain.
+    /// The point that the new one follows.
     pub(super) head: Option<PointSummary>,
     /// What the chain says that a person must know.
     pub(super) warnings: Vec<Warning>,
@@ -64,8 +64,7 @@ pub(super) fn prepare(request: &BackupRequest<'_>, tools: &Tools<'_>) -> Result<
     })?;
     let prepared = prepare_in_session(request, tools, &*session, &journal, cached);
     match prepared {
-        Ok((index, parent, warnings)) => {
-            let head = session.opened().head;
+        Ok(Learned { index, parent, head, warnings }) => {
             Ok(Prepared { session, index, journal, parent, head, warnings })
         }
         Err(error) => {
@@ -75,7 +74,13 @@ pub(super) fn prepare(request: &BackupRequest<'_>, tools: &Tools<'_>) -> Result<
     }
 }
 
-type Learned = (ChunkIndex, Option<Parent>, Vec<Warning>);
+/// What the session tells, and what it comes to.
+struct Learned {
+    index: ChunkIndex,
+    parent: Option<Parent>,
+    head: Option<PointSummary>,
+    warnings: Vec<Warning>,
+}
 
 fn prepare_in_session(
     request: &BackupRequest<'_>,
@@ -84,12 +89,11 @@ fn prepare_in_session(
     journal: &Arc<PackJournal>,
     cached: Vec<Journaled>,
 ) -> Result<Learned, EngineError> {
-    let head = session.opened().head;
+    let (head, warnings) = choose_head(request, session.opened().head)?;
     if head.is_some_and(|head| head.sequence == Sequence::MAX) {
         let words = "its newest recovery point has the last number that there is";
         return Err(VaultError::BadAnswer(words.to_owned()).into());
     }
-    let warnings = check_chain(request, head)?;
     warnings.iter().for_each(|warning| tools.progress.warning(warning));
     let held = match &session.opened().packs {
         PacksKnown::AsDigested => cached,
@@ -105,7 +109,7 @@ fn prepare_in_session(
     if let Some((files, bytes)) = expected.or_else(|| request.source.estimate()) {
         tools.progress.expected(files, bytes);
     }
-    Ok((index, parent, warnings))
+    Ok(Learned { index, parent, head, warnings })
 }
 
 /// An index over these packs, as far as these keys open them: those of another epoch or domain stay in the journal, but
@@ -164,20 +168,43 @@ fn reconcile(
     Ok(known)
 }
 
-/// The vault's head must be the pinned one or follow it. Otherwise the vault has lost, hidden or forked something: the
-/// backup goes on, so that the server stays protected, and says so.
-fn check_chain(request: &BackupRequest<'_>, head: Option<PointSummary>) -> Result<Vec<Warning>, EngineError> {
-    let Some(pinned) = request.pinned_head else { return Ok(Vec::new()) };
-    match points::follows(request.vault, request.trust, pinned, head)? {
-        true => Ok(Vec::new()),
-        false => Ok(vec![Warning {
-            code: "vault-rolled-back".to_owned(),
-            path: Vec::new(),
-            message: format!(
-                "The vault no longer shows recovery point {} (number {}), which it had acknowledged: it was rolled back, or \
-                 shows another history",
-                pinned.hash, pinned.sequence
-            ),
-        }]),
+/// Which point the new one follows, and what of the chain a person must know.
+///
+/// The vault's newest point must be this home's own. If it is not, the vault has lost or hidden what it had taken, and the
+/// chain goes on from what it shows; or another agent signs as this server (a copy of the home, or the home was itself put
+/// back from an older copy): then each goes on from its own newest point, on a branch of its own, and neither touches what
+/// is the other's. The backup goes on in either case, so that the server stays protected.
+fn choose_head(
+    request: &BackupRequest<'_>,
+    newest: Option<PointSummary>,
+) -> Result<(Option<PointSummary>, Vec<Warning>), EngineError> {
+    let own = match request.pinned_head {
+        Some(own) if newest != Some(own) => own,
+        _ => return Ok((newest, Vec::new())),
+    };
+    let told =
+        |code: &str, message: String| vec![Warning { code: code.to_owned(), path: Vec::new(), message }];
+    let place = format!("{} (number {})", own.hash, own.sequence);
+    if !points::is_shown(request.vault, request.trust, own)? {
+        let message = format!(
+            "The vault no longer shows recovery point {place}, which it had acknowledged: it was rolled back, or shows \
+             another history"
+        );
+        return Ok((newest, told("vault-rolled-back", message)));
     }
+    // An older point of one's own chain can't be the newest of anybody.
+    let is_older = match newest {
+        Some(newest) => points::follows(request.vault, request.trust, newest, Some(own))?,
+        None => true,
+    };
+    if is_older {
+        let message =
+            format!("The vault shows recovery point {place}, but tells of an older one as the newest");
+        return Ok((Some(own), told("vault-rolled-back", message)));
+    }
+    let message = format!(
+        "Another agent has made recovery points as this server since this home made {place}: the home was copied or put \
+         back from an older copy. This one goes on from its own, on a branch of its own"
+    );
+    Ok((Some(own), told("chain-forked", message)))
 }

@@ -4,16 +4,17 @@
 #![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 
 use stateward_crypto::{DataKey, EpochKeys, SigningKey};
-use stateward_engine::progress::Silent;
+use stateward_engine::progress::Advance;
 use stateward_engine::{
     BackupOptions, BackupOutcome, BackupRequest, CacheFolder, Cancellation, EngineError, PointSummary,
-    RestoreOutcome, RestoreRequest, ServerTrust, Tools, TrustedPoint, VaultRead, VerifyOutcome,
+    Progress, RestoreOutcome, RestoreRequest, ServerTrust, Tools, TrustedPoint, VaultRead, VerifyOutcome,
     VerifyRequest, VerifyShare, points,
 };
-use stateward_model::{ComponentName, ItemId, ItemKind, Label, PackId, ServerId, Timestamp, VaultId};
+use stateward_format::manifest::Warning;
+use stateward_model::{ComponentName, ItemId, ItemKind, Label, PackId, Phase, ServerId, Timestamp, VaultId};
 use stateward_testing::{FakeClock, Listing, MemoryTarget, MemoryTree, MemoryVault, SeededRandom};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 pub struct Server {
     pub clock: Arc<FakeClock>,
@@ -27,7 +28,23 @@ pub struct Server {
     pub pinned_head: Option<PointSummary>,
     pub options: BackupOptions,
     pub cancellation: Cancellation,
+    /// What a home would have written down before each commit.
+    pub offered: Arc<Offered>,
     folder: tempfile::TempDir,
+}
+
+/// Hears of points that are about to be offered.
+#[derive(Default)]
+pub struct Offered(Mutex<Vec<PointSummary>>);
+
+impl Progress for Offered {
+    fn phase(&self, _: Phase) {}
+    fn expected(&self, _: u64, _: u64) {}
+    fn advanced(&self, _: Advance) {}
+    fn warning(&self, _: &Warning) {}
+    fn offering(&self, point: PointSummary) {
+        self.0.lock().unwrap().push(point);
+    }
 }
 
 impl Server {
@@ -51,6 +68,7 @@ impl Server {
             pinned_head: None,
             options: BackupOptions { threads: 2, reread_every: 0, ..BackupOptions::default() },
             cancellation: Cancellation::default(),
+            offered: Arc::default(),
             folder: tempfile::tempdir().unwrap(),
             clock,
             random,
@@ -64,7 +82,7 @@ impl Server {
         Tools {
             clock: &*self.clock,
             random: &*self.random,
-            progress: &Silent,
+            progress: &*self.offered,
             cancellation: &self.cancellation,
         }
     }
@@ -87,6 +105,7 @@ impl Server {
 
     /// A backup for which the clock stands still.
     pub fn try_backup_now(&mut self) -> Result<BackupOutcome, EngineError> {
+        self.know_offered();
         let label: Label = "item".parse().unwrap();
         let request = BackupRequest {
             item: self.item,
@@ -106,9 +125,21 @@ impl Server {
         };
         let made = stateward_engine::backup(request, &self.tools());
         if let Ok(outcome) = &made {
+            self.offered.0.lock().unwrap().clear();
             self.pinned_head = Some(outcome.point);
         }
         made
+    }
+
+    /// Takes a point for its own that the vault had taken without its answer coming back.
+    fn know_offered(&mut self) {
+        let offered = std::mem::take(&mut *self.offered.0.lock().unwrap());
+        if offered.is_empty() {
+            return;
+        }
+        let taken = self.vault.points().unwrap_or_default();
+        self.pinned_head =
+            offered.into_iter().filter(|point| taken.contains(point)).max().or(self.pinned_head);
     }
 
     pub fn backup(&mut self) -> BackupOutcome {

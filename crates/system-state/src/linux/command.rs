@@ -2,6 +2,7 @@
 //!
 //! They run without a shell, with nothing of our environment, the system's own folders as their path and a time-out.
 
+use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::process::{Child, Command as Process, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -57,7 +58,7 @@ pub(crate) enum CommandError {
 /// Runs a program and gives what it wrote to its output. `fine` are the exit codes that are no failure.
 pub(crate) fn run(
     program: &str,
-    arguments: &[&str],
+    arguments: &[impl AsRef<OsStr>],
     fine: &[i32],
     time_out: Duration,
 ) -> Result<Vec<u8>, CommandError> {
@@ -115,7 +116,7 @@ mod tests {
         assert!(run("sh", &["-c", "exit 2"], &[0, 2], TIME_OUT).unwrap().is_empty());
         let failed = run("sh", &["-c", "echo secret; exit 3"], &[0], TIME_OUT).unwrap_err();
         assert!(matches!(failed, CommandError::Failed { .. }) && !failed.to_string().contains("secret"));
-        let missing = run("no-such-program-here", &[], &[0], TIME_OUT).unwrap_err();
+        let missing = run("no-such-program-here", &[""; 0], &[0], TIME_OUT).unwrap_err();
         assert!(matches!(missing, CommandError::Missing { .. }));
     }
 
@@ -129,7 +130,7 @@ mod tests {
 
     #[test]
     fn nothing_of_our_environment_is_handed_on() {
-        let environment = String::from_utf8(run("env", &[], &[0], TIME_OUT).unwrap()).unwrap();
+        let environment = String::from_utf8(run("env", &[""; 0], &[0], TIME_OUT).unwrap()).unwrap();
         let mut names: Vec<&str> = environment.lines().filter_map(|line| line.split('=').next()).collect();
         names.sort_unstable();
         assert_eq!(names, ["LC_ALL", "PATH"]);

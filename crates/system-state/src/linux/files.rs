@@ -1,16 +1,21 @@
 //! Files and folders that somebody chose, as a [`Source`] with one component.
 
 use crate::components::Part;
+use crate::linux::moments::Moments;
+use crate::linux::snapshots::{self, Top};
 use crate::linux::system_state::{SystemState, spellings};
 use crate::linux::walk::Walk;
 use crate::open_error::OpenError;
 use crate::selection::{Claim, Selection};
+use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotWish};
 use stateward_engine::{Source, SourceDescription, SourceError, Visitor};
 use stateward_format::NameKind;
-use stateward_model::ComponentName;
+use stateward_format::manifest::Precheck;
+use stateward_model::{ComponentName, Timestamp};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The component's name.
 pub const FILES_COMPONENT: &str = "files";
@@ -23,6 +28,9 @@ const FILES: Part = Part(0);
 #[derive(Debug)]
 pub struct Files {
     selection: Selection,
+    tops: Vec<Top>,
+    excluded: Vec<PathBuf>,
+    moments: Arc<Moments>,
 }
 
 impl Files {
@@ -33,20 +41,34 @@ impl Files {
         if paths.is_empty() {
             return Err(OpenError::NothingGiven);
         }
-        let mut selection = Selection::new();
+        let (mut selection, mut tops, mut left_out) = (Selection::new(), Vec::new(), Vec::new());
         for path in paths {
             for path in places(path)? {
                 let claim = Claim::Part { part: FILES, enters_file_systems: true };
                 selection.claim(path.as_os_str().as_bytes(), claim);
+                tops.push(Top { path, enters_file_systems: true });
             }
         }
         for path in excluded {
             for path in spellings(path)? {
                 selection.exclude(path.as_os_str().as_bytes());
+                left_out.push(path);
             }
         }
         selection.finish();
-        Ok(Self { selection })
+        let moments = Arc::new(Moments::live(Path::new("/")));
+        Ok(Self { selection, tops, excluded: left_out, moments })
+    }
+
+    /// Reads from snapshots from now on, as far as they can be made.
+    pub fn freeze<'a>(
+        &mut self,
+        wish: &SnapshotWish<'_>,
+        ledger: &'a dyn SnapshotLedger,
+    ) -> HeldSnapshots<'a> {
+        let (moments, held) = snapshots::freeze(Path::new("/"), &self.tops, &self.excluded, wish, ledger);
+        self.moments = Arc::new(moments);
+        held
     }
 }
 
@@ -98,8 +120,17 @@ impl Source for Files {
             part: FILES,
             is_asked_for: true,
             generated: None,
+            moments: &self.moments,
         }
         .run(visitor)
+    }
+
+    fn moment(&self) -> Option<Timestamp> {
+        self.moments.oldest()
+    }
+
+    fn remarks(&self) -> Vec<Precheck> {
+        self.moments.remarks()
     }
 }
 

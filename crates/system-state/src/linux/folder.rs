@@ -5,6 +5,8 @@
 //! as long as something refers to it; but only a bounded number of descriptors is open. The oldest is closed when
 //! another is needed and opened again from the nearest ancestor that is open, and then it must be the same folder.
 
+use crate::linux::device::Device;
+use crate::linux::moments::{Above, Moments, Place};
 use crate::linux::stat;
 use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat};
 use std::collections::VecDeque;
@@ -27,14 +29,19 @@ pub(crate) struct Folder {
     parent: Option<Arc<Folder>>,
     name: Box<[u8]>,
     identity: (u64, u64),
+    device: Device,
+    /// Which snapshot it is read from.
+    frozen: Option<usize>,
     descriptor: Mutex<Option<Arc<OwnedFd>>>,
-    open: Arc<OpenFolders>,
+    walk: Arc<OfWalk>,
 }
 
-/// Which folders are open, the oldest first.
-struct OpenFolders {
+/// What the folders of a walk share.
+struct OfWalk {
+    /// Which folders are open, the oldest first.
     queue: Mutex<VecDeque<Weak<Folder>>>,
     most: usize,
+    moments: Arc<Moments>,
 }
 
 /// A thread that panics while it holds one of these locks leaves nothing half done behind it.
@@ -42,7 +49,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl OpenFolders {
+impl OfWalk {
     /// Notes that `folder` is open, and closes the oldest if there are too many. It stays usable for who uses it just
     /// now.
     fn add(&self, folder: &Arc<Folder>) {
@@ -59,37 +66,58 @@ impl OpenFolders {
 
 impl Folder {
     /// Opens the folder that a walk begins at; links on the way to it are followed.
-    pub fn topmost(path: &Path) -> io::Result<(Arc<Self>, Stat)> {
-        Self::topmost_with(path, OPEN_MAX)
+    pub fn topmost(path: &Path, moments: &Arc<Moments>) -> io::Result<(Arc<Self>, Stat)> {
+        Self::topmost_with(path, moments, OPEN_MAX)
     }
 
-    fn topmost_with(path: &Path, most: usize) -> io::Result<(Arc<Self>, Stat)> {
-        let descriptor = openat(CWD, path, FOLDER.difference(OFlags::NOFOLLOW), Mode::empty())?;
-        let raw = fstat(&descriptor)?;
-        let folder = Self {
-            parent: None,
-            name: Box::default(),
-            identity: stat::identity(&raw),
-            descriptor: Mutex::new(Some(Arc::new(descriptor))),
-            open: Arc::new(OpenFolders { queue: Mutex::default(), most }),
-        };
+    fn topmost_with(path: &Path, moments: &Arc<Moments>, most: usize) -> io::Result<(Arc<Self>, Stat)> {
+        let opened = openat(CWD, path, FOLDER.difference(OFlags::NOFOLLOW), Mode::empty())?;
+        let place = moments.settle(opened, None)?;
+        let raw = place.raw;
+        let walk = OfWalk { queue: Mutex::default(), most, moments: Arc::clone(moments) };
         // Not in the queue: the topmost stays open, so that every other can be found from it.
-        Ok((Arc::new(folder), raw))
+        Ok((Arc::new(Self::at(place, None, &[], Arc::new(walk))), raw))
     }
 
     /// Opens the folder `name` in this one; fails with `NotADirectory` or `FilesystemLoop` if it is none.
     pub fn enter(self: &Arc<Self>, name: &[u8]) -> io::Result<(Arc<Self>, Stat)> {
-        let descriptor = openat(self.descriptor()?, name, FOLDER, Mode::empty())?;
-        let raw = fstat(&descriptor)?;
-        let folder = Arc::new(Self {
-            parent: Some(Arc::clone(self)),
-            name: name.into(),
-            identity: stat::identity(&raw),
-            descriptor: Mutex::new(Some(Arc::new(descriptor))),
-            open: Arc::clone(&self.open),
-        });
-        self.open.add(&folder);
+        let opened = openat(self.descriptor()?, name, FOLDER, Mode::empty())?;
+        let path = || self.path_of(name);
+        let above = Above { device: self.device, frozen: self.frozen, name, path: &path };
+        let place = self.walk.moments.settle(opened, Some(&above))?;
+        let (raw, is_elsewhere) = (place.raw, place.is_elsewhere);
+        let folder = Arc::new(Self::at(place, Some(Arc::clone(self)), name, Arc::clone(&self.walk)));
+        // One that its name does not lead to could not be opened again.
+        if !is_elsewhere {
+            self.walk.add(&folder);
+        }
         Ok((folder, raw))
+    }
+
+    fn at(place: Place, parent: Option<Arc<Self>>, name: &[u8], walk: Arc<OfWalk>) -> Self {
+        Self {
+            parent,
+            name: name.into(),
+            identity: stat::identity(&place.raw),
+            device: place.device,
+            frozen: place.frozen,
+            descriptor: Mutex::new(Some(place.descriptor)),
+            walk,
+        }
+    }
+
+    /// What it lies on.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Notes that something in it is read.
+    pub fn note(&self) {
+        let mut top = self;
+        while let Some(parent) = top.parent.as_ref().filter(|parent| parent.device == top.device) {
+            top = parent;
+        }
+        self.walk.moments.note(&top.path_of(b""), self.frozen);
     }
 
     /// Its descriptor, opened again if it had been closed. Fails with `NotFound` if the folder is no longer there.
@@ -113,7 +141,7 @@ impl Folder {
             }
             let was_closed = lock(&folder.descriptor).replace(Arc::clone(&descriptor)).is_none();
             if was_closed {
-                self.open.add(folder);
+                self.walk.add(folder);
             }
             above = descriptor;
         }
@@ -159,7 +187,7 @@ mod tests {
     #[test]
     fn closed_folders_open_again_and_few_are_open_at_once() {
         let home = tempfile::tempdir().unwrap();
-        let (top, _) = Folder::topmost_with(home.path(), 4).unwrap();
+        let (top, _) = Folder::topmost_with(home.path(), &Arc::default(), 4).unwrap();
         let mut chain = vec![top];
         for depth in 0..40 {
             let last = chain.last().unwrap();
@@ -181,7 +209,7 @@ mod tests {
         for name in ["first", "second"] {
             fs::create_dir(home.path().join(name)).unwrap();
         }
-        let (top, _) = Folder::topmost_with(home.path(), 1).unwrap();
+        let (top, _) = Folder::topmost_with(home.path(), &Arc::default(), 1).unwrap();
         let (first, _) = top.enter(b"first").unwrap();
         let _second = top.enter(b"second").unwrap();
         assert!(!open_now(&first));
@@ -198,7 +226,7 @@ mod tests {
     fn a_link_is_never_entered() {
         let home = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/", home.path().join("link")).unwrap();
-        let (top, _) = Folder::topmost(home.path()).unwrap();
+        let (top, _) = Folder::topmost(home.path(), &Arc::default()).unwrap();
         assert!(top.enter(b"link").is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! Entries that a walk has found, and files that are open for reading.
 
+use crate::linux::device::Device;
 use crate::linux::extended_attributes::{self, Holder, path_in};
 use crate::linux::folder::Folder;
 use crate::linux::stat;
@@ -66,10 +67,11 @@ impl Node for EntryNode {
         if stat::file_type(&raw) != FileType::RegularFile {
             return Err(no_longer_a_file());
         }
-        let now = stat::describe(&raw).ok_or_else(no_longer_a_file)?;
+        let device = self.folder.device();
+        let now = stat::describe(&raw, device).ok_or_else(no_longer_a_file)?;
         let size = u64::try_from(raw.st_size).unwrap_or(0);
         let is_whole = size <= WHOLE_BYTES && u64::try_from(raw.st_blocks).unwrap_or(0) * BLOCK_BYTES >= size;
-        Ok((Box::new(LinuxFile { descriptor, size, is_whole }), now))
+        Ok((Box::new(LinuxFile { descriptor, device, size, is_whole }), now))
     }
 }
 
@@ -86,6 +88,8 @@ const WHOLE_BYTES: u64 = 64 << 10;
 /// A file that is open for reading.
 struct LinuxFile {
     descriptor: OwnedFd,
+    /// What its folder lies on.
+    device: Device,
     /// Its size when it was opened.
     size: u64,
     /// Whether it is short and has no holes.
@@ -106,7 +110,7 @@ impl LinuxFile {
 
 impl OpenFile for LinuxFile {
     fn stat(&self) -> io::Result<Stat> {
-        stat::describe(&fstat(&self.descriptor)?).ok_or_else(no_longer_a_file)
+        stat::describe(&fstat(&self.descriptor)?, self.device).ok_or_else(no_longer_a_file)
     }
 
     fn extended_attributes(&self) -> io::Result<Vec<ExtendedAttribute>> {

@@ -9,13 +9,16 @@ use std::cmp::Ordering;
 use std::path::Path;
 use std::time::Duration;
 
-const PASS: u8 = 0;
-const WARN: u8 = 1;
+/// It is as it should be.
+pub(crate) const PASS: u8 = 0;
+/// It is not, and the job goes on.
+pub(crate) const WARN: u8 = 1;
 
 /// How long the verification of all packages may take: it reads every installed file.
 const VERIFY_TIME_OUT: Duration = Duration::from_secs(30 * 60);
 
-fn precheck(code: &str, outcome: u8, message: String) -> Precheck {
+/// One outcome.
+pub(crate) fn precheck(code: &str, outcome: u8, message: String) -> Precheck {
     Precheck { code: code.to_owned(), outcome, message }
 }
 

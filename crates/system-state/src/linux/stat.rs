@@ -1,5 +1,6 @@
 //! What Linux' `stat` tells, in the engine's words.
 
+use crate::linux::device::Device;
 use rustix::fs::{FileType, Stat as RawStat, major, minor};
 use stateward_engine::{FoundKind, Stat};
 use stateward_format::Identity;
@@ -15,9 +16,10 @@ pub(crate) fn identity(raw: &RawStat) -> (u64, u64) {
     (raw.st_dev, raw.st_ino)
 }
 
-/// The engine's description; `None` for a type that Linux does not have today.
-pub(crate) fn describe(raw: &RawStat) -> Option<Stat> {
-    let device = || (major(raw.st_rdev), minor(raw.st_rdev));
+/// The engine's description of what was found in, or is, a folder of `device`; `None` for a type that Linux does not
+/// have today.
+pub(crate) fn describe(raw: &RawStat, device: Device) -> Option<Stat> {
+    let numbers = || (major(raw.st_rdev), minor(raw.st_rdev));
     let kind = match file_type(raw) {
         FileType::RegularFile => FoundKind::File { size: u64::try_from(raw.st_size).unwrap_or(0) },
         FileType::Directory => FoundKind::Folder,
@@ -25,16 +27,15 @@ pub(crate) fn describe(raw: &RawStat) -> Option<Stat> {
         FileType::Fifo => FoundKind::Fifo,
         FileType::Socket => FoundKind::Socket,
         FileType::BlockDevice => {
-            let (major, minor) = device();
+            let (major, minor) = numbers();
             FoundKind::BlockDevice { major, minor }
         }
         FileType::CharacterDevice => {
-            let (major, minor) = device();
+            let (major, minor) = numbers();
             FoundKind::CharacterDevice { major, minor }
         }
         FileType::Unknown => return None,
     };
-    let (file_system, file_id) = identity(raw);
     Some(Stat {
         kind,
         mode: raw.st_mode & 0o7777,
@@ -42,8 +43,8 @@ pub(crate) fn describe(raw: &RawStat) -> Option<Stat> {
         group: raw.st_gid,
         modified_at: moment(raw.st_mtime, raw.st_mtime_nsec),
         identity: Some(Identity {
-            file_system,
-            file_id: file_id.into(),
+            file_system: device.tell(raw),
+            file_id: raw.st_ino.into(),
             changed_at: moment(raw.st_ctime, raw.st_ctime_nsec),
         }),
         is_hard_linked: raw.st_nlink > 1 && kind != FoundKind::Folder,

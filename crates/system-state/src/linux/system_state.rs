@@ -1,20 +1,25 @@
 //! This machine's System State as a [`Source`]: the rules of [`crate::rules`] over a tree, and the generated lists.
 
-use crate::components::{OS_FILES, Part};
+use crate::components::{ComponentDescription, OS_FILES, Part};
 use crate::linux::counting::Counting;
 use crate::linux::generated::GeneratedFolder;
+use crate::linux::moments::Moments;
 use crate::linux::packages::{count_owned_paths, owned_paths, read_packages};
+use crate::linux::snapshots::{self, Top};
 use crate::linux::tree::Tree;
 use crate::linux::walk::Walk;
 use crate::open_error::OpenError;
 use crate::rules::{self, RULES};
 use crate::selection::Selection;
+use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotWish};
 use stateward_engine::{Source, SourceDescription, SourceError, Visitor};
 use stateward_format::NameKind;
-use stateward_model::ComponentName;
+use stateward_format::manifest::Precheck;
+use stateward_model::{ComponentName, Timestamp};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The System State of the tree below a root.
 ///
@@ -26,23 +31,8 @@ pub struct SystemState {
     tree: Tree,
     selection: Selection,
     parts: Vec<Part>,
-}
-
-/// A component as it is on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ComponentDescription {
-    /// Its name.
-    pub name: ComponentName,
-    /// What it is for.
-    pub purpose: &'static str,
-    /// Whether there is anything of it here.
-    pub present: bool,
-    /// Files in it, generated ones among them.
-    pub files: u64,
-    /// Their bytes, holes included; a file with several names counts for each.
-    pub bytes: u64,
-    /// The paths that belong to it by the rules, whether they are here or not.
-    pub paths: Vec<String>,
+    excluded: Vec<PathBuf>,
+    moments: Arc<Moments>,
 }
 
 impl SystemState {
@@ -63,16 +53,38 @@ impl SystemState {
         };
         parts.sort_unstable();
         parts.dedup();
-        let mut selection = rules::selection();
+        let (mut selection, mut left_out) = (rules::selection(), Vec::new());
         for path in excluded.into_iter().chain(swap_files(&tree)) {
             for path in spellings(path)? {
                 if let Ok(within) = path.strip_prefix(&root) {
                     selection.exclude(within.as_os_str().as_bytes());
                 }
+                left_out.push(path);
             }
         }
         selection.finish();
-        Ok(Self { root, tree, selection, parts })
+        let moments = Arc::new(Moments::live(&root));
+        Ok(Self { root, tree, selection, parts, excluded: left_out, moments })
+    }
+
+    /// Reads from snapshots from now on, as far as they can be made. Lists that the system makes are of no file system
+    /// and made while the walk goes on.
+    pub fn freeze<'a>(
+        &mut self,
+        wish: &SnapshotWish<'_>,
+        ledger: &'a dyn SnapshotLedger,
+    ) -> HeldSnapshots<'a> {
+        let rules = RULES.iter().filter(|rule| self.parts.contains(&rule.part));
+        let tops: Vec<Top> = rules
+            .flat_map(|rule| rule.paths.iter().map(|path| (path, rule.enters_file_systems)))
+            .map(|(path, enters_file_systems)| Top {
+                path: self.root.join(before_pattern(path).trim_start_matches('/')),
+                enters_file_systems,
+            })
+            .collect();
+        let (moments, held) = snapshots::freeze(&self.root, &tops, &self.excluded, wish, ledger);
+        self.moments = Arc::new(moments);
+        held
     }
 
     /// Each wanted component with its size; walks all of them.
@@ -105,6 +117,7 @@ impl SystemState {
             part,
             is_asked_for: false,
             generated: Some(GeneratedFolder::make(part, &self.tree)),
+            moments: &self.moments,
         }
         .run(visitor)
     }
@@ -161,6 +174,22 @@ impl Source for SystemState {
         let part = Part::named(component).filter(|part| self.parts.contains(part));
         let part = part.ok_or_else(|| SourceError::NoSuchComponent(component.clone()))?;
         self.walk_part(part, visitor)
+    }
+
+    fn moment(&self) -> Option<Timestamp> {
+        self.moments.oldest()
+    }
+
+    fn remarks(&self) -> Vec<Precheck> {
+        self.moments.remarks()
+    }
+}
+
+/// The folder that holds what a rule's path means, if that has a `*`; else the path.
+fn before_pattern(path: &str) -> &str {
+    match path.find('*').and_then(|star| path[..star].rfind('/')) {
+        Some(end) => &path[..end],
+        None => path,
     }
 }
 

@@ -21,6 +21,7 @@ use crate::linux::target::beneath::{FOLDER, Place};
 use crate::linux::target::made::MadeFolders;
 use crate::linux::target::marker::{Makes, Marker};
 use crate::linux::target::metadata::Holder;
+use crate::open_error::TargetOpenError;
 use rustix::fs::{
     AtFlags, CWD, Mode, OFlags, fchmod, fstat, ftruncate, linkat, mkdirat, openat, syncfs, unlinkat,
 };
@@ -31,42 +32,9 @@ use stateward_format::{Entry, Metadata};
 use stateward_model::PointHash;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Why a folder cannot be restored into.
-#[derive(Debug, thiserror::Error)]
-pub enum TargetOpenError {
-    /// Something is in it, so it is left alone.
-    #[error("`{path}` isn't empty: a restore goes into a new or an empty folder")]
-    NotEmpty {
-        /// The target.
-        path: PathBuf,
-    },
-    /// The restore of another recovery point was begun in it and not finished.
-    #[error(
-        "`{path}` holds an unfinished restore of another recovery point: choose a new or an empty folder"
-    )]
-    OtherPoint {
-        /// The target.
-        path: PathBuf,
-    },
-    /// Another process restores into it now.
-    #[error("Another restore into `{path}` is running")]
-    InUse {
-        /// The target.
-        path: PathBuf,
-    },
-    /// The operating system refused.
-    #[error("`{path}` can't be restored into: {cause}")]
-    Unusable {
-        /// The target.
-        path: PathBuf,
-        /// The reason.
-        cause: io::Error,
-    },
-}
 
 /// A folder as a [`Target`].
 #[derive(Debug)]

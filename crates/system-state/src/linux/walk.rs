@@ -6,11 +6,13 @@
 //! Begin with [`Walk::run`].
 
 use crate::components::Part;
+use crate::linux::device::Device;
 use crate::linux::extended_attributes::path_in;
 use crate::linux::file_systems::FileSystemKind;
 use crate::linux::folder::Folder;
 use crate::linux::generated::{self, GeneratedFolder};
 use crate::linux::listing::{Listed, Lister};
+use crate::linux::moments::Moments;
 use crate::linux::node::{EntryNode, FolderNode};
 use crate::linux::{stat, vault_store};
 use crate::selection::{Claim, Names, Position, Selection};
@@ -39,13 +41,15 @@ pub(crate) struct Walk<'a> {
     pub is_asked_for: bool,
     /// What is given beside what lies on the disk.
     pub generated: Option<GeneratedFolder>,
+    /// What is read from snapshots.
+    pub moments: &'a Arc<Moments>,
 }
 
 impl Walk<'_> {
     /// Walks. `Ok(false)` means that nothing was found, and nothing was given.
     pub fn run(self, visitor: &mut dyn Visitor) -> Result<bool, SourceError> {
         let unreadable = |cause| SourceError::Unreadable { path: self.root.display().to_string(), cause };
-        let (folder, raw) = Folder::topmost(self.root).map_err(unreadable)?;
+        let (folder, raw) = Folder::topmost(self.root, self.moments).map_err(unreadable)?;
         need_proc(&folder).map_err(|cause| SourceError::Unreadable { path: "/proc".into(), cause })?;
         let mut walker = Walker {
             root: self.root,
@@ -58,6 +62,8 @@ impl Walk<'_> {
             given: 0,
             has_given: false,
             lister: Lister::new(),
+            moments: self.moments,
+            noted: None,
         };
         // A visitor that has enough ends the walk, not the job.
         let _ = walker.begin(folder, &raw);
@@ -79,7 +85,6 @@ fn need_proc(folder: &Arc<Folder>) -> io::Result<()> {
 struct Frame {
     folder: Arc<Folder>,
     position: Position,
-    file_system: u64,
     names: Peekable<std::vec::IntoIter<Listed>>,
     /// The folder's own entry, as long as nothing below it was given.
     pending: Option<Found>,
@@ -97,6 +102,9 @@ struct Walker<'a> {
     given: usize,
     has_given: bool,
     lister: Lister,
+    moments: &'a Moments,
+    /// The file system that was noted last as read.
+    noted: Option<Device>,
 }
 
 /// What lies at a name.
@@ -181,11 +189,12 @@ impl Walker<'_> {
     }
 
     fn other(&mut self, name: FileName, folder: Arc<Folder>, raw: &RawStat) -> ControlFlow<()> {
-        let Some(stat) = stat::describe(raw) else {
+        let Some(stat) = stat::describe(raw, folder.device()) else {
             let path = folder.path_of(name.as_bytes());
             self.warn("unreadable", path, "It is of a kind that is not known, so it is left out");
             return ControlFlow::Continue(());
         };
+        self.note(&folder);
         let node = EntryNode { folder, name: name.as_bytes().into(), kind: stat::file_type(raw) };
         self.give_pending()?;
         self.give(Found { name, stat, node: Box::new(node) })
@@ -200,12 +209,15 @@ impl Walker<'_> {
         raw: &RawStat,
     ) -> ControlFlow<()> {
         let look = self.selection.look(position, self.part);
-        let Some(stat) = stat::describe(raw) else { return ControlFlow::Continue(()) };
+        let Some(stat) = stat::describe(raw, folder.device()) else { return ControlFlow::Continue(()) };
+        if self.moments.is_own(folder.device(), raw) {
+            return ControlFlow::Continue(());
+        }
         if self.frames.len() >= DEPTH_MAX {
             self.warn("too-deep", folder.path_of(b""), "Folders are nested too deep here, so it is left out");
             return ControlFlow::Continue(());
         }
-        let may_enter = look.leads_on && self.may_cross(position, &folder, raw);
+        let may_enter = look.leads_on && self.may_cross(position, &folder);
         let names = match may_enter {
             true => self.names(position, &folder),
             false => Vec::new(),
@@ -213,6 +225,9 @@ impl Walker<'_> {
         let found = Found { name, stat, node: Box::new(FolderNode(Arc::clone(&folder))) };
         let mut pending = Some(found);
         if look.is_kept {
+            if may_enter {
+                self.note(&folder);
+            }
             self.give_pending()?;
             pending.take().map_or(ControlFlow::Continue(()), |found| self.give(found))?;
             if names.is_empty() {
@@ -220,21 +235,14 @@ impl Walker<'_> {
             }
             self.given += 1;
         }
-        let file_system = raw.st_dev;
-        self.frames.push(Frame {
-            folder,
-            position,
-            file_system,
-            names: names.into_iter().peekable(),
-            pending,
-        });
+        self.frames.push(Frame { folder, position, names: names.into_iter().peekable(), pending });
         ControlFlow::Continue(())
     }
 
     /// Whether a folder may be entered, as far as file systems are concerned.
-    fn may_cross(&self, position: Position, folder: &Arc<Folder>, raw: &RawStat) -> bool {
+    fn may_cross(&self, position: Position, folder: &Arc<Folder>) -> bool {
         let Some(above) = self.frames.last() else { return true };
-        if above.file_system == raw.st_dev {
+        if above.folder.device().told == folder.device().told {
             return true;
         }
         let enters =
@@ -246,6 +254,14 @@ impl Walker<'_> {
                 FileSystemKind::Network => self.is_asked_for,
                 FileSystemKind::Pseudo => false,
             })
+    }
+
+    /// Something in the folder is read: whether that is of a moment is told of each file system.
+    fn note(&mut self, folder: &Folder) {
+        if self.noted != Some(folder.device()) {
+            self.noted = Some(folder.device());
+            folder.note();
+        }
     }
 
     /// The names to look at in a folder that was just entered; none in the data folder of a vault.

@@ -7,7 +7,7 @@ use stateward_engine::{
     Details, Extent, Found, FoundKind, Node, OpenFile, Source, SourceDescription, SourceError, Stat, Visitor,
 };
 use stateward_format::entry::ExtendedAttribute;
-use stateward_format::manifest::Warning;
+use stateward_format::manifest::{Precheck, Warning};
 use stateward_format::{FileName, Identity, NameKind};
 use stateward_model::{ComponentName, Timestamp};
 use std::collections::BTreeMap;
@@ -93,6 +93,15 @@ impl Source for MemoryTree {
             })
             .collect();
         Some((sizes.len() as u64, sizes.iter().sum()))
+    }
+
+    fn moment(&self) -> Option<Timestamp> {
+        lock(&self.state).moment
+    }
+
+    fn remarks(&self) -> Vec<Precheck> {
+        let remark = |at: Timestamp| Precheck { code: "moment".into(), outcome: 0, message: at.to_string() };
+        self.moment().map(remark).into_iter().collect()
     }
 
     fn walk(&self, component: &ComponentName, visitor: &mut dyn Visitor) -> Result<bool, SourceError> {

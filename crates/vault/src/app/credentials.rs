@@ -34,7 +34,7 @@ impl App {
         let vault = db::vaults::find(&mut transaction, vault)
             .await?
             .ok_or_else(|| Error::not_found(format!("vault `{vault}`")))?;
-        check_server(&mut transaction, vault.id, request.server).await?;
+        check_server(&mut transaction, vault.id, request).await?;
         let domain = find_domain(&mut transaction, vault.id, request.domain).await?;
         let credential = Credential {
             vault: vault.id,
@@ -80,8 +80,20 @@ fn check_limits(request: &CredentialsRequest) -> Result<(i64, u32), Error> {
     if !(1..=USES_MAX).contains(&uses) {
         return Err(Error::invalid(format!("Vault credentials may be used 1 to {USES_MAX} times")));
     }
-    if (request.purpose == CredentialPurpose::Restore) != request.server.is_some() {
-        return Err(Error::invalid("A server must be named for `Restore`, and for nothing else"));
+    if request.purpose == CredentialPurpose::Restore && request.server.is_none() {
+        return Err(Error::invalid("A server must be named for `Restore`"));
+    }
+    if request.purpose == CredentialPurpose::Register && request.server.is_some() {
+        if uses != 1 {
+            return Err(Error::invalid(
+                "Vault credentials by which a server registers again may be used once",
+            ));
+        }
+        if request.domain.is_some() {
+            return Err(Error::invalid(
+                "A server that registers again stays in its domain; none may be named",
+            ));
+        }
     }
     if request.domain.is_some() && request.purpose != CredentialPurpose::Register {
         return Err(Error::invalid("A domain may be named for `Register` only"));
@@ -92,10 +104,14 @@ fn check_limits(request: &CredentialsRequest) -> Result<(i64, u32), Error> {
 async fn check_server(
     connection: &mut db::Connection,
     vault: VaultId,
-    server: Option<ServerId>,
+    request: &CredentialsRequest,
 ) -> Result<(), Error> {
-    let Some(id) = server else { return Ok(()) };
-    find_server(connection, vault, id).await.map(drop)
+    let Some(id) = request.server else { return Ok(()) };
+    let known = find_server(connection, vault, id).await?;
+    match known.is_revoked && request.purpose == CredentialPurpose::Register {
+        false => Ok(()),
+        true => Err(Error::invalid(format!("The registration of the server `{id}` was revoked"))),
+    }
 }
 
 /// The domain that a server of this vault is in.
@@ -154,7 +170,8 @@ mod tests {
             CredentialsRequest { valid_seconds: Some(10 * 24 * 3600 + 1), ..good.clone() },
             CredentialsRequest { uses: Some(0), ..good.clone() },
             CredentialsRequest { uses: Some(1001), ..good.clone() },
-            CredentialsRequest { server: Some(server), ..good.clone() },
+            CredentialsRequest { server: Some(server), uses: Some(2), ..good.clone() },
+            CredentialsRequest { server: Some(server), domain: Some(server), ..good.clone() },
             CredentialsRequest { server: None, ..restore.clone() },
             CredentialsRequest { domain: Some(server), ..restore.clone() },
             CredentialsRequest { valid_seconds: Some(24 * 3600 + 1), ..restore.clone() },

@@ -96,7 +96,7 @@ impl App {
                 header.item
             )));
         }
-        check_head(&mut connection, caller, header).await?;
+        find_place(&mut connection, caller, header).await?;
         check_packs(&mut connection, caller, header).await
     }
 
@@ -113,15 +113,24 @@ impl App {
             return Ok(listed);
         }
         self.fence(&mut transaction, caller, session).await?;
-        check_head(&mut transaction, caller, header).await?;
+        let place = find_place(&mut transaction, caller, header).await?;
         check_packs(&mut transaction, caller, header).await?;
         let before = db::points::newest_of_item(&mut transaction, caller.server, header.item).await?;
         let listed =
             ListedPoint { sequence: header.sequence, hash, item: header.item, received_at: self.now() };
         let bytes = header.packs.iter().map(|pack| u64::from(pack.length)).sum();
         db::points::insert(&mut transaction, caller.server, &listed, bytes).await?;
+        if place == Place::Beside {
+            db::points::widen_references(&mut transaction, caller.server, header.item, header.sequence)
+                .await?;
+            db::servers::note_fork(&mut transaction, caller.server, listed.received_at).await?;
+        }
         refer(&mut transaction, caller, header, before).await?;
         transaction.commit().await?;
+        if place == Place::Beside {
+            tracing::warn!(server = %caller.server, sequence = header.sequence, point = %hash,
+                "the chain of recovery points forked: two agents make backups as this server");
+        }
         Ok(listed)
     }
 
@@ -188,18 +197,34 @@ fn missing(error: stateward_store::StoreError, what: &str, hash: PointHash) -> E
     }
 }
 
-async fn check_head(
+/// Where a point stands among those of its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It follows the one that was committed last.
+    Newest,
+    /// It follows another, and so begins or goes on with a branch: a copy of the server's home goes on beside it. Both keep
+    /// their data, and the fork is noted for whoever runs the vault.
+    Beside,
+}
+
+async fn find_place(
     connection: &mut db::Connection,
     caller: ServerCaller,
     header: &PointHeader,
-) -> Result<(), Error> {
+) -> Result<Place, Error> {
     let head = db::points::head(connection, caller.server).await?;
     let (sequence, previous) = match &head {
         Some(head) => (head.sequence + 1, Some(head.hash)),
         None => (1, None),
     };
     if (header.sequence, header.previous) == (sequence, previous) {
-        return Ok(());
+        return Ok(Place::Newest);
+    }
+    if let Some(previous) = header.previous
+        && let Some((before, _)) = db::points::find(connection, caller.server, previous).await?
+        && before.sequence + 1 == header.sequence
+    {
+        return Ok(Place::Beside);
     }
     Err(Error::WrongHead(match head {
         Some(head) => format!(

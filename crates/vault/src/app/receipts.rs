@@ -35,7 +35,7 @@ impl App {
         let name = Self::object(vault, &layout::receipt(server, point.sequence, point.hash));
         self.store.create(&name, vec![object.clone()]).await?;
         let mut transaction = self.database.write().await?;
-        db::points::mark_receipted(&mut transaction, server, point.sequence).await?;
+        db::points::mark_receipted(&mut transaction, server, point.hash).await?;
         transaction.commit().await?;
         Ok(object)
     }

@@ -5,11 +5,14 @@ use super::{App, Error, secret};
 use crate::db;
 use crate::db::credentials::Credential;
 use crate::db::servers::{KnownServer, NewServer};
+use crate::db::sessions::Ended;
+use bytes::Bytes;
+use ring::signature::{ED25519, UnparsedPublicKey};
 use stateward_api::CredentialPurpose;
 use stateward_api::admin::Server;
-use stateward_api::agent::{RegisterRequest, Registered, ServerInfo};
+use stateward_api::agent::{RegisterRequest, RegisterSlotsRequest, Registered, ServerInfo};
 use stateward_api::credentials::decode_bytes;
-use stateward_model::{Label, ServerId, Timestamp};
+use stateward_model::{CredentialId, Label, ServerId, Timestamp};
 
 /// The longest name of an operating system or a version that is kept, in bytes.
 const TEXT_BYTES_MAX: usize = 200;
@@ -23,10 +26,15 @@ impl App {
         check_text(&request.agent_version, "agent's version")?;
         let now = self.now();
         let mut transaction = self.database.write().await?;
-        let credential = check_credential(&mut transaction, request, now).await?;
+        let credential = check_credential(&mut transaction, request.credential, &request.secret, now).await?;
         let vault = credential.vault;
+        if let Some(server) = credential.server {
+            let known = self.again(&mut transaction, request, (server, login_key, signing_key), now).await?;
+            transaction.commit().await?;
+            return Ok(known);
+        }
         if let Some(known) = db::servers::find_by_login_key(&mut transaction, vault, login_key).await? {
-            return again(&known, signing_key, &credential, now);
+            return repeated(&known, signing_key, &credential, now);
         }
         let uses = db::credentials::uses(&mut transaction, request.credential).await?;
         if uses >= u64::from(credential.uses_allowed) {
@@ -55,6 +63,55 @@ impl App {
         Ok(Registered { server: server.id, vault, domain, time: now })
     }
 
+    /// A known server comes in with a new login key, because its home was lost. That it has the signing key proves that
+    /// somebody knows its passphrase or recovery code; the credentials prove that an administrator wants it.
+    async fn again(
+        &self,
+        connection: &mut db::Connection,
+        request: &RegisterRequest,
+        (server, login_key, signing_key): (ServerId, [u8; 32], [u8; 32]),
+        now: Timestamp,
+    ) -> Result<Registered, Error> {
+        let known = known_server(connection, server).await?;
+        check_proof(request, &known, signing_key)?;
+        let registered = Registered { server, vault: known.vault, domain: known.domain, time: now };
+        if known.login_key == login_key {
+            return Ok(registered);
+        }
+        if db::credentials::uses(connection, request.credential).await? > 0 {
+            return Err(Error::CredentialsUsedUp(1));
+        }
+        db::servers::replace_login_key(connection, server, login_key, request).await?;
+        db::tokens::forget_server(connection, server).await?;
+        if let Some(open) = db::sessions::find_open(connection, server).await? {
+            db::sessions::end(connection, open.id, Ended::Replaced, now).await?;
+            self.assemblies.end(open.id);
+        }
+        tracing::warn!(%server, credential = %request.credential, "a known server registered again");
+        Ok(registered)
+    }
+
+    /// The key slots of the server that may register again with these credentials, as long as it has not.
+    pub(crate) async fn slots_for_registration(
+        &self,
+        request: &RegisterSlotsRequest,
+    ) -> Result<Vec<Bytes>, Error> {
+        let mut connection = self.database.read().await?;
+        let credential =
+            check_credential(&mut connection, request.credential, &request.secret, self.now()).await?;
+        let Some(server) = credential.server else {
+            let why =
+                "These vault credentials are for new servers; no known one can register again with them";
+            return Err(Error::CredentialsInvalid(why));
+        };
+        if db::credentials::uses(&mut connection, request.credential).await? > 0 {
+            return Err(Error::CredentialsUsedUp(1));
+        }
+        let known = known_server(&mut connection, server).await?;
+        drop(connection);
+        self.slots(ServerCaller { server, vault: known.vault, domain: known.domain }).await
+    }
+
     /// What the vault knows of the calling server.
     pub(crate) async fn server_info(&self, caller: ServerCaller) -> Result<ServerInfo, Error> {
         let mut connection = self.database.read().await?;
@@ -81,13 +138,14 @@ impl App {
 /// The credentials of a registration, if they allow it.
 async fn check_credential(
     connection: &mut db::Connection,
-    request: &RegisterRequest,
+    id: CredentialId,
+    secret: &str,
     now: Timestamp,
 ) -> Result<Credential, Error> {
-    let credential = db::credentials::find(connection, request.credential)
+    let credential = db::credentials::find(connection, id)
         .await?
         .ok_or(Error::CredentialsInvalid("This vault did not make these vault credentials"))?;
-    if !secret::matches(&request.secret, credential.secret_hash) {
+    if !secret::matches(secret, credential.secret_hash) {
         return Err(Error::CredentialsInvalid("The vault credentials were altered: their secret is wrong"));
     }
     if credential.purpose != CredentialPurpose::Register {
@@ -100,8 +158,25 @@ async fn check_credential(
     Ok(credential)
 }
 
+/// A server that registers again; a revoked one may not.
+async fn known_server(connection: &mut db::Connection, server: ServerId) -> Result<KnownServer, Error> {
+    let known = db::servers::find(connection, server).await?;
+    let known = known.ok_or_else(|| Error::not_found(format!("server `{server}`")))?;
+    if known.is_revoked { Err(Error::ServerRevoked) } else { Ok(known) }
+}
+
+/// Whoever registers as a known server must have its signing key.
+fn check_proof(request: &RegisterRequest, known: &KnownServer, signing_key: [u8; 32]) -> Result<(), Error> {
+    let proof = request.proof.as_deref().and_then(decode_bytes).unwrap_or_default();
+    let key = UnparsedPublicKey::new(&ED25519, known.signing_key);
+    let is_proved = known.signing_key == signing_key && key.verify(&request.proved_bytes(), &proof).is_ok();
+    is_proved.then_some(()).ok_or(Error::Forbidden(
+        "The registration is not signed by the signing key of the server that registers again",
+    ))
+}
+
 /// A registration that was made before: nothing changes.
-fn again(
+fn repeated(
     known: &KnownServer,
     signing_key: [u8; 32],
     credential: &Credential,
@@ -138,7 +213,8 @@ fn check_text(text: &str, what: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::testing::{TestApp, register_request, registration};
+    use crate::app::testing::{TestApp, open_request, register_request, registration, signing_key};
+    use stateward_api::VaultCredentials;
     use stateward_api::admin::CredentialsRequest;
     use stateward_api::credentials::encode_bytes;
 
@@ -210,6 +286,54 @@ mod tests {
         ] {
             assert!(matches!(test.app.register(&wrong).await, Err(Error::InvalidRequest(_))));
         }
+    }
+
+    /// Registers the server of `seed` again, with the login key of another seed.
+    fn again(file: &VaultCredentials, seed: u8, login_seed: u8) -> RegisterRequest {
+        let mut request = registration(file, "web-01", seed);
+        request.login_public_key = registration(file, "web-01", login_seed).login_public_key;
+        request.proof = Some(encode_bytes(signing_key(seed).sign(&request.proved_bytes()).as_ref()));
+        request
+    }
+
+    #[tokio::test]
+    async fn a_known_server_registers_again_with_its_signing_key_and_ends_what_it_was() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await;
+        let id = server.caller.server;
+        test.app.open_session(server.caller, &open_request(1)).await.unwrap();
+        let request = CredentialsRequest { server: Some(id), ..register_request() };
+        let file = test.credentials(&request).await.unwrap();
+        let asks = RegisterSlotsRequest { credential: file.credential, secret: file.secret.clone() };
+        assert_eq!(test.app.slots_for_registration(&asks).await.unwrap().len(), 0);
+        let good = again(&file, server.seed, 77);
+        let unsigned = RegisterRequest { proof: None, ..good.clone() };
+        let other_login =
+            RegisterRequest { login_public_key: again(&file, 9, 78).login_public_key, ..good.clone() };
+        for refused in [unsigned, again(&file, server.seed + 1, 77), other_login] {
+            assert!(matches!(test.app.register(&refused).await, Err(Error::Forbidden(_))));
+        }
+        for _ in 0..2 {
+            assert_eq!(test.app.register(&good).await.unwrap().server, id);
+        }
+        let lost = test.app.heartbeat(server.caller, open_request(1).session).await;
+        assert!(matches!(lost, Err(Error::SessionLost)));
+        let used = test.app.register(&again(&file, server.seed, 79)).await;
+        assert!(matches!(used, Err(Error::CredentialsUsedUp(1))));
+        let used = test.app.slots_for_registration(&asks).await;
+        assert!(matches!(used, Err(Error::CredentialsUsedUp(1))));
+        assert_eq!(test.app.servers(&test.vault).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn credentials_for_new_servers_tell_nothing_of_known_ones() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await;
+        let file = test.credentials(&register_request()).await.unwrap();
+        let asks = RegisterSlotsRequest { credential: file.credential, secret: file.secret.clone() };
+        assert!(matches!(test.app.slots_for_registration(&asks).await, Err(Error::CredentialsInvalid(_))));
+        let new = test.app.register(&again(&file, server.seed, 77)).await.unwrap();
+        assert_ne!(new.server, server.caller.server);
     }
 
     #[tokio::test]

@@ -266,6 +266,7 @@ pub(crate) fn registration(file: &VaultCredentials, label: &str, seed: u8) -> Re
         signing_public_key: encode_bytes(signing_key(seed).public_key().as_ref()),
         operating_system: "Debian GNU/Linux 12 (bookworm)".to_owned(),
         agent_version: "0.1.0".to_owned(),
+        proof: None,
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) struct Credential {
     pub(crate) vault: VaultId,
     /// What they allow.
     pub(crate) purpose: CredentialPurpose,
-    /// For `Restore`: whose points.
+    /// For `Restore`: whose points. For `Register`: who registers again, if it is nobody new.
     pub(crate) server: Option<ServerId>,
     /// For `Register`: the domain that is joined, if it is not the server's own.
     pub(crate) domain: Option<ServerId>,
@@ -36,15 +36,20 @@ pub(crate) async fn insert(
     credential: &Credential,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let server_for = |purpose| {
+        let server = credential.server.as_ref().filter(|_| credential.purpose == purpose);
+        server.map(|server| &server.0[..])
+    };
     sqlx::query(
-        "INSERT INTO credentials (id, vault, purpose, server, domain, secret_hash, uses_allowed, created_at,
+        "INSERT INTO credentials (id, vault, purpose, server, again, domain, secret_hash, uses_allowed, created_at,
                                   expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&id.0[..])
     .bind(&credential.vault.0[..])
     .bind(purpose_text(credential.purpose))
-    .bind(credential.server.as_ref().map(|server| &server.0[..]))
+    .bind(server_for(CredentialPurpose::Restore))
+    .bind(server_for(CredentialPurpose::Register))
     .bind(credential.domain.as_ref().map(|domain| &domain.0[..]))
     .bind(&credential.secret_hash[..])
     .bind(i64::from(credential.uses_allowed))
@@ -59,7 +64,8 @@ pub(crate) async fn insert(
 pub(crate) async fn find(connection: &mut Connection, id: CredentialId) -> Result<Option<Credential>, Error> {
     type Row = (Vec<u8>, String, Option<Vec<u8>>, Option<Vec<u8>>, Vec<u8>, i64, i64);
     let row: Option<Row> = sqlx::query_as(
-        "SELECT vault, purpose, server, domain, secret_hash, uses_allowed, expires_at FROM credentials WHERE id = ?",
+        "SELECT vault, purpose, coalesce(server, again), domain, secret_hash, uses_allowed, expires_at
+         FROM credentials WHERE id = ?",
     )
     .bind(&id.0[..])
     .fetch_optional(connection)

@@ -12,6 +12,11 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "create_vault", include_str!("../../../../migrations/sqlite/0001_create_vault.sql")),
     (2, "add_domains", include_str!("../../../../migrations/sqlite/0002_add_domains.sql")),
+    (
+        3,
+        "add_branches_and_registering_again",
+        include_str!("../../../../migrations/sqlite/0003_add_branches_and_registering_again.sql"),
+    ),
 ];
 
 /// Runs the steps that the database does not have yet.
@@ -52,6 +57,17 @@ mod tests {
         .await
         .unwrap();
         assert_eq!(kept, (5, 3, 1));
+        let points = "
+            INSERT INTO points VALUES (x'01010101010101010101010101010101', 2, randomblob(32), zeroblob(16), 7, 5, 1);
+            INSERT INTO points VALUES (x'01010101010101010101010101010101', 1, randomblob(32), zeroblob(16), 6, 5, 0);";
+        sqlx::raw_sql(points.into_sql_str()).execute(&pool).await.unwrap();
+        sqlx::raw_sql(STEPS[2].2.into_sql_str()).execute(&pool).await.unwrap();
+        let kept: Vec<(i64, i64, i64)> =
+            sqlx::query_as("SELECT sequence, received_at, receipted FROM points ORDER BY number")
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+        assert_eq!(kept, [(1, 6, 0), (2, 7, 1)]);
         let broken: Vec<sqlx::sqlite::SqliteRow> =
             sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await.unwrap();
         assert!(broken.is_empty());

@@ -21,13 +21,13 @@ fn column(sequence: Sequence) -> i64 {
     i64::try_from(sequence).unwrap_or(i64::MAX)
 }
 
-/// The newest point of a server.
+/// The point of a server that was committed last.
 pub(crate) async fn head(
     connection: &mut Connection,
     server: ServerId,
 ) -> Result<Option<ListedPoint>, Error> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT sequence, hash, item, received_at FROM points WHERE server = ? ORDER BY sequence DESC LIMIT 1",
+        "SELECT sequence, hash, item, received_at FROM points WHERE server = ? ORDER BY number DESC LIMIT 1",
     )
     .bind(&server.0[..])
     .fetch_optional(connection)
@@ -55,10 +55,10 @@ pub(crate) async fn find(
     .transpose()
 }
 
-/// All points of a server, by sequence.
+/// All points of a server, in the order in which they were committed.
 pub(crate) async fn list(connection: &mut Connection, server: ServerId) -> Result<Vec<ListedPoint>, Error> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT sequence, hash, item, received_at FROM points WHERE server = ? ORDER BY sequence",
+        "SELECT sequence, hash, item, received_at FROM points WHERE server = ? ORDER BY number",
     )
     .bind(&server.0[..])
     .fetch_all(connection)
@@ -77,7 +77,7 @@ pub(crate) async fn list_of_vault(
          FROM points p
          JOIN servers s ON s.id = p.server
          JOIN items i ON i.server = p.server AND i.id = p.item
-         WHERE s.vault = ? ORDER BY p.received_at DESC, p.server, p.sequence DESC",
+         WHERE s.vault = ? ORDER BY p.received_at DESC, p.server, p.number DESC",
     )
     .bind(&vault.0[..])
     .fetch_all(connection)
@@ -123,11 +123,11 @@ pub(crate) async fn insert(
 pub(crate) async fn mark_receipted(
     connection: &mut Connection,
     server: ServerId,
-    sequence: Sequence,
+    hash: PointHash,
 ) -> Result<(), Error> {
-    sqlx::query("UPDATE points SET receipted = 1 WHERE server = ? AND sequence = ?")
+    sqlx::query("UPDATE points SET receipted = 1 WHERE server = ? AND hash = ?")
         .bind(&server.0[..])
-        .bind(column(sequence))
+        .bind(&hash.0[..])
         .execute(connection)
         .await?;
     Ok(())
@@ -141,7 +141,7 @@ pub(crate) async fn without_receipt(
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT s.vault, p.server, p.sequence, p.hash, p.item, p.received_at
          FROM points p JOIN servers s ON s.id = p.server
-         WHERE p.receipted = 0 ORDER BY p.server, p.sequence",
+         WHERE p.receipted = 0 ORDER BY p.server, p.number",
     )
     .fetch_all(connection)
     .await?;
@@ -170,7 +170,8 @@ pub(crate) async fn open_references(
     rows.into_iter().map(|id| value::fixed(id, "pack id").map(PackId)).collect()
 }
 
-/// Begins a reference: from this point of the item on, the pack is needed.
+/// Begins a reference: from this point of the item on, the pack is needed. A branch may have one that began there and
+/// ended: then it goes on.
 pub(crate) async fn open_reference(
     connection: &mut Connection,
     domain: ServerId,
@@ -180,12 +181,45 @@ pub(crate) async fn open_reference(
     first: Sequence,
 ) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO pack_references (domain, server, item, pack, first_sequence) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO pack_references (domain, server, item, pack, first_sequence) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (server, item, pack, first_sequence) DO UPDATE SET last_sequence = NULL",
     )
     .bind(&domain.0[..])
     .bind(&server.0[..])
     .bind(&item.0[..])
     .bind(&pack.0[..])
+    .bind(column(first))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Makes references that are open begin no later than this point of the item, which is on a branch beside those that
+/// opened them: a reference lasts too long rather than not long enough.
+pub(crate) async fn widen_references(
+    connection: &mut Connection,
+    server: ServerId,
+    item: ItemId,
+    first: Sequence,
+) -> Result<(), Error> {
+    // One that begins just there was another branch's, and is within what the open one becomes.
+    sqlx::query(
+        "DELETE FROM pack_references WHERE server = ?1 AND item = ?2 AND first_sequence = ?3
+         AND last_sequence IS NOT NULL AND EXISTS (
+            SELECT 1 FROM pack_references o WHERE o.server = ?1 AND o.item = ?2 AND o.pack = pack_references.pack
+            AND o.last_sequence IS NULL AND o.first_sequence > ?3)",
+    )
+    .bind(&server.0[..])
+    .bind(&item.0[..])
+    .bind(column(first))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "UPDATE pack_references SET first_sequence = ?3
+         WHERE server = ?1 AND item = ?2 AND last_sequence IS NULL AND first_sequence > ?3",
+    )
+    .bind(&server.0[..])
+    .bind(&item.0[..])
     .bind(column(first))
     .execute(connection)
     .await?;
@@ -213,7 +247,7 @@ pub(crate) async fn close_reference(
     Ok(())
 }
 
-/// The newest point of an item.
+/// The highest number of an item's points.
 pub(crate) async fn newest_of_item(
     connection: &mut Connection,
     server: ServerId,

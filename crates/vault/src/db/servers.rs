@@ -2,6 +2,7 @@
 
 use super::{Connection, Error, value};
 use stateward_api::admin::Server;
+use stateward_api::agent::RegisterRequest;
 use stateward_model::{CredentialId, Label, ServerId, Timestamp, VaultId};
 
 /// A server as it registers.
@@ -129,9 +130,43 @@ pub(crate) async fn count_by_label(
     value::unsigned(count, "count")
 }
 
+/// A known server has another login key from now on.
+pub(crate) async fn replace_login_key(
+    connection: &mut Connection,
+    id: ServerId,
+    login_key: [u8; 32],
+    request: &RegisterRequest,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE servers SET login_key = ?, operating_system = ?, agent_version = ?, credential = ? WHERE id = ?",
+    )
+    .bind(&login_key[..])
+    .bind(&request.operating_system)
+    .bind(&request.agent_version)
+    .bind(&request.credential.0[..])
+    .bind(&id.0[..])
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Notes that a server was heard of.
 pub(crate) async fn see(connection: &mut Connection, id: ServerId, now: Timestamp) -> Result<(), Error> {
     sqlx::query("UPDATE servers SET seen_at = ? WHERE id = ?")
+        .bind(now.0)
+        .bind(&id.0[..])
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Notes that a server's recovery points forked.
+pub(crate) async fn note_fork(
+    connection: &mut Connection,
+    id: ServerId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query("UPDATE servers SET forked_at = ? WHERE id = ?")
         .bind(now.0)
         .bind(&id.0[..])
         .execute(connection)
@@ -152,16 +187,17 @@ pub(crate) async fn revoke(connection: &mut Connection, id: ServerId, now: Times
 
 /// All servers of a vault by label.
 pub(crate) async fn list(connection: &mut Connection, vault: VaultId) -> Result<Vec<Server>, Error> {
-    type Row = (Vec<u8>, Vec<u8>, String, String, String, i64, Option<i64>);
+    type Row = (Vec<u8>, Vec<u8>, String, String, String, i64, Option<i64>, Option<i64>);
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, coalesce(domain, id), label, operating_system, agent_version, registered_at, seen_at
+        "SELECT id, coalesce(domain, id), label, operating_system, agent_version, registered_at, seen_at,
+                forked_at
          FROM servers WHERE vault = ? ORDER BY label, registered_at",
     )
     .bind(&vault.0[..])
     .fetch_all(connection)
     .await?;
     rows.into_iter()
-        .map(|(id, domain, label, operating_system, agent_version, registered_at, seen_at)| {
+        .map(|(id, domain, label, operating_system, agent_version, registered_at, seen_at, forked_at)| {
             Ok(Server {
                 id: ServerId(value::fixed(id, "server id")?),
                 domain: ServerId(value::fixed(domain, "domain")?),
@@ -170,6 +206,7 @@ pub(crate) async fn list(connection: &mut Connection, vault: VaultId) -> Result<
                 agent_version,
                 registered_at: Timestamp(registered_at),
                 seen_at: seen_at.map(Timestamp),
+                forked_at: forked_at.map(Timestamp),
             })
         })
         .collect()

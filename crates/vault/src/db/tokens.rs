@@ -28,6 +28,12 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// Ends all tokens of a server.
+pub(crate) async fn forget_server(connection: &mut Connection, server: ServerId) -> Result<(), Error> {
+    sqlx::query("DELETE FROM tokens WHERE server = ?").bind(&server.0[..]).execute(connection).await?;
+    Ok(())
+}
+
 /// Whose a token is that has not ended, and whether that server's registration was revoked.
 pub(crate) async fn find(
     connection: &mut Connection,

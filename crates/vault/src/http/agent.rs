@@ -10,9 +10,10 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use bytes::Bytes;
 use stateward_api::agent::{
     ItemRequest, JobReport, Lease, OpenSessionRequest, PACK_BYTES_MAX, PartTaken, PointList, RegisterRequest,
-    Registered, ServerInfo, SessionOpened, SlotList,
+    RegisterSlotsRequest, Registered, ServerInfo, SessionOpened, SlotList,
 };
 use stateward_api::credentials::encode_bytes;
 use stateward_format::point::POINT_BYTES_MAX;
@@ -34,6 +35,14 @@ pub(super) async fn register(
     Json(request): Json<RegisterRequest>,
 ) -> Result<Answer<Registered>, Error> {
     Ok(Answer(app.register(&request).await?))
+}
+
+/// `POST /agent/v1/register/slots`
+pub(super) async fn register_slots(
+    State(app): AppState,
+    Json(request): Json<RegisterSlotsRequest>,
+) -> Result<Answer<SlotList>, Error> {
+    Ok(Answer(slot_list(&app.slots_for_registration(&request).await?)))
 }
 
 /// `GET /agent/v1/server`
@@ -188,8 +197,11 @@ pub(super) async fn list_slots(
     State(app): AppState,
     Extension(caller): Caller,
 ) -> Result<Answer<SlotList>, Error> {
-    let slots = app.slots(caller).await?;
-    Ok(Answer(SlotList { slots: slots.iter().map(|object| encode_bytes(object)).collect() }))
+    Ok(Answer(slot_list(&app.slots(caller).await?)))
+}
+
+fn slot_list(objects: &[Bytes]) -> SlotList {
+    SlotList { slots: objects.iter().map(|object| encode_bytes(object)).collect() }
 }
 
 /// `PUT /agent/v1/slots/{epoch}/{hash}`

@@ -40,6 +40,7 @@ fn table() -> Vec<Route> {
         route(GET, "/health", Who::Anyone, sign_in::health),
         route(POST, "/{tenant}/oauth2/v2.0/token", Who::Anyone, sign_in::token),
         route(POST, "/agent/v1/register", Who::Anyone, agent::register),
+        route(POST, "/agent/v1/register/slots", Who::Anyone, agent::register_slots),
 
         route(GET, "/admin/preview/vaults", Who::Reader, admin::list_vaults),
         route(PUT, "/admin/preview/vaults/{name}", Who::Contributor, admin::put_vault),

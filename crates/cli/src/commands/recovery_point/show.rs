@@ -33,6 +33,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     let description = PointDescription::of(&point);
     let mut object = super::object("result", &description);
     object["components"] = serde_json::json!(description.components);
+    object["moment"] = serde_json::json!(description.moment);
     object["prechecks"] = point
         .manifest
         .prechecks
@@ -60,8 +61,17 @@ fn print(output: &Output, point: &PointDescription) {
             ("Content", format!("{}, {}", units::counted(point.files, "file"), units::bytes(point.bytes))),
             ("Needs", format!("{} in the vault, shared with others", units::bytes(point.pack_bytes))),
             ("Warnings", units::count(point.warnings)),
+            (
+                "Moment",
+                point.moment.as_ref().map_or_else(|| "not told".to_owned(), |known| known.text.clone()),
+            ),
         ],
     );
+    point
+        .moment
+        .iter()
+        .flat_map(|known| &known.sources)
+        .for_each(|source| output.line(format_args!("  {source}")));
     let mut table = Table::new(&["Component", "Result", ">Files", ">Bytes"]);
     for part in &point.components {
         let (files, bytes) = (units::count(part.files), units::bytes(part.bytes));

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use stateward_agent::{AgentError, Exit, admin, secrets};
 use stateward_api::CredentialPurpose;
 use stateward_api::admin::CredentialsRequest;
-use stateward_model::{Label, ServerId};
+use stateward_model::Label;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -40,9 +40,10 @@ pub struct Arguments {
     /// What it allows
     #[arg(long, value_enum, default_value_t = Purpose::Register)]
     purpose: Purpose,
-    /// For restoring: whose recovery points
-    #[arg(long, value_name = "ID", required_if_eq("purpose", "restore"))]
-    server: Option<ServerId>,
+    /// For restoring: whose recovery points. For registering: the known server (its name or id) that lost its home and
+    /// registers again, with its passphrase
+    #[arg(long, value_name = "SERVER", required_if_eq("purpose", "restore"))]
+    server: Option<String>,
     /// For registering: let the servers into the deduplication domain of this server (its name or id) instead of one of
     /// their own; they also need its domain file (`stateward domain share`)
     #[arg(long, value_name = "SERVER")]
@@ -55,14 +56,16 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         return Err(AgentError::OutputExists { path: arguments.out });
     }
     let administrator = admin::administrator(context.agent())?;
-    let domain = arguments.domain.as_deref();
+    let find = |asked: Option<&str>| {
+        asked.map(|asked| admin::find_server(&administrator, &arguments.name, asked)).transpose()
+    };
     let request = CredentialsRequest {
         purpose: match arguments.purpose {
             Purpose::Register => CredentialPurpose::Register,
             Purpose::Restore => CredentialPurpose::Restore,
         },
-        server: arguments.server,
-        domain: domain.map(|asked| admin::find_server(&administrator, &arguments.name, asked)).transpose()?,
+        server: find(arguments.server.as_deref())?,
+        domain: find(arguments.domain.as_deref())?,
         valid_seconds: arguments
             .valid_seconds
             .or(arguments.valid_hours.map(|hours| hours.saturating_mul(3600))),
@@ -76,7 +79,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     let output = context.output();
     output.object(&serde_json::json!({
         "type": "result", "file": arguments.out, "vault": credentials.vault_name, "vault_id": credentials.vault,
-        "purpose": credentials.purpose, "domain": credentials.domain, "expires_at": credentials.expires_at, "uses": arguments.uses,
+        "purpose": credentials.purpose, "server": credentials.server, "domain": credentials.domain, "expires_at": credentials.expires_at, "uses": arguments.uses,
     }));
     output.line(format_args!(
         "Vault credentials are in {}, good until {}",

@@ -1,6 +1,6 @@
 //! The marker of a restore that goes on: which recovery point is laid into a folder, and that nobody else does it now.
 
-use crate::linux::target::TargetOpenError;
+use crate::open_error::TargetOpenError;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, Stat, flock, fstat, fsync, openat, unlinkat};
 use rustix::io::Errno;
 use stateward_model::PointHash;

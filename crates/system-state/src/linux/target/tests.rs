@@ -31,7 +31,8 @@ fn record(root: &Path) -> Recording {
     selection.claim(b"/", Claim::Part { part: OS_FILES, enters_file_systems: false });
     selection.finish();
     let mut recording = Recording::default();
-    let walk = Walk { root, selection: &selection, part: OS_FILES, is_asked_for: false, generated: None };
+    let (selection, moments) = (&selection, &Arc::default());
+    let walk = Walk { root, selection, part: OS_FILES, is_asked_for: false, generated: None, moments };
     walk.run(&mut recording).unwrap();
     recording
 }

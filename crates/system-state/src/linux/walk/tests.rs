@@ -16,8 +16,14 @@ fn everything() -> Selection {
     selection
 }
 
+/// Nothing is read from a snapshot.
+fn live() -> &'static Arc<Moments> {
+    static LIVE: std::sync::LazyLock<Arc<Moments>> = std::sync::LazyLock::new(Arc::default);
+    &LIVE
+}
+
 fn walk<'a>(root: &'a TempDir, selection: &'a Selection, part: Part) -> Walk<'a> {
-    Walk { root: root.path(), selection, part, is_asked_for: false, generated: None }
+    Walk { root: root.path(), selection, part, is_asked_for: false, generated: None, moments: live() }
 }
 
 fn record(root: &TempDir, selection: &Selection, part: Part) -> (bool, Recording) {
@@ -141,7 +147,7 @@ fn holes_are_told_and_a_full_file_is_one_extent() {
 #[test]
 fn a_tree_deeper_than_descriptors_reach_is_walked_to_its_end() {
     let root = tempfile::tempdir().unwrap();
-    let (mut folder, _) = Folder::topmost(root.path()).unwrap();
+    let (mut folder, _) = Folder::topmost(root.path(), live()).unwrap();
     const DEPTH: usize = 1500;
     for _ in 0..DEPTH {
         rustix::fs::mkdirat(folder.descriptor().unwrap(), "d", Mode::RWXU).unwrap();
@@ -165,7 +171,7 @@ fn a_tree_deeper_than_descriptors_reach_is_walked_to_its_end() {
 #[test]
 fn folders_nested_too_deep_for_the_format_are_left_out_and_told() {
     let root = tempfile::tempdir().unwrap();
-    let (mut folder, _) = Folder::topmost(root.path()).unwrap();
+    let (mut folder, _) = Folder::topmost(root.path(), live()).unwrap();
     let mut above = Vec::new();
     for _ in 0..DEPTH_MAX + 3 {
         rustix::fs::mkdirat(folder.descriptor().unwrap(), "d", Mode::RWXU).unwrap();
@@ -231,7 +237,8 @@ fn other_kinds_of_file_systems_are_not_entered() {
     selection.claim(b"/proc", Claim::Part { part: BOOT, enters_file_systems: true });
     selection.finish();
     let mut recording = Recording::default();
-    let whole = Walk { root, selection: &selection, part: BOOT, is_asked_for: true, generated: None };
+    let (selection, moments) = (&selection, live());
+    let whole = Walk { root, selection, part: BOOT, is_asked_for: true, generated: None, moments };
     assert!(whole.run(&mut recording).unwrap());
     assert_eq!(recording.paths(), ["/", "/proc"]);
 }

@@ -171,6 +171,52 @@ async fn packs_are_referred_to_by_lifetimes_of_each_item() {
 }
 
 #[tokio::test]
+async fn a_point_beside_the_newest_begins_a_branch_and_both_keep_their_packs() {
+    let (test, server) = with_session().await;
+    let [a, b, c] = [
+        test.put_pack(&server, SESSION, b"one").await,
+        test.put_pack(&server, SESSION, b"two").await,
+        test.put_pack(&server, SESSION, b"three").await,
+    ];
+    let mut made: Vec<(u64, PointHash, Vec<PackReference>)> = Vec::new();
+    // Each follows the one of that place in the list; the last two branch off at the first.
+    for (sequence, after, packs) in [
+        (1, None, vec![a]),
+        (2, Some(0), vec![a, b]),
+        (3, Some(1), vec![a, b, c]),
+        (2, Some(0), vec![c]),
+        (4, Some(2), vec![a]),
+        (3, Some(3), vec![b, c]),
+    ] {
+        let previous = after.map(|place: usize| made[place].1);
+        let object = server.point(sequence, previous, &packs, |_| {});
+        commit(&test, &server, &object).await.unwrap();
+        made.push((sequence, point::hash(&object), packs));
+        let opened = test.app.open_session(server.caller, &open_request(1)).await.unwrap();
+        assert_eq!(opened.head.unwrap().hash, point::hash(&object), "the head is what was committed last");
+        let forked_at = test.app.servers(&test.vault).await.unwrap()[0].forked_at;
+        assert_eq!(forked_at.is_some(), made.len() > 3);
+    }
+    let lifetimes = lifetimes(&test, &server).await;
+    for (sequence, _, packs) in &made {
+        for pack in packs {
+            let holds = |(id, first, last): &(u8, i64, Option<i64>)| {
+                *id == pack.id.0[0]
+                    && *first <= *sequence as i64
+                    && last.is_none_or(|last| *sequence as i64 <= last)
+            };
+            assert!(lifetimes.iter().any(holds), "{sequence} needs {}: {lifetimes:?}", pack.id);
+        }
+    }
+    for (sequence, hash, _) in &made {
+        assert!(test.app.receipt_object(server.caller, *sequence, *hash).await.is_ok());
+    }
+    // What is of no branch is refused all the same.
+    let nowhere = server.point(9, Some(made[0].1), &[], |_| {});
+    assert!(matches!(commit(&test, &server, &nowhere).await, Err(Error::WrongHead(_))));
+}
+
+#[tokio::test]
 async fn a_failure_at_any_object_leaves_a_commit_that_can_be_repeated() {
     // The pack is the first object that is created, then the point's, then the receipt's.
     for (after, fault) in [

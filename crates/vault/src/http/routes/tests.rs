@@ -15,6 +15,7 @@ const DECIDED: &str = "\
 GET /health Anyone
 POST /{tenant}/oauth2/v2.0/token Anyone
 POST /agent/v1/register Anyone
+POST /agent/v1/register/slots Anyone
 GET /admin/preview/vaults Reader
 PUT /admin/preview/vaults/{name} Contributor
 GET /admin/preview/vaults/{name} Reader

@@ -1,0 +1,111 @@
+//! Recovery points that this home signed and offered to the vault without having heard what became of them.
+//!
+//! A process may die, or an answer be lost, after the vault took a point. Without this list the next run would take it for
+//! another agent's, and begin a branch.
+
+use crate::document::Document;
+use crate::head::PinnedHead;
+use crate::{AgentError, Home};
+use serde::{Deserialize, Serialize};
+use stateward_engine::{Advance, PointSummary, Progress, VaultRead};
+use stateward_format::manifest::Warning;
+use stateward_format::receipt;
+use stateward_model::{Phase, PointHash, Sequence};
+
+const FILE: &str = "offered.json";
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Offered {
+    points: Vec<Point>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Point {
+    sequence: Sequence,
+    point: PointHash,
+}
+
+impl Document for Offered {
+    const VERSION: u32 = 1;
+}
+
+/// Learns which of them the vault took, pins the newest of those, and forgets the others.
+pub fn settle(home: &Home, vault: &dyn VaultRead) -> Result<(), AgentError> {
+    let offered: Offered = home.read(FILE)?.unwrap_or_default();
+    if offered.points.is_empty() {
+        return Ok(());
+    }
+    let taken = vault.points()?;
+    let summaries = offered.points.iter().map(|one| PointSummary { sequence: one.sequence, hash: one.point });
+    if let Some(newest) = summaries.filter(|point| taken.contains(point)).max() {
+        let receipt = vault.receipt(newest)?.unwrap_or_default();
+        let received_at = receipt::decode(&receipt).map(|(receipt, ..)| receipt.received_at);
+        let received_at = received_at.unwrap_or_default();
+        PinnedHead { sequence: newest.sequence, point: newest.hash, received_at }.save(home)?;
+    }
+    forget(home)
+}
+
+/// What was offered is settled.
+pub fn forget(home: &Home) -> Result<(), AgentError> {
+    home.write(FILE, &Offered::default())
+}
+
+/// Passes everything on, and writes down which points are offered.
+pub struct Noting<'a> {
+    /// Who listens.
+    pub to: &'a dyn Progress,
+    /// Where to write.
+    pub home: &'a Home,
+}
+
+impl Progress for Noting<'_> {
+    fn phase(&self, phase: Phase) {
+        self.to.phase(phase);
+    }
+
+    fn expected(&self, files: u64, bytes: u64) {
+        self.to.expected(files, bytes);
+    }
+
+    fn advanced(&self, advance: Advance) {
+        self.to.advanced(advance);
+    }
+
+    fn warning(&self, warning: &Warning) {
+        self.to.warning(warning);
+    }
+
+    fn offering(&self, point: PointSummary) {
+        let write = || {
+            let mut offered: Offered = self.home.read(FILE)?.unwrap_or_default();
+            offered.points.push(Point { sequence: point.sequence, point: point.hash });
+            self.home.write(FILE, &offered)
+        };
+        if let Err(error) = write() {
+            tracing::warn!(%error, "that a recovery point is offered can't be written down");
+        }
+        self.to.offering(point);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stateward_engine::progress::Silent;
+
+    #[test]
+    fn an_offered_point_is_remembered_until_it_is_settled() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(Some(folder.path())).unwrap();
+        home.prepare().unwrap();
+        let known = || home.read::<Offered>(FILE).unwrap().unwrap_or_default().points.len();
+        let noting = Noting { to: &Silent, home: &home };
+        for byte in [1, 2] {
+            noting.offering(PointSummary { sequence: 7, hash: PointHash([byte; 32]) });
+        }
+        assert_eq!(known(), 2);
+        forget(&home).unwrap();
+        assert_eq!(known(), 0);
+    }
+}

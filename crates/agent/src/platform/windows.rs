@@ -1,0 +1,101 @@
+//! Windows: what the standard library does there is done; what needs Win32 is refused with an error that says so.
+//!
+//! A home is kept to its owner by an access list, which no part of this program sets yet. So no home can be made on
+//! Windows, and whatever needs one (registration, jobs) is refused before it begins.
+
+use super::{ProcessIdentity, Signal};
+use stateward_format::wtf8;
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::windows::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+fn not_built(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, format!("{what} isn't built for Windows yet"))
+}
+
+/// Where the home lies if nobody says otherwise: where Windows keeps what belongs to no user.
+pub fn default_home() -> Option<PathBuf> {
+    let data = std::env::var_os("ProgramData").map(PathBuf::from)?;
+    data.is_absolute().then(|| data.join("Stateward"))
+}
+
+/// Not built.
+pub fn make_private_folder(_path: &Path) -> io::Result<()> {
+    Err(not_built("Keeping a folder to its owner by an access list"))
+}
+
+/// Not built.
+pub fn restrict_folder(_path: &Path) -> io::Result<()> {
+    Err(not_built("Keeping a folder to its owner by an access list"))
+}
+
+/// How a file is opened for writing in a folder that is its owner's only.
+pub fn make_private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    options
+}
+
+/// Whether other users may read the file: no access list is looked at, so they may for all that is known.
+pub fn is_readable_by_others(_file: &File) -> bool {
+    true
+}
+
+/// A path from the bytes that name it in files and recovery points: WTF-8.
+pub fn path_from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+    let units = wtf8::decode(&bytes).ok()?;
+    (!units.contains(&0)).then(|| PathBuf::from(OsString::from_wide(&units)))
+}
+
+/// The bytes that name a path in files and recovery points: WTF-8.
+pub fn path_bytes(path: &Path) -> Vec<u8> {
+    wtf8::encode(&path.as_os_str().encode_wide().collect::<Vec<u16>>())
+}
+
+/// Not built.
+pub fn sync_folder(_path: &Path) -> io::Result<()> {
+    Err(not_built("Making a folder's entries durable"))
+}
+
+/// This process.
+pub fn this_process() -> ProcessIdentity {
+    ProcessIdentity { pid: std::process::id(), started: 0, boot: String::new() }
+}
+
+/// The process that has this number: none is asked for, so one is taken to be there. A job is then never taken away from
+/// a process that may live.
+pub fn process(pid: u32) -> Option<ProcessIdentity> {
+    Some(ProcessIdentity { pid, started: 0, boot: String::new() })
+}
+
+/// Not built.
+pub fn begin_own_session() -> io::Result<()> {
+    Err(not_built("Running a job in a process of its own"))
+}
+
+/// Not built.
+pub fn lower_priority() -> io::Result<()> {
+    Err(not_built("Lowering a process's priority"))
+}
+
+/// Not built.
+pub fn move_output_to(_log: &File) -> io::Result<()> {
+    Err(not_built("Moving a process's output to its log"))
+}
+
+/// Not built.
+pub fn signals(_told: impl FnMut(Signal) + Send + 'static) -> io::Result<()> {
+    Err(not_built("Stopping a job by Ctrl-C"))
+}
+
+/// This machine's name.
+pub fn host_name() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_default()
+}
+
+/// The operating system.
+pub fn operating_system() -> String {
+    "Windows".to_owned()
+}
