@@ -7,8 +7,10 @@ use crate::jobs::run::{RunningJob, Worked};
 use crate::source::{self, OpenedSource};
 use crate::{Agent, AgentError, RegisteredServer};
 use stateward_engine::{BackupOptions, BackupRequest, CacheFolder, EngineError, Tools};
+use stateward_format::manifest::Warning;
 
-/// Makes a recovery point of an item. The head is pinned before the job is told done.
+/// Makes a recovery point of an item. The head is pinned before the job is told done; where it can't be, that is told,
+/// too.
 pub(crate) fn work(agent: &Agent, item: &Item, job: &RunningJob<'_>, tools: &Tools<'_>) -> Worked {
     back_up(agent, item, job, tools).into()
 }
@@ -45,7 +47,14 @@ fn back_up(
     let made = stateward_engine::backup(request, tools)?;
     let head =
         PinnedHead { sequence: made.point.sequence, point: made.point.hash, received_at: made.received_at };
-    head.save(agent.home())?;
+    // The recovery point is there, whatever becomes of this.
+    if let Err(error) = head.save(agent.home()) {
+        tools.progress.warning(&Warning {
+            code: "head-not-kept".to_owned(),
+            path: Vec::new(),
+            message: format!("The vault holds the recovery point, but this home could not note it: {error}"),
+        });
+    }
     Ok(JobOutcome::Backup {
         recovery_point: made.point.hash,
         sequence: made.point.sequence,

@@ -19,7 +19,7 @@
 
 use crate::document::{self, Document};
 use crate::lock::{self, HeldLock};
-use crate::{AgentError, platform};
+use crate::{AgentError, disk, platform};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +105,7 @@ impl Home {
     }
 
     pub(crate) fn unusable(&self, path: &Path, cause: io::Error) -> AgentError {
-        AgentError::HomeUnusable { path: path.to_owned(), cause }
+        AgentError::HomeUnusable { path: path.to_owned(), cause: disk::explained(path, cause) }
     }
 }
 

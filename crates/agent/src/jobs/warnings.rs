@@ -46,10 +46,14 @@ impl WarningWriter {
         Ok(Self { file: BufWriter::new(file) })
     }
 
-    /// Writes one.
+    /// Writes one: a whole line or, on a full disk, nothing of it, so that those after it stay readable.
     pub fn write(&mut self, warning: &JobWarning) -> io::Result<()> {
-        serde_json::to_writer(&mut self.file, warning)?;
-        self.file.write_all(b"\n")
+        let mut line = serde_json::to_vec(warning)?;
+        line.push(b'\n');
+        if self.file.buffer().len() + line.len() > self.file.capacity() {
+            self.file.flush()?;
+        }
+        self.file.write_all(&line)
     }
 
     /// Lets readers see what was written.
