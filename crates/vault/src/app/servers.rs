@@ -22,7 +22,7 @@ impl App {
         check_text(&request.operating_system, "operating system")?;
         check_text(&request.agent_version, "agent's version")?;
         let now = self.now();
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         let credential = check_credential(&mut transaction, request, now).await?;
         let vault = credential.vault;
         if let Some(known) = db::servers::find_by_login_key(&mut transaction, vault, login_key).await? {
