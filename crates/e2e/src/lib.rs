@@ -13,6 +13,8 @@
 pub mod canary;
 pub mod compare;
 pub mod dice;
+pub mod disk;
+pub mod failing_disk;
 pub mod faketime;
 pub mod memory;
 pub mod process;
@@ -22,6 +24,8 @@ pub mod vault;
 
 pub use compare::assert_same;
 pub use dice::Dice;
+pub use disk::Disk;
+pub use failing_disk::FailingDisk;
 pub use process::{Outcome, Running};
 pub use server::TestServer;
 pub use vault::TestVault;
