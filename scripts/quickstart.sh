@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole of Stateward on this machine, in one folder (./.stateward): builds, makes a vault, registers this machine,
 # backs its System State up, restores it to a scratch folder, and proves it identical with other programs.
+# An ordinary user may run it too, also in a folder of somebody else's with programs that are built already.
 # On a terminal the vault goes on serving until Ctrl-C; otherwise it is stopped and the result is the exit code.
 set -euo pipefail
 
@@ -12,7 +13,7 @@ usage() {
     cat <<'EOF'
 Usage: scripts/quickstart.sh [OPTION]…
 
-  --folder FOLDER    Keep everything in FOLDER instead of ./.stateward
+  --folder FOLDER    Keep everything in FOLDER instead of ./.stateward (~/.stateward where that can't be made)
   --component NAME   Protect this component only; may be repeated (default: all)
   --stop             Stop the vault at the end, even on a terminal
   --clean            Stop a vault that is running and remove the folder
@@ -21,6 +22,7 @@ EOF
 }
 
 folder=$PWD/.stateward
+if [[ ! -w $PWD && ! -w $folder ]]; then folder=${HOME:-/tmp}/.stateward; fi
 components=()
 action=run
 serve_on=no
@@ -133,7 +135,16 @@ name_warnings() {
 
 # ---- the steps --------------------------------------------------------------------------------------
 
+# Whether the programs are there and this user can't build them: they were built by somebody else.
+is_built_by_others() {
+    [[ -x $bin/stateward && -x $bin/stateward-vault && ! -w $bin ]]
+}
+
 build() {
+    if is_built_by_others; then
+        say "1. Using the two programs in $bin"
+        return
+    fi
     say '1. Building the two programs'
     scripts/build.sh
 }
@@ -243,9 +254,9 @@ if [[ $action == clean ]]; then
     remove_folder
     exit 0
 fi
-need_packages cc=gcc rsync=rsync getcap=libcap2-bin jq=jq
-need_rust
+need_packages rsync=rsync getcap=libcap2-bin jq=jq
 bin=$(built_folder)
+is_built_by_others || { need_packages cc=gcc && need_rust; }
 trap stop_vault EXIT
 trap 'exit 130' INT TERM
 
@@ -260,8 +271,8 @@ show
 if ((proof == 0)); then
     say 'The restored System State is identical to what was backed up.'
     if ((EUID != 0)); then
-        say "As an ordinary user you could not read $(result first warnings) things and not give files back to their owners;"
-        say 'they are named above. Run it as root for the whole System State.'
+        say "As an ordinary user you could not read everything ($(result first warnings) warnings) and not give files back to"
+        say "their owners ($(result restore warnings) warnings); each is named in $results. Run it as root for the whole System State."
     fi
 else
     say "The restored System State DIFFERS from what was backed up: see $results"

@@ -36,7 +36,8 @@ trap summary EXIT
 
 stage 'tools'
 need_packages cc=gcc c++=g++ make=make rsync=rsync getcap=libcap2-bin getfattr=attr setfacl=acl mkfs.ext4=e2fsprogs \
-    mkfs.btrfs=btrfs-progs jq=jq ps=procps shellcheck=shellcheck faketime=faketime valgrind=valgrind
+    mkfs.btrfs=btrfs-progs jq=jq ps=procps setpriv=util-linux useradd=passwd shellcheck=shellcheck faketime=faketime \
+    valgrind=valgrind
 need_rust
 
 stage 'lint'
@@ -72,4 +73,7 @@ stage 'quickstart (three components)'
 smoke=$(mktemp -d)
 scripts/quickstart.sh --folder "$smoke/quickstart" --component configuration --component accounts \
     --component packages --stop
+
+stage 'quickstart as an ordinary user'
+scripts/quickstart-unprivileged.sh
 end_stage passed

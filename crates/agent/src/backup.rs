@@ -12,7 +12,8 @@ use stateward_engine::{BackupOptions, BackupRequest, CacheFolder, EngineError, T
 use stateward_format::manifest::Warning;
 use stateward_system_state::snapshots::HeldSnapshots;
 
-/// Makes a recovery point of an item. The head is pinned before the job is told done.
+/// Makes a recovery point of an item. The head is pinned before the job is told done; where it can't be, that is told,
+/// too.
 pub(crate) fn work(agent: &Agent, item: &Item, job: &RunningJob<'_>, tools: &Tools<'_>) -> Worked {
     back_up(agent, item, job, tools).into()
 }
@@ -60,8 +61,14 @@ fn back_up(
     let made = made?;
     let head =
         PinnedHead { sequence: made.point.sequence, point: made.point.hash, received_at: made.received_at };
-    head.save(agent.home())?;
-    offered::forget(agent.home())?;
+    // The recovery point is there, whatever becomes of this.
+    if let Err(error) = head.save(agent.home()).and_then(|()| offered::forget(agent.home())) {
+        tools.progress.warning(&Warning {
+            code: "head-not-kept".to_owned(),
+            path: Vec::new(),
+            message: format!("The vault holds the recovery point, but this home could not note it: {error}"),
+        });
+    }
     Ok(JobOutcome::Backup {
         recovery_point: made.point.hash,
         sequence: made.point.sequence,

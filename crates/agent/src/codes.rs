@@ -242,12 +242,18 @@ codes! {
     TargetFull = "target-full", Failed,
         "There is no space left at the target",
         "Make space or choose another target; restore again into the same folder to go on";
+    TargetFailed = "target-failed", Failed,
+        "Something at the target could not be written",
+        "Check the target's file system and your rights; restore again into the same folder to go on, or choose another target";
     OutputExists = "output-exists", Failed,
         "The file exists already and is not overwritten",
         "Give another path, or move the file away";
     OutputUnwritable = "output-unwritable", Failed,
         "The file can't be written",
         "Check the path and your rights";
+    OutputFull = "output-full", Failed,
+        "There is no space left where the file is to be written",
+        "Make space there, or give another path; nothing was left of the file";
 
     FilesLost = "files-lost", Failed,
         "Some files could not be restored whole; each is listed, and nothing of them was left at the target",
@@ -273,10 +279,19 @@ codes! {
 
     CacheUnusable = "cache-unusable", Failed,
         "The cache folder can't be used",
-        "Make space or mend its rights; it may be deleted at any time, the next run makes it again";
+        "Mend its rights; it may be deleted at any time, the next run makes it again";
+    CacheFull = "cache-full", Failed,
+        "There is no space left on the cache folder's file system",
+        "Make space there, or move the cache folder away; what the vault acknowledged is safe, and the next run goes on";
     HomeUnusable = "home-unusable", Failed,
         "The agent's home folder can't be used",
         "Run as the user who owns it (usually root), or give another one with `--home`";
+    HomeFull = "home-full", Failed,
+        "There is no space left on the file system of the agent's home",
+        "Make space there and run the command again; keys, settings and what the vault acknowledged are safe";
+    DiskFailed = "disk-failed", Failed,
+        "A disk gave an input/output error, or its file system is damaged or was made read-only",
+        "See the kernel's log (`dmesg`), mend or replace the disk that the message names, then run the command again; what the vault acknowledged is safe";
     HomeDamaged = "home-damaged", Failed,
         "A file in the agent's home is damaged",
         "Restore the file from a copy; if there is none, see `docs/guides` for registering again";

@@ -3,7 +3,7 @@
 //! A file is written beside its place, made durable, and renamed over it, so a crash leaves the old one or the new one.
 //! A newer version than this program knows is refused instead of being guessed at.
 
-use crate::platform;
+use crate::{disk, platform};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -103,33 +103,90 @@ pub fn write_soon<T: Document>(path: &Path, content: &T) -> Result<(), DocumentE
 }
 
 fn write_as<T: Document>(path: &Path, content: &T, durably: bool) -> Result<(), DocumentError> {
+    encode(content).and_then(|bytes| replace(path, &bytes, durably)).map_err(|cause| unwritable(path, cause))
+}
+
+fn encode<T: Document>(content: &T) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    serde_json::to_writer_pretty(&mut *bytes, &Versioned { version: T::VERSION, content })
-        .map_err(io::Error::from)
-        .and_then(|()| {
-            bytes.push(b'\n');
-            replace(path, &bytes, durably)
-        })
-        .map_err(|cause| DocumentError::Unusable { path: path.to_owned(), done: "written", cause })
+    serde_json::to_writer_pretty(&mut *bytes, &Versioned { version: T::VERSION, content })?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn unwritable(path: &Path, cause: io::Error) -> DocumentError {
+    DocumentError::Unusable { path: path.to_owned(), done: "written", cause: disk::explained(path, cause) }
 }
 
 fn replace(path: &Path, bytes: &[u8], durably: bool) -> io::Result<()> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(io::ErrorKind::InvalidInput.into());
-    };
-    let mut beside = name.to_owned();
-    beside.push(".new");
-    let beside = folder.join(beside);
+    let (folder, beside) = (folder_of(path)?, beside(path, ".new"));
     let mut file = platform::make_private_options().create(true).truncate(true).open(&beside)?;
-    file.write_all(bytes)?;
-    if durably {
-        file.sync_all()?;
+    let written = file.write_all(bytes).and_then(|()| if durably { file.sync_all() } else { Ok(()) });
+    if let Err(cause) = written.and_then(|()| std::fs::rename(&beside, path)) {
+        // A full disk needs every byte, and a sync that failed is never believed by trying it again: the next try begins
+        // with a new file.
+        let _ = std::fs::remove_file(&beside);
+        return Err(cause);
     }
-    std::fs::rename(&beside, path)?;
-    if durably {
-        platform::sync_folder(folder)?;
+    if durably { platform::sync_folder(folder) } else { Ok(()) }
+}
+
+fn folder_of(path: &Path) -> io::Result<&Path> {
+    path.parent().ok_or_else(|| io::ErrorKind::InvalidInput.into())
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Space that a file's last content is written into when there is no other.
+const SPARE: &str = ".spare";
+
+/// So many bytes more than its present content are set aside for a file's last one.
+const SPARE_BYTES: usize = 8 << 10;
+
+/// Sets space aside for what will be written to `path` at last ([`write_last`]).
+pub fn set_aside<T: Document>(path: &Path, content: &T) -> Result<(), DocumentError> {
+    let spare = beside(path, SPARE);
+    let made = encode(content).and_then(|bytes| {
+        let file = platform::make_private_options().create(true).truncate(true).open(&spare)?;
+        platform::set_space_aside(&file, (bytes.len() + SPARE_BYTES) as u64)
+    });
+    made.map_err(|cause| {
+        let _ = std::fs::remove_file(&spare);
+        unwritable(path, cause)
+    })
+}
+
+/// Writes a file, durably, in place of the one that is there; on a full disk into the space that was set aside for it.
+/// Nothing is set aside any more afterwards.
+pub fn write_last<T: Document>(path: &Path, content: &T) -> Result<(), DocumentError> {
+    let spare = beside(path, SPARE);
+    let written = match write(path, content) {
+        Err(error) => write_into(&spare, path, content).map_err(|cause| {
+            tracing::warn!(%cause, "what was set aside can't be used");
+            error
+        }),
+        written => written,
+    };
+    let _ = std::fs::remove_file(&spare);
+    written
+}
+
+/// JSON may be followed by white space: it fills what was set aside and not needed, so that nothing is freed or taken.
+fn write_into<T: Document>(spare: &Path, path: &Path, content: &T) -> io::Result<()> {
+    let mut file = platform::make_private_options().open(spare)?;
+    let mut bytes = encode(content)?;
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    if bytes.len() > length {
+        return Err(io::ErrorKind::StorageFull.into());
     }
-    Ok(())
+    bytes.resize(length, b'\n');
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    std::fs::rename(spare, path)?;
+    platform::sync_folder(folder_of(path)?)
 }
 
 #[cfg(test)]
@@ -163,6 +220,28 @@ mod tests {
             assert_eq!(read::<Note>(&path).unwrap(), Some(note));
         }
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_last_content_is_written_into_what_was_set_aside_when_nothing_else_can_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("note.json");
+        let note = |text: &str| Note { text: text.to_owned() };
+        write(&path, &note("first")).unwrap();
+        set_aside(&path, &note("first")).unwrap();
+        // Nothing can be written beside the file: a folder is in the way.
+        std::fs::create_dir(folder.path().join("note.json.new")).unwrap();
+        assert!(write(&path, &note("second")).is_err());
+        assert!(write_last(&path, &note(&"x".repeat(SPARE_BYTES * 2))).is_err(), "it does not fit");
+        assert_eq!(read::<Note>(&path).unwrap(), Some(note("first")));
+        set_aside(&path, &note("first")).unwrap();
+        write_last(&path, &note("last")).unwrap();
+        assert_eq!(read::<Note>(&path).unwrap(), Some(note("last")));
+        std::fs::remove_dir(folder.path().join("note.json.new")).unwrap();
+        set_aside(&path, &note("last")).unwrap();
+        write_last(&path, &note("the very last")).unwrap();
+        assert_eq!(read::<Note>(&path).unwrap(), Some(note("the very last")));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

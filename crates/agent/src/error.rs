@@ -1,13 +1,13 @@
 //! Why the agent did not do it: one enum, each variant with its code from [`crate::codes`].
 
-use crate::Exit;
 use crate::codes::Code;
 use crate::document::DocumentError;
-use stateward_engine::{EngineError, PointError, SourceError, TargetError, VaultError};
+use crate::{Exit, disk};
+use stateward_engine::{CacheError, EngineError, PointError, SourceError, TargetError, VaultError};
 use stateward_model::{InvalidName, ItemKind, Label};
 use stateward_system_state::{OpenError, TargetOpenError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the agent did not do it. The message says what happened; code, exit code and remedy come from the table.
 #[derive(Debug, thiserror::Error)]
@@ -195,9 +195,27 @@ pub enum AgentError {
         /// The operating system's reason.
         cause: io::Error,
     },
+    /// The target's file system is full.
+    #[error("`{}` has no space left for the restore{free}{}", path.display(), needed(*bytes_needed))]
+    TargetFull {
+        /// The target.
+        path: PathBuf,
+        /// What is free there, in words.
+        free: String,
+        /// What is still to be restored, in bytes, if it is known.
+        bytes_needed: Option<u64>,
+    },
+    /// The target's disk fails.
+    #[error("`{}` can't be written: {cause}", path.display())]
+    TargetFailed {
+        /// The target, or what in it.
+        path: PathBuf,
+        /// The operating system's reason.
+        cause: io::Error,
+    },
     /// The engine.
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Engine(EngineError),
     /// What is to be protected can't be opened.
     #[error(transparent)]
     Source(#[from] OpenError),
@@ -230,7 +248,8 @@ impl AgentError {
     /// Which failure it is.
     pub fn code(&self) -> Code {
         match self {
-            Self::NoDefaultHome | Self::HomeUnusable { .. } => Code::HomeUnusable,
+            Self::NoDefaultHome => Code::HomeUnusable,
+            Self::HomeUnusable { cause, .. } => disk::code_of(cause, Code::HomeFull, Code::HomeUnusable),
             Self::Document(error) => document_code(error),
             Self::KeysMissing { .. } => Code::HomeDamaged,
             Self::Busy { .. } => Code::Busy,
@@ -258,10 +277,14 @@ impl AgentError {
             Self::UnknownCode(_) => Code::UnknownCode,
             Self::UnknownJob(_) => Code::UnknownJob,
             Self::JobEnded(_) => Code::JobEnded,
-            Self::JobNotStarted(_) => Code::JobNotStarted,
+            Self::JobNotStarted(cause) => disk::code_of(cause, Code::HomeFull, Code::JobNotStarted),
             Self::Target(error) => target_code(error),
             Self::OutputExists { .. } => Code::OutputExists,
-            Self::OutputUnwritable { .. } => Code::OutputUnwritable,
+            Self::OutputUnwritable { cause, .. } => {
+                disk::code_of(cause, Code::OutputFull, Code::OutputUnwritable)
+            }
+            Self::TargetFull { .. } => Code::TargetFull,
+            Self::TargetFailed { cause, .. } => disk::code_of(cause, Code::TargetFull, Code::TargetFailed),
             Self::Engine(error) => engine_code(error),
             Self::Source(OpenError::NotAbsolute(_) | OpenError::NothingGiven) => Code::Usage,
             Self::Source(OpenError::Unreadable { .. }) => Code::SourceUnreadable,
@@ -286,9 +309,21 @@ impl From<VaultError> for AgentError {
     }
 }
 
+impl From<EngineError> for AgentError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(match error {
+            EngineError::Cache(CacheError { path, cause }) => {
+                let cause = disk::explained(Path::new(&path), cause);
+                EngineError::Cache(CacheError { path, cause })
+            }
+            other => other,
+        })
+    }
+}
+
 fn document_code(error: &DocumentError) -> Code {
     match error {
-        DocumentError::Unusable { .. } => Code::HomeUnusable,
+        DocumentError::Unusable { cause, .. } => disk::code_of(cause, Code::HomeFull, Code::HomeUnusable),
         DocumentError::Damaged { .. } => Code::HomeDamaged,
         DocumentError::Newer { .. } => Code::HomeNewer,
     }
@@ -302,9 +337,11 @@ fn engine_code(error: &EngineError) -> Code {
         EngineError::Source(SourceError::Unreadable { .. }) => Code::SourceUnreadable,
         EngineError::Target(TargetError::Full) => Code::TargetFull,
         EngineError::Target(TargetError::InTheWay { .. }) => Code::TargetInTheWay,
-        EngineError::Target(TargetError::Failed { .. }) => Code::TargetUnusable,
+        EngineError::Target(TargetError::Failed { cause, .. } | TargetError::Broken { cause, .. }) => {
+            disk::code_of(cause, Code::TargetFull, Code::TargetFailed)
+        }
         EngineError::Point(error) => point_code(error),
-        EngineError::Cache(_) => Code::CacheUnusable,
+        EngineError::Cache(error) => disk::code_of(&error.cause, Code::CacheFull, Code::CacheUnusable),
         EngineError::SelfCheckFailed => Code::SelfCheckFailed,
     }
 }
@@ -333,8 +370,10 @@ fn target_code(error: &TargetOpenError) -> Code {
     match error {
         TargetOpenError::NotEmpty { .. } | TargetOpenError::OtherPoint { .. } => Code::TargetNotEmpty,
         TargetOpenError::InUse { .. } => Code::TargetInUse,
-        TargetOpenError::Unusable { .. } => Code::TargetUnusable,
         TargetOpenError::NotBuilt => Code::Unsupported,
+        TargetOpenError::Unusable { cause, .. } => {
+            disk::code_of(cause, Code::TargetFull, Code::TargetUnusable)
+        }
     }
 }
 
@@ -363,6 +402,10 @@ fn unknown_server(asked: Option<&str>, known: &[String]) -> String {
         }
         (None, false) => format!("There are several servers here: {}", known.join(", ")),
     }
+}
+
+fn needed(bytes: Option<u64>) -> String {
+    bytes.map(|bytes| format!("; {} are still to be restored", disk::shown(bytes))).unwrap_or_default()
 }
 
 fn counted(number: u64, what: &str) -> String {

@@ -22,7 +22,7 @@
 
 use crate::document::{self, Document};
 use crate::lock::{self, HeldLock};
-use crate::{AgentError, platform};
+use crate::{AgentError, disk, platform};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -113,7 +113,7 @@ impl Home {
     }
 
     pub(crate) fn unusable(&self, path: &Path, cause: io::Error) -> AgentError {
-        AgentError::HomeUnusable { path: path.to_owned(), cause }
+        AgentError::HomeUnusable { path: path.to_owned(), cause: disk::explained(path, cause) }
     }
 }
 

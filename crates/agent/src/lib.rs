@@ -14,6 +14,7 @@ mod agent;
 mod backup;
 pub mod codes;
 pub mod credentials;
+mod disk;
 pub mod document;
 pub mod domain;
 mod error;

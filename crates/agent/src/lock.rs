@@ -5,6 +5,9 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
+/// A process's number in a lock's file takes so many bytes, and a line break.
+const NUMBER_BYTES: usize = 20;
+
 /// A lock, held until this is dropped or the process ends.
 #[derive(Debug)]
 pub struct HeldLock {
@@ -16,8 +19,10 @@ pub fn acquire(path: &Path) -> io::Result<Result<HeldLock, u32>> {
     let mut file = open(path)?;
     match file.try_lock() {
         Ok(()) => {
-            file.set_len(0)?;
-            writeln!(file, "{}", std::process::id())?;
+            // Always as long, so that a full disk takes it in place. Only for people: without it the lock holds as well.
+            if let Err(cause) = writeln!(file, "{:<NUMBER_BYTES$}", std::process::id()) {
+                tracing::debug!(%cause, "the holder's number can't be written into a lock");
+            }
             Ok(Ok(HeldLock { _file: file }))
         }
         Err(TryLockError::WouldBlock) => {

@@ -20,19 +20,37 @@ pub struct LogFile {
     path: PathBuf,
     file: File,
     length: u64,
+    /// Lines that could not be written: told when one can be again.
+    lost: u64,
 }
 
 impl LogFile {
     /// Opens the home's log.
     pub fn open(home: &Home) -> Result<Self, AgentError> {
         let path = home.logs().join("agent.log");
-        Self::open_at(&path).map_err(|cause| AgentError::HomeUnusable { path, cause })
+        Self::open_at(&path).map_err(|cause| home.unusable(&path, cause))
     }
 
     fn open_at(path: &Path) -> io::Result<Self> {
         let file = platform::make_private_options().append(true).create(true).open(path)?;
         let length = file.metadata()?.len();
-        Ok(Self { path: path.to_owned(), file, length })
+        Ok(Self { path: path.to_owned(), file, length, lost: 0 })
+    }
+
+    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.length >= LOG_BYTES_MAX {
+            self.rotate()?;
+        }
+        let gap = match self.lost {
+            0 => String::new(),
+            lost => format!(
+                "\n{lost} lines before this one could not be written, for the disk was full or failed\n"
+            ),
+        };
+        let bytes = [gap.as_bytes(), line].concat();
+        self.file.write_all(&bytes)?;
+        self.length += bytes.len() as u64;
+        Ok(())
     }
 
     fn older(&self, number: u32) -> PathBuf {
@@ -47,7 +65,7 @@ impl LogFile {
             }
             rename_if_there(&self.path, &self.older(1))?;
         }
-        *self = Self::open_at(&self.path)?;
+        *self = Self { lost: self.lost, ..Self::open_at(&self.path)? };
         Ok(())
     }
 }
@@ -61,12 +79,12 @@ fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
 
 impl Write for LogFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.length >= LOG_BYTES_MAX {
-            self.rotate()?;
+        // Whole lines, whatever the disk: what is cut off or lost is counted.
+        match self.append(bytes) {
+            Ok(()) => self.lost = 0,
+            Err(_) => self.lost += 1,
         }
-        let written = self.file.write(bytes)?;
-        self.length += written as u64;
-        Ok(written)
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -77,6 +95,28 @@ impl Write for LogFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_could_not_be_written_are_counted_in_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(Some(folder.path())).unwrap();
+        home.prepare().unwrap();
+        let mut log = LogFile::open(&home).unwrap();
+        log.write_all(b"before\n").unwrap();
+        // A device that is always full.
+        let file = std::mem::replace(&mut log.file, File::options().write(true).open("/dev/full").unwrap());
+        log.write_all(b"lost\n").unwrap();
+        log.write_all(b"lost, too\n").unwrap();
+        log.file = file;
+        log.write_all(b"after\n").unwrap();
+        log.write_all(b"end\n").unwrap();
+        let text = fs::read_to_string(&log.path).unwrap();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(lines.len(), 4, "{text}");
+        assert!(
+            lines[0] == "before" && lines[1].starts_with("2 lines before") && lines[2..] == ["after", "end"]
+        );
+    }
 
     #[test]
     fn a_full_log_becomes_an_older_one_and_only_a_few_are_kept() {

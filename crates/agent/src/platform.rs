@@ -13,9 +13,9 @@ use linux as here;
 use windows as here;
 
 pub use here::{
-    begin_own_session, default_home, host_name, is_readable_by_others, lower_priority, make_private_folder,
-    make_private_options, move_output_to, operating_system, path_bytes, path_from_bytes, process,
-    restrict_folder, signals, sync_folder, this_process,
+    begin_own_session, default_home, free_space, host_name, is_disk_failure, is_readable_by_others,
+    lower_priority, make_private_folder, make_private_options, move_output_to, operating_system, path_bytes,
+    path_from_bytes, process, restrict_folder, set_space_aside, signals, sync_folder, this_process,
 };
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,15 @@ pub struct ProcessIdentity {
     pub started: u64,
     /// Which start of the machine that counts from.
     pub boot: String,
+}
+
+/// What a file system can still take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FreeSpace {
+    /// Bytes that this user may write.
+    pub bytes: u64,
+    /// Files that can be made, where the file system has a limit.
+    pub files: Option<u64>,
 }
 
 /// What a person or the system may tell a running program.

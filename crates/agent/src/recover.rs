@@ -110,10 +110,10 @@ impl RecoveredServer {
             paths: &paths,
             target: &target.0,
         };
-        let worked = |_: &run::RunningJob<'_>, tools: &stateward_engine::Tools<'_>| {
+        let worked = |job: &run::RunningJob<'_>, tools: &stateward_engine::Tools<'_>| {
             let from =
                 Origin { vault: &self.vault, trust: self.trust.clone(), keys: self.keys(), cache: None };
-            restore::lay(&from, selected, tools)
+            restore::lay(&from, selected, job, tools)
         };
         Ok(run::run(record, context, worked))
     }

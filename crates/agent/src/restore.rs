@@ -7,16 +7,16 @@ use crate::items::StoredPath;
 use crate::jobs::JobOutcome;
 use crate::jobs::run::{RunningJob, Worked};
 use crate::points::MomentDescription;
-use crate::{Agent, AgentError, RegisteredServer, platform};
+use crate::{Agent, AgentError, RegisteredServer, disk, platform};
 use stateward_crypto::EpochKeys;
 use stateward_engine::points::open_point;
 use stateward_engine::{
-    CacheFolder, EngineError, PointSummary, RestoreOutcome, RestoreRequest, ServerTrust, Target, Tools,
-    TrustedPoint, VaultRead,
+    CacheFolder, EngineError, PointSummary, RestoreOutcome, RestoreRequest, ServerTrust, Target, TargetError,
+    Tools, TrustedPoint, VaultRead,
 };
 use stateward_format::manifest::Warning;
 use stateward_model::ComponentName;
-use stateward_system_state::FolderTarget;
+use stateward_system_state::{FolderTarget, TargetOpenError};
 use std::path::Path;
 
 /// What is restored, and where to.
@@ -57,7 +57,7 @@ pub(crate) fn work(agent: &Agent, selected: Selected<'_>, job: &RunningJob<'_>, 
             match rolled_back(agent, &*vault) {
                 Ok(warning) => {
                     warning.iter().for_each(|warning| tools.progress.warning(warning));
-                    lay(&from, selected, tools)
+                    lay(&from, selected, job, tools)
                 }
                 Err(error) => Err(error).into(),
             }
@@ -72,7 +72,12 @@ fn rolled_back(agent: &Agent, vault: &dyn VaultRead) -> Result<Option<Warning>, 
 }
 
 /// Lays a recovery point into its target. Files that are lost make the job fail, though the rest is there.
-pub(crate) fn lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) -> Worked {
+pub(crate) fn lay(
+    from: &Origin<'_>,
+    selected: Selected<'_>,
+    job: &RunningJob<'_>,
+    tools: &Tools<'_>,
+) -> Worked {
     match try_lay(from, selected, tools) {
         Ok((done, one_moment)) => {
             let files_lost = done.lost_in_all;
@@ -88,7 +93,24 @@ pub(crate) fn lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) 
                 error: (files_lost > 0).then_some(AgentError::FilesLost { files: files_lost }),
             }
         }
-        Err(error) => Err(error).into(),
+        Err(error) => Err(at_target(error, selected.target, job)).into(),
+    }
+}
+
+/// Names the target in an error that concerns it, and what it still needs.
+fn at_target(error: AgentError, target: &Path, job: &RunningJob<'_>) -> AgentError {
+    let full = || AgentError::TargetFull {
+        path: target.to_owned(),
+        free: disk::free(target),
+        bytes_needed: job.bytes_left(),
+    };
+    match error {
+        AgentError::Engine(EngineError::Target(TargetError::Full)) => full(),
+        AgentError::Target(TargetOpenError::Unusable { cause, .. }) if disk::is_full(&cause) => full(),
+        AgentError::Engine(EngineError::Target(
+            TargetError::Failed { path, cause } | TargetError::Broken { path, cause },
+        )) => AgentError::TargetFailed { path: target.join(path), cause },
+        other => other,
     }
 }
 

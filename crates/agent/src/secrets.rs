@@ -3,7 +3,7 @@
 //! Asking at a terminal is the CLI's part. No error here holds a secret.
 
 use crate::codes::Code;
-use crate::{AgentError, platform};
+use crate::{AgentError, disk, platform};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -119,13 +119,16 @@ fn read_text(path: &Path) -> Result<Zeroizing<String>, SecretError> {
 pub fn write_new_secret_file(path: &Path, text: &str) -> Result<(), AgentError> {
     let unwritable = |cause: io::Error| match cause.kind() {
         io::ErrorKind::AlreadyExists => AgentError::OutputExists { path: path.to_owned() },
-        _ => AgentError::OutputUnwritable { path: path.to_owned(), cause },
+        _ => AgentError::OutputUnwritable { path: path.to_owned(), cause: disk::explained(path, cause) },
     };
     let mut file = platform::make_private_options().create_new(true).open(path).map_err(unwritable)?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.write_all(b"\n"))
-        .and_then(|()| file.sync_all())
-        .map_err(unwritable)
+    let written =
+        file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all());
+    written.map_err(|cause| {
+        // Half a secret would be trusted, and would be in the way of the next try.
+        let _ = std::fs::remove_file(path);
+        unwritable(cause)
+    })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::jobs::{JobOutcome, VerifyExtent};
 use crate::{Agent, AgentError, RegisteredServer};
 use stateward_engine::points::open_point;
 use stateward_engine::{PointSummary, Tools, VaultRead as _, VerifyOutcome, VerifyRequest, VerifyShare};
+use stateward_format::manifest::Warning;
 
 /// What verify reads if nobody says otherwise, in percent of all bytes.
 pub const USUAL_PERCENT: f64 = 5.0;
@@ -71,6 +72,13 @@ fn prove(
     problems.iter().for_each(|problem| tools.progress.warning(problem));
     let mut found = stateward_engine::verify(request, tools)?;
     found.problems.extend(problems);
-    VerifyHistory { packs: found.history.clone() }.save(agent.home())?;
+    // What was found counts, whatever becomes of this.
+    if let Err(error) = (VerifyHistory { packs: found.history.clone() }).save(agent.home()) {
+        tools.progress.warning(&Warning {
+            code: "history-not-kept".to_owned(),
+            path: Vec::new(),
+            message: format!("When these packs were verified could not be noted: {error}"),
+        });
+    }
     Ok(found)
 }

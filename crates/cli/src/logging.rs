@@ -18,6 +18,8 @@ pub fn begin(home: &Home) {
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_env_filter(filter)
+        // Said on standard error otherwise, and a program that can't write there either would end.
+        .log_internal_errors(false)
         .with_writer(Mutex::new(file))
         .finish();
     // Fails only when a subscriber is set already; then that one logs.

@@ -15,6 +15,8 @@ pub mod canary;
 pub mod compare;
 pub mod depths;
 pub mod dice;
+pub mod disk;
+pub mod failing_disk;
 pub mod faketime;
 pub mod limit;
 pub mod memory;
@@ -26,6 +28,8 @@ pub mod vault;
 
 pub use compare::assert_same;
 pub use dice::Dice;
+pub use disk::Disk;
+pub use failing_disk::FailingDisk;
 pub use outside::Outside;
 pub use process::{Outcome, Running};
 pub use server::TestServer;

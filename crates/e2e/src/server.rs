@@ -20,6 +20,7 @@ pub const VAULT: &str = "vault";
 /// One home and what belongs to it.
 pub struct TestServer {
     folder: TempDir,
+    home: PathBuf,
     program: PathBuf,
     /// Instead of the test's own user.
     user: Option<u32>,
@@ -30,7 +31,19 @@ impl TestServer {
     #[track_caller]
     pub fn fresh() -> Self {
         let folder = TempDir::with_prefix("stateward-server-").expect("a temp folder can be made");
-        let server = Self { folder, program: program("stateward"), user: None };
+        let home = folder.path().join("home");
+        Self::in_folder(folder, home)
+    }
+
+    /// The same, with its home elsewhere.
+    #[track_caller]
+    pub fn fresh_at(home: &Path) -> Self {
+        let folder = TempDir::with_prefix("stateward-server-").expect("a temp folder can be made");
+        Self::in_folder(folder, home.to_owned())
+    }
+
+    fn in_folder(folder: TempDir, home: PathBuf) -> Self {
+        let server = Self { folder, home, program: program("stateward"), user: None };
         let passphrase = server.passphrase_file();
         fs::write(&passphrase, format!("{PASSPHRASE}\n")).expect("a file can be written");
         fs::set_permissions(passphrase, fs::Permissions::from_mode(0o600)).expect("a mode can be set");
@@ -41,11 +54,17 @@ impl TestServer {
     #[track_caller]
     pub fn registered(vault: &TestVault) -> Self {
         let server = Self::fresh();
-        server.login(&vault.access).done();
-        server.run(["vault", "create", VAULT]).done();
-        server.credentials("credentials", &[]).done();
+        server.prepare_registration(vault);
         server.register("credentials", &[]).done();
         server
+    }
+
+    /// Makes a vault and vault credentials for this server.
+    #[track_caller]
+    pub fn prepare_registration(&self, vault: &TestVault) {
+        self.login(&vault.access).done();
+        self.run(["vault", "create", VAULT]).done();
+        self.credentials("credentials", &[]).done();
     }
 
     /// A registered server in the deduplication domain of another, with that label and a passphrase of its own.
@@ -118,7 +137,7 @@ impl TestServer {
 
     /// Its `--home`.
     pub fn home(&self) -> PathBuf {
-        self.path("home")
+        self.home.clone()
     }
 
     /// The file with its passphrase.

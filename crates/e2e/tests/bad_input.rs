@@ -11,9 +11,9 @@
 
 use stateward_e2e::faketime;
 use stateward_e2e::process::{Outcome, run};
-use stateward_e2e::server::{VAULT, restored};
+use stateward_e2e::server::VAULT;
 use stateward_e2e::vault::Access;
-use stateward_e2e::{Dice, TestServer, TestVault, assert_same, tree};
+use stateward_e2e::{TestServer, TestVault};
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -233,66 +233,6 @@ fn a_target_that_cannot_be_written_or_is_not_empty_is_refused() {
     assert_eq!(fs::read_dir(&full).unwrap().count(), 1);
 }
 
-#[test]
-fn a_full_target_is_told_and_the_restore_goes_on_when_there_is_space() {
-    let Some(mount) = Mount::new(4) else { return };
-    let vault = TestVault::start();
-    let server = TestServer::registered(&vault);
-    let source = server.path("source");
-    tree::plant_large(&source, 10 << 20, &mut Dice::new(1));
-    server.protect(&source);
-    server.backup();
-    let target = mount.path.join("target");
-    assert_error(server.restore("latest", &target, &[]), 1, "target-full");
-    mount.resize(60);
-    server.restore("latest", &target, &[]).done();
-    assert_same(&source, &restored(&target, &source));
-}
-
-#[test]
-fn a_full_vault_is_told_keeps_what_it_has_and_goes_on_when_there_is_space() {
-    let Some(mount) = Mount::new(48) else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let mut vault = TestVault::init(mount.path.join("data"), folder);
-    vault.serve();
-    let (server, source) = backed_up(&vault);
-    let first = server.points();
-    tree::plant_large(&source.join("large"), 80 << 20, &mut Dice::new(1));
-    assert_error(run(server.backup_command()), 1, "vault-full");
-    assert_eq!(server.points(), first);
-    mount.resize(400);
-    server.backup();
-    let target = server.path("target");
-    server.restore("latest", &target, &[]).done();
-    assert_same(&source, &restored(&target, &source));
-    server.run(["verify", "--full"]).done();
-}
-
-#[test]
-fn a_full_cache_folder_is_told_and_costs_nothing_that_was_acknowledged() {
-    let Some(mount) = Mount::new(1) else { return };
-    let vault = TestVault::start();
-    let server = TestServer::fresh();
-    server.login(&vault.access).done();
-    server.run(["vault", "create", VAULT]).done();
-    server.credentials("credentials", &[]).done();
-    let cache = mount.path.join("cache");
-    server.register("credentials", &["--cache", cache.to_str().unwrap()]).done();
-    let source = server.path("source");
-    fs::create_dir(&source).unwrap();
-    for number in 0..3000 {
-        fs::write(source.join(format!("file-{number:04}")), Dice::new(number).bytes(64)).unwrap();
-    }
-    server.protect(&source);
-    mount.fill();
-    assert_error(run(server.backup_command()), 1, "cache-unusable");
-    mount.resize(100);
-    server.backup();
-    let target = server.path("target");
-    server.restore("latest", &target, &[]).done();
-    assert_same(&source, &restored(&target, &source));
-}
-
 fn copy(from: &Path, to: &Path) {
     let mut command = Command::new("cp");
     command.arg("-a").arg(from).arg(to);
@@ -304,50 +244,4 @@ fn copy_over(from: &Path, to: &Path) {
     let mut command = Command::new("cp");
     command.args(["-a", "-T"]).arg(from).arg(to);
     run(command).done();
-}
-
-/// A small file system of its own; unmounted when it is dropped.
-struct Mount {
-    path: PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Mount {
-    /// One of that many MiB; `None`, and a word about it, for a user who may not mount.
-    fn new(mebibytes: u32) -> Option<Self> {
-        if !stateward_e2e::is_root() {
-            println!("not tried: only root can mount a small file system");
-            return None;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().to_owned();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={mebibytes}m"), "stateward-test"]).arg(&path);
-        run(mount).done();
-        Some(Self { path, _folder: folder })
-    }
-
-    fn resize(&self, mebibytes: u32) {
-        let filler = self.path.join("filler");
-        if filler.exists() {
-            fs::remove_file(filler).unwrap();
-        }
-        let mut mount = Command::new("mount");
-        mount.args(["-o", &format!("remount,size={mebibytes}m")]).arg(&self.path);
-        run(mount).done();
-    }
-
-    /// Leaves no byte of space.
-    fn fill(&self) {
-        let mut filler = fs::File::create(self.path.join("filler")).unwrap();
-        while filler.write_all(&[1; 4096]).is_ok() {}
-        while filler.write_all(&[1]).is_ok() {}
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg("--lazy").arg(&self.path).status();
-        assert!(unmounted.is_ok_and(|status| status.success()) || std::thread::panicking());
-    }
 }

@@ -67,7 +67,11 @@ impl Catalogue {
         cache: Option<&CacheFolder>,
         tools: &Tools<'_>,
     ) -> Result<Self, EngineError> {
-        let (journal, cached) = match cache.map(PackJournal::open).transpose()? {
+        // A cache that can't be used (its disk is full, or fails) only makes this slower.
+        let opened = cache.map(PackJournal::open).and_then(|opened| {
+            opened.inspect_err(|error| tracing::warn!(%error, "The cache is not used")).ok()
+        });
+        let (journal, cached) = match opened {
             Some((journal, cached)) => (Some(Arc::new(journal)), cached),
             None => (None, Vec::new()),
         };

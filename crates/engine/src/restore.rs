@@ -84,9 +84,12 @@ pub fn restore(request: RestoreRequest<'_>, tools: &Tools<'_>) -> Result<Restore
     let (flush, woken) = flush::Flush::new();
     let mut outcome = thread::scope(|scope| {
         let target = request.target;
-        scope.spawn(move || flush::run(target, &woken));
+        let flushing = scope.spawn(move || flush::run(target, &woken));
         let layer = lay::Layer::new(&request, tools, &catalogue.index, flush);
-        lay_all(layer, &components, &mut fetcher)
+        let laid = lay_all(layer, &components, &mut fetcher);
+        let flushed = flushing.join().expect("a thread's panic is passed on");
+        let outcome = laid?;
+        flushed.map(|()| outcome).map_err(EngineError::from)
     })?;
     tools.progress.phase(Phase::Finishing);
     request.target.sync()?;

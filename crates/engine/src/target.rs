@@ -8,13 +8,20 @@ use stateward_format::manifest::Warning;
 use stateward_format::{Entry, Metadata};
 use std::io;
 
-/// Why something could not be put back. `Full` and `Unwritable` at the target's top end the restore; others concern
-/// one entry.
+/// Why something could not be put back. `Full` and `Broken` end the restore; others concern one entry.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// There is no space (or no inode) left.
     #[error("There is no space left at the target")]
     Full,
+    /// The target's disk fails: nothing that was written to it can be relied on.
+    #[error("`{path}` can't be written: {cause}")]
+    Broken {
+        /// Relative to the target.
+        path: String,
+        /// The reason.
+        cause: io::Error,
+    },
     /// Something is at that name already, or a link lies in the way.
     #[error("`{path}` is in the way: it was there before, or a link leads out")]
     InTheWay {
@@ -29,6 +36,13 @@ pub enum TargetError {
         /// The reason.
         cause: io::Error,
     },
+}
+
+impl TargetError {
+    /// Whether it concerns the whole target, so that going on is of no use.
+    pub fn ends_restore(&self) -> bool {
+        matches!(self, Self::Full | Self::Broken { .. })
+    }
 }
 
 /// A file that is being put back. Several threads may write to different places of it.
@@ -54,6 +68,6 @@ pub trait Target: Send + Sync {
     fn make_special(&self, path: &[u8], entry: &Entry) -> Result<Vec<Warning>, TargetError>;
     /// Sets a folder's owner, mode, attributes and times, after all it holds was made.
     fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError>;
-    /// Makes everything durable.
+    /// Makes everything durable. An operating system may tell a failure once only, so whoever calls this keeps it.
     fn sync(&self) -> Result<(), TargetError>;
 }

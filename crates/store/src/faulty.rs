@@ -47,6 +47,11 @@ impl Faulty {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(rule);
     }
 
+    /// Nothing fails any more.
+    pub fn heal(&self) {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn next(&self, call: Call) -> Option<Fault> {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let rule = rules.iter_mut().find(|rule| rule.call == call && rule.times > 0)?;

@@ -28,7 +28,7 @@ pub use clock::FakeClock;
 pub use fault_plan::{Call, Fault, FaultPlan, RecordedCall};
 pub use forge::{ForgedEntry, ForgedPack, ForgedPoint, Forger};
 pub use listing::{Listed, Listing, Segments, Thing};
-pub use memory_target::MemoryTarget;
+pub use memory_target::{MemoryTarget, TargetFault};
 pub use memory_tree::{MemoryTree, Part};
 pub use memory_vault::MemoryVault;
 pub use random::SeededRandom;

@@ -23,8 +23,19 @@ struct State {
     /// Counts changes, so that it shows what came after what.
     changes: u64,
     space_left: Option<u64>,
+    fault: Option<(u64, TargetFault)>,
+    syncs_that_fail: u32,
     failing: BTreeSet<Vec<u8>>,
     is_synced: bool,
+}
+
+/// How a target fails as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetFault {
+    /// There is no space.
+    Full,
+    /// Its disk fails.
+    Broken,
 }
 
 enum Node {
@@ -48,6 +59,21 @@ impl MemoryTarget {
     /// So many bytes can still be written; then there is no space.
     pub fn limit_space(&self, bytes: u64) {
         lock(&self.0).space_left = Some(bytes);
+    }
+
+    /// So many changes succeed; from then on all fail.
+    pub fn fail_after(&self, changes: u64, fault: TargetFault) {
+        lock(&self.0).fault = Some((changes, fault));
+    }
+
+    /// So many of the next syncs fail.
+    pub fn fail_sync(&self, times: u32) {
+        lock(&self.0).syncs_that_fail = times;
+    }
+
+    /// How many changes there were: what was made, written, finished.
+    pub fn changes(&self) -> u64 {
+        lock(&self.0).changes
     }
 
     /// Making anything at this path fails as an operating system would refuse it.
@@ -94,6 +120,19 @@ impl State {
         }
     }
 
+    /// Counts a change, unless the target fails.
+    fn change(&mut self) -> Result<(), TargetError> {
+        match self.fault {
+            Some((after, TargetFault::Full)) if self.changes >= after => Err(TargetError::Full),
+            Some((after, TargetFault::Broken)) if self.changes >= after => Err(broken()),
+            _ => {
+                self.changes += 1;
+                self.is_synced = false;
+                Ok(())
+            }
+        }
+    }
+
     /// Checks that a thing can be made at a path, and that it is a path.
     fn prepare(&mut self, path: &[u8]) -> Result<(), TargetError> {
         let text = String::from_utf8_lossy(path).into_owned();
@@ -107,21 +146,24 @@ impl State {
         if self.names.contains_key(path) {
             return Err(TargetError::InTheWay { path: text });
         }
-        self.touch_parent(path);
-        Ok(())
+        self.touch_parent(path)
     }
 
     /// Notes that the folder which a path lies in changes now.
-    fn touch_parent(&mut self, path: &[u8]) {
-        self.changes += 1;
-        self.is_synced = false;
+    fn touch_parent(&mut self, path: &[u8]) -> Result<(), TargetError> {
+        self.change()?;
         let parent = path.iter().rposition(|byte| *byte == b'/').map_or(&path[..0], |at| &path[..at]);
         match self.names.get_mut(parent) {
             Some(Node::Folder { changed_at, .. }) => *changed_at = self.changes,
             None if parent.is_empty() => {}
             _ => panic!("`{}` is made before the folder that it lies in", String::from_utf8_lossy(path)),
         }
+        Ok(())
     }
+}
+
+fn broken() -> TargetError {
+    TargetError::Broken { path: ".".to_owned(), cause: io::Error::other("planned") }
 }
 
 fn listed(thing: Thing, metadata: &Metadata) -> Listed {
@@ -183,10 +225,10 @@ impl Target for MemoryTarget {
         if let Some(Node::Folder { .. } | Node::Special(_)) = state.names.get(path) {
             panic!("`{}` is no file", String::from_utf8_lossy(path));
         }
-        if state.names.remove(path).is_some() {
-            state.touch_parent(path);
+        match state.names.remove(path) {
+            Some(_) => state.touch_parent(path),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn make_special(&self, path: &[u8], entry: &Entry) -> Result<Vec<Warning>, TargetError> {
@@ -199,8 +241,7 @@ impl Target for MemoryTarget {
 
     fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
         let mut state = lock(&self.0);
-        state.changes += 1;
-        state.is_synced = false;
+        state.change()?;
         let now = state.changes;
         match state.names.get_mut(path) {
             Some(Node::Folder { finished, .. }) => *finished = Some((now, metadata.clone())),
@@ -210,7 +251,12 @@ impl Target for MemoryTarget {
     }
 
     fn sync(&self) -> Result<(), TargetError> {
-        lock(&self.0).is_synced = true;
+        let mut state = lock(&self.0);
+        if state.syncs_that_fail > 0 {
+            state.syncs_that_fail -= 1;
+            return Err(broken());
+        }
+        state.is_synced = true;
         Ok(())
     }
 }
@@ -226,7 +272,7 @@ impl TargetFile for MemoryFile {
         if let Some(left) = &mut state.space_left {
             *left = left.checked_sub(bytes.len() as u64).ok_or(TargetError::Full)?;
         }
-        state.is_synced = false;
+        state.change()?;
         let file = &mut state.files[self.file];
         assert!(file.finished.is_none(), "a file is written to after it was finished");
         file.segments.write(offset, bytes);
@@ -235,6 +281,7 @@ impl TargetFile for MemoryFile {
 
     fn finish(&self, size: u64, metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
         let mut state = lock(&self.target.0);
+        state.change()?;
         let file = &mut state.files[self.file];
         assert!(file.finished.is_none(), "a file is finished twice");
         file.segments.truncate(size);

@@ -8,14 +8,21 @@
 //! tls/ca.key      its key
 //! tls/server.pem  the server's certificate and key
 //! store/          what the vault keeps
+//! reserve/        space that is kept back for a full disk ([`crate::reserve`])
 //! lock            held while the vault is served
+//! making          there while `init` makes the vault, and after it was stopped: then nothing in the folder is of use
 //! ```
 
 use crate::config::Config;
 use crate::platform;
+use crate::reserve::Reserve;
 use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The mark of a folder in which a vault is being made.
+const MAKING: &str = "making";
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,24 +61,31 @@ pub enum DataFolderError {
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     root: PathBuf,
+    reserve: Arc<Reserve>,
     /// Held until this is dropped.
     _lock: File,
 }
 
 impl DataFolder {
-    /// Makes the folder for a new vault and takes it.
+    /// Makes the folder for a new vault and takes it, or one in which making a vault was not finished.
+    /// [`Self::made`] ends it.
     pub(crate) fn create(root: &Path) -> Result<Self, DataFolderError> {
         let name = root.display().to_string();
-        if root.join("vault.json").exists() {
+        let is_half_made = is_half_made(root);
+        if !is_half_made && root.join("vault.json").exists() {
             return Err(DataFolderError::VaultExists(name));
         }
         platform::create_private_folder(root).map_err(|error| at(root, error))?;
         let mut entries = std::fs::read_dir(root).map_err(|error| at(root, error))?;
-        if entries.next().is_some() {
+        if !is_half_made && entries.next().is_some() {
             return Err(DataFolderError::NotEmpty(name));
         }
         let root = std::path::absolute(root).map_err(|error| at(root, error))?;
-        let folder = Self { _lock: lock(&root)?, root };
+        // Before anything else, so that whatever stops this can be told from a vault that has lost something.
+        let making = root.join(MAKING);
+        File::create(&making).map_err(|error| at(&making, error))?;
+        let folder = Self { _lock: lock(&root)?, reserve: Arc::new(Reserve::of(&root)), root };
+        folder.remove_all().map_err(|error| at(&folder.root, error))?;
         for inner in ["tls", "store"] {
             let path = folder.root.join(inner);
             platform::create_private_folder(&path).map_err(|error| at(&path, error))?;
@@ -79,18 +93,58 @@ impl DataFolder {
         Ok(folder)
     }
 
+    /// The vault that was being made is whole, durably.
+    pub(crate) fn made(&self) -> Result<(), DataFolderError> {
+        let making = self.root.join(MAKING);
+        std::fs::remove_file(&making)
+            .and_then(|()| platform::sync_folder(&self.root))
+            .map_err(|error| at(&making, error))
+    }
+
+    /// Leaves nothing of a vault that could not be made, so that it can be made again. What can't be removed now is
+    /// known by its mark then.
+    pub(crate) fn unmake(&self) {
+        let removed = self.remove_all().and_then(|()| {
+            std::fs::remove_file(self.root.join("lock"))?;
+            std::fs::remove_file(self.root.join(MAKING))
+        });
+        if let Err(error) = removed {
+            tracing::warn!(folder = %self.root.display(), %error, "what was half made can't be removed");
+        }
+    }
+
+    fn remove_all(&self) -> io::Result<()> {
+        for entry in std::fs::read_dir(&self.root)? {
+            let entry = entry?;
+            match entry.file_name().to_str() {
+                Some("lock" | MAKING) => {}
+                _ if entry.file_type()?.is_dir() => std::fs::remove_dir_all(entry.path())?,
+                _ => std::fs::remove_file(entry.path())?,
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the folder of a vault that is there.
     pub(crate) fn open(root: &Path) -> Result<Self, DataFolderError> {
         let root = std::path::absolute(root).map_err(|error| at(root, error))?;
-        if !root.join("vault.json").exists() {
+        if !root.join("vault.json").exists() || is_half_made(&root) {
             return Err(DataFolderError::NoVault(root.display().to_string()));
         }
-        Ok(Self { _lock: lock(&root)?, root })
+        let folder = Self { _lock: lock(&root)?, reserve: Arc::new(Reserve::of(&root)), root };
+        // Some of what follows writes: the database cannot be opened without.
+        folder.reserve.make_room();
+        Ok(folder)
     }
 
     /// The folder.
     pub(crate) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The space that is kept back in it.
+    pub(crate) fn reserve(&self) -> Arc<Reserve> {
+        Arc::clone(&self.reserve)
     }
 
     /// The database.
@@ -144,6 +198,11 @@ impl DataFolder {
     }
 }
 
+/// Whether making a vault was begun here and not finished. Where a vault keeps something, it was.
+fn is_half_made(root: &Path) -> bool {
+    root.join(MAKING).exists() && !root.join("store/vaults").exists()
+}
+
 fn at(path: &Path, source: io::Error) -> DataFolderError {
     DataFolderError::Io { path: path.display().to_string(), source }
 }
@@ -172,6 +231,7 @@ mod tests {
         let root = folder.path().join("vault");
         let first = DataFolder::create(&root).unwrap();
         first.write("vault.json", b"{}").unwrap();
+        first.made().unwrap();
         assert!(matches!(DataFolder::open(&root), Err(DataFolderError::Locked(_))));
         drop(first);
         assert!(DataFolder::open(&root).is_ok());
@@ -184,6 +244,39 @@ mod tests {
         std::fs::write(folder.path().join("letter"), b"dear").unwrap();
         assert!(matches!(DataFolder::create(folder.path()), Err(DataFolderError::NotEmpty(_))));
         assert!(matches!(DataFolder::open(folder.path()), Err(DataFolderError::NoVault(_))));
+    }
+
+    #[test]
+    fn a_vault_whose_making_was_stopped_can_be_made_again_and_one_that_keeps_something_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("vault");
+        let first = DataFolder::create(&root).unwrap();
+        first.write("vault.json", b"{}").unwrap();
+        drop(first);
+        assert!(matches!(DataFolder::open(&root), Err(DataFolderError::NoVault(_))));
+        let second = DataFolder::create(&root).unwrap();
+        assert!(!root.join("vault.json").exists());
+        second.write("vault.json", b"{}").unwrap();
+        second.made().unwrap();
+        drop(second);
+        assert!(DataFolder::open(&root).is_ok());
+        assert!(matches!(DataFolder::create(&root), Err(DataFolderError::VaultExists(_))));
+        // However the mark came there.
+        std::fs::create_dir(root.join("store/vaults")).unwrap();
+        std::fs::write(root.join(MAKING), "").unwrap();
+        assert!(DataFolder::open(&root).is_ok());
+        assert!(matches!(DataFolder::create(&root), Err(DataFolderError::VaultExists(_))));
+        std::fs::remove_file(root.join("vault.json")).unwrap();
+        assert!(matches!(DataFolder::create(&root), Err(DataFolderError::NotEmpty(_))));
+    }
+
+    #[test]
+    fn what_could_not_be_made_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::create(folder.path()).unwrap();
+        data.write("signing.key", b"key").unwrap();
+        data.unmake();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

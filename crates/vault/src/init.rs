@@ -58,14 +58,8 @@ pub enum InitError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The database.
-    #[error("Can't make the database: {0}")]
+    #[error("Can't use the database {0}")]
     Database(String),
-}
-
-impl From<db::Error> for InitError {
-    fn from(error: db::Error) -> Self {
-        Self::Database(chain(&error))
-    }
 }
 
 impl From<Error> for InitError {
@@ -77,8 +71,8 @@ impl From<Error> for InitError {
 /// Makes a vault in `data`. With port 0 a port that is free now is chosen and written down.
 ///
 /// # Errors
-/// If there is a vault already, or the folder holds something else; else whatever failed. A folder that is left half
-/// made is no vault and can be removed.
+/// If there is a vault already, or the folder holds something else; else whatever failed. Then nothing is left in the
+/// folder, so that the same can be tried again.
 pub async fn initialise(
     data: &Path,
     listen: &str,
@@ -87,21 +81,36 @@ pub async fn initialise(
 ) -> Result<Initialised, InitError> {
     let (host, listen) = choose_address(listen)?;
     let folder = DataFolder::create(data)?;
+    let made = make(&folder, &host, listen, clock, random).await;
+    if made.is_err() {
+        folder.unmake();
+    }
+    made
+}
+
+async fn make(
+    folder: &DataFolder,
+    host: &str,
+    listen: String,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Initialised, InitError> {
     let port = listen.rsplit_once(':').map_or("", |(_, port)| port);
-    let url = format!("https://{}:{port}", bracketed(&public_host(&host)));
+    let url = format!("https://{}:{port}", bracketed(&public_host(host)));
     // Every id of the model is a random UUID, which is what Azure's tenants and subscriptions have.
     let new_id = || VaultId::new(&*random).to_string();
     let config = Config::new(listen, url, new_id(), new_id());
-    tls::create(&folder, &config.tenant, &public_host(&host), clock.now())?;
+    tls::create(folder, &config.tenant, &public_host(host), clock.now())?;
     folder.write(SIGNING_KEY, &VaultKey::new_seed(&*random))?;
-    let app = open_app(&folder, config, clock, random).await?;
+    let app = open_app(folder, config, clock, random).await?;
     let NewPrincipal { client_id, client_secret } =
         app.create_principal("administrator", Role::BackupContributor).await?;
     app.database.close().await;
     folder.write("vault.json", app.config.to_text().as_bytes())?;
+    folder.made()?;
     Ok(Initialised {
         url: app.config.url.clone(),
-        ca_file: tls::ca_file(&folder),
+        ca_file: tls::ca_file(folder),
         tenant: app.config.tenant.clone(),
         subscription: app.config.subscription.clone(),
         client_id,
@@ -120,10 +129,22 @@ pub(crate) async fn open_app(
     let key = VaultKey::from_seed(&folder.read(SIGNING_KEY)?)
         .ok_or_else(|| folder.unreadable(SIGNING_KEY, "it does not have 32 bytes".to_owned()))?;
     let (store, removed) = Objects::open_folder(&folder.store())?;
-    let guarantees = store.probe().await?;
-    tracing::info!(?guarantees, leftovers = removed, "opened the store");
+    match store.probe().await {
+        Ok(guarantees) => tracing::info!(?guarantees, leftovers = removed, "opened the store"),
+        // What is in it can be restored all the same.
+        Err(StoreError::Full(_)) => {
+            tracing::error!(folder = %folder.store().display(), "the store is full: packs will be refused");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let path = folder.database();
+    let unusable = |error: db::Error| InitError::Database(format!("`{}`: {}", path.display(), chain(&error)));
+    let database = Database::open(&path).await.map_err(unusable)?;
+    let reserve = folder.reserve();
+    reserve.keep();
     Ok(App {
-        database: Database::open(&folder.database()).await?,
+        database,
+        reserve,
         store: Arc::new(store),
         clock,
         random,

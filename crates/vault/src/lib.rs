@@ -16,12 +16,15 @@ mod db;
 mod http;
 mod init;
 mod keys;
+mod log;
 mod platform;
+mod reserve;
 mod serve;
 mod tls;
 
 pub use data_folder::DataFolderError;
 pub use init::{InitError, Initialised, initialise};
+pub use log::Log;
 pub use platform::stop_requested;
 pub use serve::{Running, ServeError};
 pub use tls::TlsError;

@@ -2,11 +2,12 @@
 
 use clap::{Parser, Subcommand};
 use stateward_model::{SystemClock, SystemRandom};
-use stateward_vault::{Initialised, Running, initialise, stop_requested};
+use stateward_vault::{Initialised, Log, Running, initialise, stop_requested};
 use std::error::Error;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -56,9 +57,9 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a program's last word goes to standard error")]
+/// Says it on standard error. Nobody may listen, or the disk that it goes to may be full: that ends nothing.
 fn eprint_line(line: &str) {
-    eprintln!("{line}");
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
@@ -92,25 +93,32 @@ fn start_log(file: Option<&Path>) -> Result<(), Box<dyn Error>> {
     let level = std::env::var("STATEWARD_LOG").unwrap_or_else(|_| "info".to_owned());
     let level: LevelFilter = level.parse().map_err(|_| format!("`STATEWARD_LOG` has no level `{level}`"))?;
     let filter = EnvFilter::new(format!("warn,stateward_vault={level},stateward_store={level}"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    // It says them on standard error otherwise, and ends whoever logs if it can't.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).log_internal_errors(false);
     match file {
-        None => log.with_writer(std::io::stderr).init(),
+        None => log.with_writer(Mutex::new(Log::new(std::io::stderr()))).init(),
         Some(path) => {
             let file = std::fs::File::options().create(true).append(true).open(path);
             let file = file.map_err(|error| format!("Can't write the log `{}`: {error}", path.display()))?;
-            log.with_writer(Arc::new(file)).init();
+            log.with_writer(Mutex::new(Log::new(file))).init();
         }
     }
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "a command's result goes to standard output")]
+/// Prints what `init` made. The secret is nowhere else: a vault whose administrator could not be told it is of no use.
 fn show(made: &Initialised, json: bool) -> Result<(), Box<dyn Error>> {
-    if json {
-        println!("{}", serde_json::to_string(made)?);
-        return Ok(());
-    }
-    println!(
+    let text = if json { serde_json::to_string(made)? } else { told(made) };
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|error| {
+        let data = made.data.display();
+        format!("Can't print the client id and the secret: {error}; remove the folder `{data}` and run `init` again")
+            .into()
+    })
+}
+
+fn told(made: &Initialised) -> String {
+    format!(
         "Made a vault in {data}
 
   URL             {url}
@@ -129,6 +137,5 @@ The secret is shown this once; keep it safe. What to do next:
         ca = made.ca_file.display(),
         id = made.client_id,
         secret = made.client_secret,
-    );
-    Ok(())
+    )
 }

@@ -29,6 +29,9 @@ const CERTIFICATE_CHECK: Duration = Duration::from_secs(24 * 3600);
 /// How often packs whose other parts do not come are looked for.
 const PARTS_CHECK: Duration = Duration::from_secs(15);
 
+/// How often a reserve that was let go is tried to be taken back.
+const RESERVE_CHECK: Duration = Duration::from_secs(15);
+
 /// What a client may send on one stream before the vault took it, in bytes. The protocol's 64 KiB would hold a 16 MiB
 /// pack to one window a round trip; this is 320 Mbit/s at 100 ms.
 const STREAM_WINDOW: u32 = 4 << 20;
@@ -84,6 +87,7 @@ pub struct Running {
     server: JoinHandle<io::Result<()>>,
     renewal: JoinHandle<()>,
     sweeping: JoinHandle<()>,
+    keeping: JoinHandle<()>,
     app: Arc<crate::app::App>,
     folder: Arc<DataFolder>,
 }
@@ -104,9 +108,14 @@ impl Running {
         let listen = listen.unwrap_or(&config.listen).to_owned();
         tls::renew(&folder, &config.tenant, host_of(&config.url), clock.now())?;
         let app = Arc::new(open_app(&folder, config, clock, random).await?);
-        let made = app.store_missing_receipts().await?;
-        if made > 0 {
-            tracing::info!(receipts = made, "made the receipts that a crash had left unmade");
+        match app.store_missing_receipts().await {
+            Ok(0) => {}
+            Ok(made) => tracing::info!(receipts = made, "made the receipts that a crash had left unmade"),
+            // Each is made when it is asked for; a vault that is full still gives out what it has.
+            Err(Error::NoSpace(why)) => {
+                tracing::error!(why, "receipts that a crash left unmade can't be made now");
+            }
+            Err(error) => return Err(error.into()),
         }
         let listener = TcpListener::bind(&listen);
         let listener = listener.map_err(|source| ServeError::Listen { listen: listen.clone(), source })?;
@@ -116,7 +125,9 @@ impl Running {
         let server = tokio::spawn(answer(listener, certificate.clone(), handle.clone(), Arc::clone(&app))?);
         let renewal = tokio::spawn(renew_daily(Arc::clone(&folder), certificate, Arc::clone(&app)));
         let sweeping = tokio::spawn(drop_abandoned_parts(Arc::clone(&app)));
-        Ok(Self { url: app.config.url.clone(), address, handle, server, renewal, sweeping, app, folder })
+        let keeping = tokio::spawn(keep_reserve(Arc::clone(&app)));
+        let url = app.config.url.clone();
+        Ok(Self { url, address, handle, server, renewal, sweeping, keeping, app, folder })
     }
 
     /// Where it listens.
@@ -137,6 +148,7 @@ impl Running {
         self.handle.graceful_shutdown(Some(STOP_PATIENCE));
         self.renewal.abort();
         self.sweeping.abort();
+        self.keeping.abort();
         let ended = self.server.await.unwrap_or_else(|error| Err(io::Error::other(error)));
         self.app.database.close().await;
         drop(self.folder);
@@ -194,6 +206,17 @@ async fn drop_abandoned_parts(app: Arc<crate::app::App>) {
     loop {
         checks.tick().await;
         app.assemblies.sweep(app.now());
+    }
+}
+
+/// Takes the reserve back when there is space again.
+async fn keep_reserve(app: Arc<crate::app::App>) {
+    let mut checks = tokio::time::interval(RESERVE_CHECK);
+    loop {
+        checks.tick().await;
+        let reserve = Arc::clone(&app.reserve);
+        // A panic in it was told where it happened.
+        let _ = tokio::task::spawn_blocking(move || reserve.keep()).await;
     }
 }
 

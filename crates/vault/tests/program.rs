@@ -64,3 +64,29 @@ fn serve_ends_cleanly_by_sigterm_and_holds_its_folder_until_then() {
     assert!(log.contains("serving") && log.contains("stopping"), "{log}");
     assert!(!log.contains(made["client_secret"].as_str().unwrap()));
 }
+
+#[test]
+fn a_vault_whose_words_cannot_be_written_serves_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("vault");
+    let made: serde_json::Value = serde_json::from_slice(&init(&data).stdout).unwrap();
+    let address = made["url"].as_str().unwrap().trim_start_matches("https://").to_owned();
+    // A device on which every write fails as on a full disk.
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut child = program(&["serve"], &data).stderr(full).spawn().unwrap();
+    let begun = std::time::Instant::now();
+    while std::net::TcpStream::connect(&address).is_err() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "it does not listen");
+        std::thread::yield_now();
+    }
+    assert_eq!(stop(child), Some(0));
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let silent = program(&["init", "--listen", "127.0.0.1:0"], &folder.path().join("other"))
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(silent.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&silent.stderr).into_owned();
+    assert!(told.contains("Can't print") && told.contains("run `init` again"), "{told}");
+}

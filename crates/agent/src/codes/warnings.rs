@@ -72,6 +72,16 @@ pub const ALL: &[WarningCode] = &[
         "Restore fewer folders at once with `--path`, if the files must share their content",
     ),
     warning(
+        "head-not-kept",
+        "The vault holds the recovery point, but the home could not note that it is the newest one",
+        "Make space in the home, or mend its disk; the next backup notes its own",
+    ),
+    warning(
+        "history-not-kept",
+        "A verify was done, but the home could not note which packs it has read, so the next one may read them again",
+        "Make space in the home, or mend its disk",
+    ),
+    warning(
         "leads-elsewhere",
         "A path leads to a place that another rule holds or leaves out, so it was not followed",
         "Protect the place itself with `stateward protect files PATH…` if you need it",
@@ -176,6 +186,11 @@ pub const ALL: &[WarningCode] = &[
         "vault-store-left-out",
         "A vault's own data folder was left out: a backup of it into itself would grow without end",
         "Copy the vault's folder by other means",
+    ),
+    warning(
+        "warnings-not-kept",
+        "Some of a job's warnings could not be written into the home",
+        "Make space in the home, or mend its disk, and run the job again",
     ),
 ];
 

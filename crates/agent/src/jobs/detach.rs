@@ -5,7 +5,7 @@
 
 use crate::codes::Code;
 use crate::jobs::JobFailure;
-use crate::{AgentError, Home, platform};
+use crate::{AgentError, Home, disk, platform};
 use stateward_model::JobId;
 use std::ffi::OsStr;
 use std::io::{self, Read};
@@ -59,7 +59,7 @@ pub fn move_output(log: &Path) -> Result<(), AgentError> {
         .create(true)
         .open(log)
         .and_then(|file| platform::move_output_to(&file))
-        .map_err(AgentError::JobNotStarted)
+        .map_err(|cause| AgentError::JobNotStarted(disk::explained(log, cause)))
 }
 
 #[cfg(test)]

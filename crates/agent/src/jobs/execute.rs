@@ -18,7 +18,7 @@ pub fn queue(
     agent.home().prepare()?;
     let id = JobId::new(&*agent.surroundings().random);
     let record = JobRecord::queued(id, request, item, agent.now()).at(pace);
-    JobFolder::of(agent.home()).save(&record)?;
+    JobFolder::of(agent.home()).begin(&record)?;
     Ok(record)
 }
 
@@ -31,7 +31,7 @@ pub fn abandon(agent: &Agent, mut record: JobRecord, why: &AgentError) -> JobRec
     };
     record.ended_at = Some(agent.now());
     record.failure = Some(JobFailure::from(why));
-    if let Err(error) = JobFolder::of(agent.home()).save(&record) {
+    if let Err(error) = JobFolder::of(agent.home()).save_last(&record) {
         tracing::warn!(%error, "the job's record can't be written");
     }
     record

@@ -2,7 +2,7 @@
 
 use crate::document;
 use crate::jobs::{JobRecord, JobWarning, warnings};
-use crate::{AgentError, Home, platform};
+use crate::{AgentError, Home, disk, platform};
 use stateward_model::JobId;
 use std::fs::File;
 use std::io;
@@ -45,6 +45,20 @@ impl JobFolder {
     /// Keeps a record that is soon written again.
     pub fn save_soon(&self, record: &JobRecord) -> Result<(), AgentError> {
         Ok(document::write_soon(&self.file(record.id, "json"), record)?)
+    }
+
+    /// Keeps the record of a job that is to run, and sets space aside for its last one: a job that can't say how it ended
+    /// does not begin.
+    pub fn begin(&self, record: &JobRecord) -> Result<(), AgentError> {
+        let path = self.file(record.id, "json");
+        let kept = document::set_aside(&path, record).and_then(|()| document::write(&path, record));
+        kept.inspect_err(|_| remove(self.file(record.id, "json.spare")))?;
+        Ok(())
+    }
+
+    /// Keeps the record of a job that has ended, on a full disk too.
+    pub fn save_last(&self, record: &JobRecord) -> Result<(), AgentError> {
+        Ok(document::write_last(&self.file(record.id, "json"), record)?)
     }
 
     /// A job's record, as it is true now.
@@ -98,7 +112,7 @@ impl JobFolder {
     /// The first `most` warnings of a job.
     pub fn warnings(&self, id: JobId, most: usize) -> Result<Vec<JobWarning>, AgentError> {
         let path = self.warnings_path(id);
-        warnings::read(&path, most).map_err(|cause| AgentError::HomeUnusable { path, cause })
+        warnings::read(&path, most).map_err(|cause| unusable(path, cause))
     }
 
     /// Asks the process that runs the job to stop.
@@ -108,7 +122,7 @@ impl JobFolder {
         }
         let path = self.file(id, "cancel");
         let made = platform::make_private_options().create(true).truncate(true).open(&path);
-        made.map(|_: File| ()).map_err(|cause| AgentError::HomeUnusable { path, cause })
+        made.map(|_: File| ()).map_err(|cause| unusable(path, cause))
     }
 
     /// Whether somebody asked the job to stop.
@@ -124,13 +138,15 @@ impl JobFolder {
     /// Forgets old jobs that have ended.
     pub fn tidy(&self) -> Result<(), AgentError> {
         for record in self.list()?.iter().skip(JOBS_KEPT).filter(|record| record.state.is_ended()) {
-            ["cancel", "warnings", "log", "json"].iter().for_each(|kind| remove(self.file(record.id, kind)));
+            ["cancel", "warnings", "log", "json.spare", "json"]
+                .iter()
+                .for_each(|kind| remove(self.file(record.id, kind)));
         }
         Ok(())
     }
 
     fn ids(&self) -> Result<Vec<JobId>, AgentError> {
-        let unusable = |cause| AgentError::HomeUnusable { path: self.path.clone(), cause };
+        let unusable = |cause| unusable(self.path.clone(), cause);
         let entries = match std::fs::read_dir(&self.path) {
             Ok(entries) => entries,
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -143,6 +159,10 @@ impl JobFolder {
         }
         Ok(ids)
     }
+}
+
+fn unusable(path: PathBuf, cause: io::Error) -> AgentError {
+    AgentError::HomeUnusable { cause: disk::explained(&path, cause), path }
 }
 
 /// A file that stays behind does no harm; the next tidying tries again.

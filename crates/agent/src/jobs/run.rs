@@ -163,6 +163,12 @@ impl<'a> RunningJob<'a> {
         Ok(vault)
     }
 
+    /// How much content is still to be done, in bytes, as far as it is known.
+    pub fn bytes_left(&self) -> Option<u64> {
+        let figures = self.present().figures;
+        Some(figures.bytes_expected?.saturating_sub(figures.bytes))
+    }
+
     /// Tells what was checked before the job, as far as it did not pass.
     pub fn prechecked(&self, prechecks: &[Precheck]) {
         for precheck in prechecks.iter().filter(|precheck| precheck.outcome > 0) {
@@ -223,7 +229,7 @@ impl<'a> RunningJob<'a> {
         record.failure = worked.error.as_ref().map(JobFailure::from);
         record.outcome = worked.outcome;
         self.flush_warnings();
-        self.keep(|folder| folder.save(&record));
+        self.keep(|folder| folder.save_last(&record));
         if let Some(folder) = self.folder {
             folder.forget_cancel(record.id);
         }

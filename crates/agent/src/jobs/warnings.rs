@@ -50,7 +50,8 @@ impl WarningWriter {
         Ok(Self { file: BufWriter::new(file), room: BYTES_MAX })
     }
 
-    /// Writes one; the first that finds no room says so, and none is written from then on.
+    /// Writes one: a whole line or, on a full disk, nothing of it, so that those after it stay readable. The first that finds
+    /// no room says so, and none is written from then on.
     pub fn write(&mut self, warning: &JobWarning) -> io::Result<()> {
         if self.room == 0 {
             return Ok(());
@@ -63,6 +64,9 @@ impl WarningWriter {
             line = serde_json::to_vec(&JobWarning { code, path: String::new(), path_base64: None, message })?;
         }
         line.push(b'\n');
+        if self.file.buffer().len() + line.len() > self.file.capacity() {
+            self.file.flush()?;
+        }
         self.file.write_all(&line)
     }
 

@@ -1,10 +1,12 @@
 //! Linux.
 
-use super::{ProcessIdentity, Signal};
+use super::{FreeSpace, ProcessIdentity, Signal};
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -53,6 +55,34 @@ pub fn make_private_options() -> OpenOptions {
 /// Whether other users may read the file.
 pub fn is_readable_by_others(file: &File) -> bool {
     file.metadata().is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}
+
+/// What the file system at a path, or at the next folder above it that is there, can still take.
+pub fn free_space(path: &Path) -> Option<FreeSpace> {
+    let found = path.ancestors().find_map(|path| statvfs(path).ok())?;
+    let bytes = found.f_bavail.saturating_mul(found.f_frsize);
+    // Some file systems have no limit on files and tell a total of none.
+    Some(FreeSpace { bytes, files: (found.f_files > 0).then_some(found.f_favail) })
+}
+
+/// Whether the error says that a disk or its file system fails: an input/output error, a file system that is damaged, or
+/// one that the kernel has made read-only, as it does after such errors.
+pub fn is_disk_failure(cause: &io::Error) -> bool {
+    let errno = Errno::from_io_error(cause);
+    matches!(errno, Some(Errno::IO | Errno::UCLEAN | Errno::ROFS))
+        || cause.kind() == io::ErrorKind::ReadOnlyFilesystem
+}
+
+/// Makes sure that so many bytes of a new file can be written later, whatever else fills the disk.
+pub fn set_space_aside(mut file: &File, bytes: u64) -> io::Result<()> {
+    match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        // A file system that can't: what is written has its place.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
+            file.write_all(&vec![b' '; usize::try_from(bytes).unwrap_or(usize::MAX)])?;
+            file.sync_all()
+        }
+        done => Ok(done?),
+    }
 }
 
 /// A path from the bytes that the operating system would give.

@@ -67,10 +67,14 @@ impl PackJournal {
         let mut writing = private_file(&path).map_err(&at)?;
         let mut found = scan(&path).map_err(&at)?;
         if found.waste > WASTE_BYTES_MAX && found.waste > found.end / 2 {
-            drop(writing);
-            compact(&path, &found).map_err(&at)?;
-            writing = private_file(&path).map_err(&at)?;
-            found = scan(&path).map_err(&at)?;
+            match compact(&path, &found) {
+                Ok(()) => {
+                    writing = private_file(&path).map_err(&at)?;
+                    found = scan(&path).map_err(&at)?;
+                }
+                // On a full disk: the old one is as good, only longer.
+                Err(error) => tracing::warn!(%error, "The journal of packs can't be written anew"),
+            }
         }
         writing.set_len(found.end).map_err(&at)?;
         let reading = Mutex::new(File::open(&path).map_err(&at)?);
@@ -207,7 +211,12 @@ fn compact(path: &Path, found: &Found) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let (mut old, mut new) = (File::open(path)?, private_file(&renewed)?);
+    let written = copy_counted(path, &renewed, found).and_then(|()| fs::rename(&renewed, path));
+    written.inspect_err(|_| _ = fs::remove_file(&renewed))
+}
+
+fn copy_counted(path: &Path, renewed: &Path, found: &Found) -> io::Result<()> {
+    let (mut old, mut new) = (File::open(path)?, private_file(renewed)?);
     let mut packs: Vec<_> = found.packs.values().collect();
     packs.sort_unstable_by_key(|pack| pack.at);
     for pack in packs {
@@ -215,8 +224,7 @@ fn compact(path: &Path, found: &Found) -> io::Result<()> {
         let length = LENGTH_BYTES as u64 + u64::from(pack.length) + CHECK_BYTES as u64;
         io::copy(&mut (&old).take(length), &mut new)?;
     }
-    drop((old, new));
-    fs::rename(renewed, path)
+    Ok(())
 }
 
 fn encode(pack: &IndexedPack) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Writing to disk while a restore goes on, so that making it durable at the end has little left to do.
 
-use crate::target::Target;
+use crate::target::{Target, TargetError};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,13 +30,10 @@ impl Flush {
     }
 }
 
-/// Brings to the disk what was written, each time it is told. What goes wrong is told by the sync at the end.
-pub(super) fn run(target: &dyn Target, woken: &Receiver<()>) {
-    for () in woken {
-        if let Err(error) = target.sync() {
-            tracing::debug!(%error, "The target could not be synced meanwhile");
-        }
-    }
+/// Brings to the disk what was written, each time it is told, until the first failure. The operating system tells a
+/// failed write once (syncfs(2)): a sync that succeeds afterwards proves nothing, so the failure is the restore's.
+pub(super) fn run(target: &dyn Target, woken: &Receiver<()>) -> Result<(), TargetError> {
+    woken.iter().try_for_each(|()| target.sync())
 }
 
 #[cfg(test)]

@@ -330,11 +330,11 @@ impl<'a> Layer<'a> {
         self.outcome
     }
 
-    /// An entry that cannot be made is lost; a target that is full ends the restore.
+    /// An entry that cannot be made is lost; a target that is full or fails ends the restore.
     fn or_lost<T>(&mut self, made: Result<T, TargetError>, path: &[u8]) -> Result<Option<T>, EngineError> {
         match made {
             Ok(made) => Ok(Some(made)),
-            Err(TargetError::Full) => Err(TargetError::Full.into()),
+            Err(error) if error.ends_restore() => Err(error.into()),
             Err(error) => {
                 self.lose(path, &error.to_string());
                 Ok(None)

@@ -100,7 +100,7 @@ impl FilePlan {
         self.close();
         match finished {
             Ok(warnings) => Ok(Ok(warnings)),
-            Err(TargetError::Full) => Err(TargetError::Full),
+            Err(error) if error.ends_restore() => Err(error),
             Err(error) => Ok(Err(error.to_string())),
         }
     }
@@ -288,7 +288,7 @@ impl Fetching<'_> {
         let bytes = &plaintext[first.place.offset as usize..end as usize];
         match first.file.write(self.request.target, first.offset, bytes) {
             Ok(()) => self.flush.wrote(bytes.len() as u64),
-            Err(TargetError::Full) => return Err(TargetError::Full.into()),
+            Err(error) if error.ends_restore() => return Err(error.into()),
             Err(error) => first.file.lose(&error.to_string()),
         }
         wants.iter().try_for_each(|want| self.written(want))

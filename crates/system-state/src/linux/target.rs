@@ -147,6 +147,10 @@ fn in_the_way(path: &[u8]) -> TargetError {
 fn failed(path: &[u8], error: Errno) -> TargetError {
     match error {
         Errno::NOSPC | Errno::DQUOT => TargetError::Full,
+        // The disk fails, or its file system is damaged or was made read-only, as the kernel does after such errors.
+        Errno::IO | Errno::UCLEAN | Errno::ROFS => {
+            TargetError::Broken { path: shown(path), cause: error.into() }
+        }
         Errno::EXIST | Errno::LOOP | Errno::NOTDIR | Errno::ISDIR | Errno::XDEV => in_the_way(path),
         cause => TargetError::Failed { path: shown(path), cause: cause.into() },
     }
@@ -231,7 +235,7 @@ impl Target for FolderTarget {
     }
 
     fn sync(&self) -> Result<(), TargetError> {
-        syncfs(&self.root).map_err(|error| failed(b"", error))
+        syncfs(&self.root).map_err(|error| failed(b".", error))
     }
 }
 

@@ -30,7 +30,7 @@ impl App {
         let (seconds, uses_allowed) = check_limits(request)?;
         let now = self.now();
         let (id, secret) = (CredentialId::new(&*self.random), secret::new(&*self.random));
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         let vault = db::vaults::find(&mut transaction, vault)
             .await?
             .ok_or_else(|| Error::not_found(format!("vault `{vault}`")))?;

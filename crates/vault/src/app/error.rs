@@ -66,9 +66,9 @@ pub(crate) enum Error {
     /// A body that is longer than it may be.
     #[error("The body is longer than the {0} bytes that it may have")]
     TooLarge(u64),
-    /// No space left.
-    #[error("The vault has no space left")]
-    NoSpace,
+    /// No space left: where, and how much there is.
+    #[error("{0}")]
+    NoSpace(String),
     /// Not now.
     #[error("The vault can't do it now: {0}")]
     Unavailable(&'static str),
@@ -92,7 +92,7 @@ impl Error {
 impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
         match error {
-            db::Error::Full => Self::NoSpace,
+            db::Error::Full => Self::NoSpace("The file system of the vault's database is full".to_owned()),
             db::Error::Busy => Self::Unavailable("another process holds its database"),
             other => Self::Internal(other.into()),
         }
@@ -102,7 +102,7 @@ impl From<db::Error> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Full(_) => Self::NoSpace,
+            StoreError::Full(_) => Self::NoSpace("The file system of the vault's store is full".to_owned()),
             other => Self::Internal(other.into()),
         }
     }

@@ -14,7 +14,7 @@ impl App {
         id: ItemId,
         request: &ItemRequest,
     ) -> Result<(), Error> {
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         let known = db::items::kind(&mut transaction, caller.server, id).await?;
         if known.is_some_and(|kind| kind != request.kind) {
             return Err(Error::invalid("The kind of a protected item can't change"));

@@ -28,7 +28,7 @@ impl App {
             return Err(Error::invalid("An error's code has 1 to 64 letters, digits and `-`"));
         }
         let now = self.now();
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         db::jobs::upsert(&mut transaction, caller.server, report, now).await?;
         db::servers::see(&mut transaction, caller.server, now).await?;
         Ok(transaction.commit().await?)

@@ -18,6 +18,7 @@ pub(crate) mod secret;
 pub(crate) mod servers;
 pub(crate) mod sessions;
 pub(crate) mod slots;
+mod space;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod tokens;
@@ -28,6 +29,7 @@ pub(crate) use error::Error;
 use crate::config::Config;
 use crate::db::Database;
 use crate::keys::VaultKey;
+use crate::reserve::Reserve;
 use pack_memory::PackMemory;
 use parts::Assemblies;
 use principals::Guesses;
@@ -40,6 +42,8 @@ use std::sync::Arc;
 pub(crate) struct App {
     /// What the vault knows.
     pub(crate) database: Database,
+    /// Space that is kept back for a full disk.
+    pub(crate) reserve: Arc<Reserve>,
     /// What the vault keeps.
     pub(crate) store: Arc<dyn ByteStore>,
     /// The one clock.

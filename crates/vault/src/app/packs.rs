@@ -65,7 +65,7 @@ impl App {
         reference: PackReference,
         pack: Received,
     ) -> Result<bool, Error> {
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         self.fence(&mut transaction, caller, session).await?;
         db::packs::announce(&mut transaction, caller.domain, caller.server, reference).await?;
         let known = db::packs::find(&mut transaction, caller.domain, reference.id).await?;
@@ -73,17 +73,20 @@ impl App {
         if known.is_some_and(|known| known.is_usable_by(caller.server)) {
             return Ok(false);
         }
+        self.check_space().await?;
         let name = Self::object(caller.vault, &layout::pack(reference.id));
+        let pack_bytes = u64::from(reference.length);
+        let _coming = self.admit(pack_bytes)?;
         let Received { parts, memory: _held_until_stored, .. } = pack;
         match self.store.create(&name, parts.clone()).await {
             Err(StoreError::AlreadyExists(_)) => {
                 // These bytes have the hash that the name says, so those in the store have not.
                 tracing::warn!(pack = %reference.id, "a damaged pack in the store is put right");
-                self.store.heal(&name, parts).await?;
+                self.store.heal(&name, parts).await.map_err(|error| self.not_stored(error, pack_bytes))?;
             }
-            other => drop(other?),
+            other => drop(other.map_err(|error| self.not_stored(error, pack_bytes))?),
         }
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         db::packs::mark_stored(&mut transaction, caller.domain, reference.id).await?;
         transaction.commit().await?;
         Ok(true)
@@ -159,7 +162,7 @@ impl App {
 
     /// Remembers that packs are not there as they should be, so that agents of their domain stop counting on them.
     pub(super) async fn mark_lost(&self, domain: ServerId, packs: &[PackId]) -> Result<(), Error> {
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         for id in packs {
             tracing::error!(%domain, pack = %id, "a pack is gone from the store or cut short");
             db::packs::mark_lost(&mut transaction, domain, *id).await?;
@@ -228,7 +231,7 @@ mod tests {
         let server = test.server("web-01").await;
         test.app.open_session(server.caller, &open_request(1)).await.unwrap();
         test.faults.fail(Call::Create, 0, 1, Fault::Full);
-        assert!(matches!(test.try_put(&server, SESSION, b"pack").await, Err(Error::NoSpace)));
+        assert!(matches!(test.try_put(&server, SESSION, b"pack").await, Err(Error::NoSpace(_))));
         let id = PackId(*blake3::hash(b"pack").as_bytes());
         assert!(test.app.pack(server.caller, id).await.is_err(), "a pending pack is no pack yet");
         test.faults.fail(Call::Create, 0, 1, Fault::LostAnswer);

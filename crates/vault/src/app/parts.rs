@@ -308,6 +308,7 @@ impl App {
         if known.is_some_and(|known| known.is_usable_by(caller.server)) {
             return Ok(Begun::Stored);
         }
+        self.check_space().await?;
         let (assembly, received_bytes) =
             self.assemblies.find((session, pack), place.pack_length, &*self.clock, &*self.random)?;
         let range = place.range;

@@ -60,6 +60,7 @@ impl App {
         }
         let header = point.header;
         let name = Self::object(caller.vault, &layout::point(caller.server, header.sequence, hash));
+        self.reserve.make_room();
         self.store.create(&name, vec![object]).await?;
         let listed = self.commit_in_database(caller, session, hash, &header).await?;
         tracing::info!(server = %caller.server, sequence = listed.sequence, point = %hash, "committed a recovery point");
@@ -108,7 +109,7 @@ impl App {
         hash: PointHash,
         header: &PointHeader,
     ) -> Result<ListedPoint, Error> {
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         if let Some((listed, _)) = db::points::find(&mut transaction, caller.server, hash).await? {
             return Ok(listed);
         }

@@ -89,7 +89,7 @@ impl App {
         let client_id = CredentialId::new(&*self.random).to_string();
         let client_secret = secret::new(&*self.random);
         let principal = db::principals::Principal { role, secret_hash: secret::hash(&client_secret) };
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         db::principals::insert(&mut transaction, &client_id, name, &principal, self.now()).await?;
         transaction.commit().await?;
         Ok(NewPrincipal { client_id, client_secret })

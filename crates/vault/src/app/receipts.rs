@@ -33,8 +33,9 @@ impl App {
     ) -> Result<Bytes, Error> {
         let object = self.make_receipt(vault, server, point);
         let name = Self::object(vault, &layout::receipt(server, point.sequence, point.hash));
+        self.reserve.make_room();
         self.store.create(&name, vec![object.clone()]).await?;
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         db::points::mark_receipted(&mut transaction, server, point.hash).await?;
         transaction.commit().await?;
         Ok(object)

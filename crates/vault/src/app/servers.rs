@@ -25,7 +25,7 @@ impl App {
         check_text(&request.operating_system, "operating system")?;
         check_text(&request.agent_version, "agent's version")?;
         let now = self.now();
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         let credential = check_credential(&mut transaction, request.credential, &request.secret, now).await?;
         let vault = credential.vault;
         if let Some(server) = credential.server {

@@ -38,12 +38,13 @@ impl App {
             return Err(Error::invalid(format!("A server may have {SLOTS_MAX} key slots")));
         }
         let name = Self::object(caller.vault, &layout::slot(caller.server, epoch, hash));
+        self.reserve.make_room();
         match self.store.create(&name, vec![object.clone()]).await {
             // Named by its hash, so the one in the store is damaged.
             Err(StoreError::AlreadyExists(_)) => self.store.heal(&name, vec![object]).await?,
             other => drop(other?),
         }
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         let is_new = db::slots::insert(&mut transaction, caller.server, epoch, hash, self.now()).await?;
         transaction.commit().await?;
         Ok(is_new)

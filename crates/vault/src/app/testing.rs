@@ -7,6 +7,7 @@ use super::{App, Error};
 use crate::config::Config;
 use crate::db::Database;
 use crate::keys::VaultKey;
+use crate::reserve::Reserve;
 use bytes::Bytes;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use stateward_api::admin::CredentialsRequest;
@@ -87,6 +88,17 @@ impl TestApp {
         self.app = open(&self.folder, Arc::new(self.store.clone()), self.clock.clone()).await;
     }
 
+    /// Where its database lies.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The same with another reserve. Nobody else may hold the vault.
+    pub(crate) fn with_reserve(mut self, reserve: Reserve) -> Self {
+        Arc::get_mut(&mut self.app).unwrap().reserve = Arc::new(reserve);
+        self
+    }
+
     pub(crate) async fn credentials(&self, request: &CredentialsRequest) -> Result<VaultCredentials, Error> {
         self.app.create_credentials(&self.vault, request).await
     }
@@ -157,6 +169,7 @@ async fn open(folder: &TempDir, store: Arc<dyn ByteStore>, clock: Arc<TestClock>
         Config::new("".into(), "https://vault.example:7443".into(), "tenant-1".into(), "sub-1".into());
     Arc::new(App {
         database: Database::open(&folder.path().join("vault.db")).await.unwrap(),
+        reserve: Arc::new(Reserve::of(folder.path())),
         store,
         clock,
         random: Arc::new(TestRandom::default()),

@@ -66,7 +66,7 @@ impl App {
         let token = secret::new(&*self.random);
         let now = self.now();
         let expires_at = now.plus_seconds(i64::from(TOKEN_SECONDS));
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         db::tokens::insert(&mut transaction, secret::hash(&token), &caller, expires_at, now).await?;
         transaction.commit().await?;
         Ok(TokenResponse {
@@ -132,7 +132,7 @@ impl App {
     async fn take_assertion(&self, server: ServerId, claims: &AssertionClaims) -> Result<(), Error> {
         let now = self.now();
         let end = now.plus_seconds(ASSERTION_SECONDS + 2 * SKEW_SECONDS);
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         let hash = secret::hash(&claims.jti);
         let is_new = db::tokens::take_assertion(&mut transaction, server, hash, end, now).await?;
         db::servers::see(&mut transaction, server, now).await?;

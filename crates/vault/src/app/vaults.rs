@@ -8,7 +8,7 @@ use stateward_model::{Label, VaultId};
 impl App {
     /// Makes a vault; also tells whether it is new.
     pub(crate) async fn create_vault(&self, name: &Label) -> Result<(Vault, bool), Error> {
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.write().await?;
         if let Some(vault) = db::vaults::find(&mut transaction, name).await? {
             return Ok((vault, false));
         }

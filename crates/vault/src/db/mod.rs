@@ -51,7 +51,9 @@ impl Database {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(BUSY_TIMEOUT)
+            // Else on the disk of the machine's temporary folder, which may be full on its own.
+            .pragma("temp_store", "memory");
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         // A damaged file is found before anything is built upon it.
         let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&writer).await?;
@@ -81,6 +83,14 @@ impl Database {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Lets this connection grow the database by so many pages and no more, as if its disk were full then.
+#[cfg(test)]
+pub(crate) async fn limit_pages(connection: &mut Connection, more: i64) {
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *connection).await.unwrap();
+    let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", pages + more));
+    sqlx::query(limit).execute(connection).await.unwrap();
 }
 
 #[cfg(test)]

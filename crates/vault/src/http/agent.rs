@@ -100,7 +100,11 @@ pub(super) async fn put_pack(
     body: Body,
 ) -> Result<StatusCode, Error> {
     // Refused before it is received, if it will be refused.
-    if let Err(error) = app.check_session(caller, session).await {
+    let refused = async {
+        app.check_session(caller, session).await?;
+        app.check_space().await
+    };
+    if let Err(error) = refused.await {
         body::drain(body, PACK_BYTES_MAX as u64).await;
         return Err(error);
     }

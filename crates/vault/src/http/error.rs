@@ -27,7 +27,7 @@ impl Error {
             Self::WrongHead(_) => ErrorCode::WrongHead,
             Self::WrongContent(_) => ErrorCode::WrongContent,
             Self::TooLarge(_) => ErrorCode::TooLarge,
-            Self::NoSpace => ErrorCode::InsufficientStorage,
+            Self::NoSpace(_) => ErrorCode::InsufficientStorage,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }
@@ -42,7 +42,7 @@ impl Error {
             }
             Self::ServerRevoked => "Ask the vault's administrator whether this server may register again",
             Self::SessionBusy { .. } => "Wait until the other job ends, or cancel it",
-            Self::NoSpace => "Free space on the vault's disk, or make it larger",
+            Self::NoSpace(_) => "Free space on the vault's disk, or make it larger",
             Self::Internal(_) => "Look into the vault's log for the cause",
             _ => return None,
         })
@@ -52,7 +52,7 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let code = self.code();
-        if let Self::Internal(_) | Self::NoSpace = &self {
+        if let Self::Internal(_) | Self::NoSpace(_) = &self {
             tracing::error!(error = %chain(&self), ?code, "a request failed");
         }
         let (message, recommendation) = (self.to_string(), self.recommendation().map(str::to_owned));

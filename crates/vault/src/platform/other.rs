@@ -1,5 +1,6 @@
 //! Elsewhere: what the standard library offers. Files are as private as the folder that the owner chose.
 
+use super::Space;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -17,6 +18,16 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
 /// A folder can't be synced here; the file system's journal must do.
 pub(crate) fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Not told here.
+pub(crate) fn space(_folder: &Path) -> io::Result<Space> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Takes so many bytes of the disk for a file.
+pub(crate) fn set_space_aside(file: &File, bytes: u64) -> io::Result<()> {
+    file.set_len(bytes)
 }
 
 /// What the machine calls itself.

@@ -1,7 +1,10 @@
 //! Unix: modes, `uname`, signals.
 
+use super::Space;
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::io::Errno;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,6 +23,29 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
 /// Makes a folder's entries durable.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// What the file system of a folder can take.
+pub(crate) fn space(folder: &Path) -> io::Result<Space> {
+    let found = statvfs(folder)?;
+    Ok(Space {
+        total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+        bytes: found.f_bavail.saturating_mul(found.f_frsize),
+        // Some file systems have no limit and tell a total of none.
+        files: (found.f_files > 0).then_some(found.f_favail),
+    })
+}
+
+/// Takes so many bytes of the disk for a file.
+pub(crate) fn set_space_aside(mut file: &File, bytes: u64) -> io::Result<()> {
+    match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        // A file system that can't: what is written has its place.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
+            file.write_all(&vec![b' '; usize::try_from(bytes).unwrap_or(usize::MAX)])?;
+            file.sync_all()
+        }
+        done => Ok(done?),
+    }
 }
 
 /// What the machine calls itself, if that can be a host name.

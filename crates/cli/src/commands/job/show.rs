@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::job_screen::{Kept, print_warning, warning_text};
 use crate::result_lines::{print_job, print_summary};
 use clap::Args;
-use stateward_agent::jobs::JobFolder;
+use stateward_agent::jobs::{JobFolder, JobRecord, JobWarning};
 use stateward_agent::{AgentError, Exit};
 
 /// The command's flags.
@@ -15,13 +15,27 @@ pub struct Arguments {
     job: String,
 }
 
+/// A word about warnings that the home could not keep, if it could not keep all.
+fn lost(job: &JobRecord, kept: usize) -> Option<JobWarning> {
+    let lost = job.warnings.saturating_sub(kept as u64);
+    (job.state.is_ended() && lost > 0).then(|| JobWarning {
+        code: "warnings-not-kept".to_owned(),
+        path: String::new(),
+        path_base64: None,
+        message: format!(
+            "{lost} more warnings could not be written down, for the home's disk was full or failed"
+        ),
+    })
+}
+
 /// Shows a job: its warnings, then itself.
 pub fn run(context: &Context, Arguments { job }: Arguments) -> Result<Exit, AgentError> {
     let (folder, output) = (JobFolder::of(context.agent().home()), context.output());
     let job = folder.find(&job)?;
-    for warning in folder.warnings(job.id, usize::MAX)? {
-        print_warning(output, Some(job.id), &warning);
-        output.line(warning_text(&warning));
+    let kept = folder.warnings(job.id, usize::MAX)?;
+    for warning in kept.iter().chain(lost(&job, kept.len()).as_ref()) {
+        print_warning(output, Some(job.id), warning);
+        output.line(warning_text(warning));
     }
     print_job(output, &job);
     print_summary(output, &job, Kept::Record);

@@ -5,7 +5,7 @@ use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, Stat, flock, fstat, fsyn
 use rustix::io::Errno;
 use stateward_model::PointHash;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -96,8 +96,8 @@ impl Marker {
         (&file).take(BYTES_MAX).read_to_string(&mut text)?;
         match text.trim_end() {
             known if known == point.to_string() => Ok(Self { file, is_continued: true }),
-            // The process that made it ended before it wrote, so nothing was laid either.
-            "" if is_alone => write(root, file, point),
+            // Whoever made it ended, or had no space, before it was written whole: nothing was laid either.
+            part if is_alone && point.to_string().starts_with(part) => write(root, file, point),
             _ => Err(Refusal::Other),
         }
     }
@@ -134,6 +134,7 @@ fn lock(file: &File) -> Result<(), Refusal> {
 }
 
 fn write(root: &OwnedFd, mut file: File, point: &PointHash) -> Result<Marker, Refusal> {
+    file.rewind()?;
     writeln!(file, "{point}")?;
     file.sync_all()?;
     fsync(root)?;

@@ -6,7 +6,7 @@
 use crate::linux::target::failed;
 use rustix::fs::{
     AtFlags, CWD, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags, chmodat, chownat, fchmod,
-    fchown, fgetxattr_query, fremovexattr, fsetxattr, futimens, removexattr, setxattr, utimensat,
+    fchown, fgetxattr_query, fremovexattr, fsetxattr, fstatvfs, futimens, removexattr, setxattr, utimensat,
 };
 use rustix::io::Errno;
 use stateward_engine::TargetError;
@@ -18,6 +18,9 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 const ACCESS_LIST: &str = "system.posix_acl_access";
 const DEFAULT_ACCESS_LIST: &str = "system.posix_acl_default";
+
+/// The largest value that Linux lets an attribute have, in bytes (`XATTR_SIZE_MAX`).
+const ATTRIBUTE_BYTES_MAX: u64 = 64 << 10;
 
 /// Setuid and setgid.
 const SET_ID: u32 = 0o6000;
@@ -119,7 +122,7 @@ impl Holder<'_> {
         let is_owned = self.own(path, metadata, &mut warnings)?;
         let is_user = |attribute: &&ExtendedAttribute| attribute.name.starts_with(b"user.");
         let attributes = &metadata.extended_attributes;
-        attributes.iter().filter(is_user).for_each(|a| self.put_attribute(path, a, &mut warnings));
+        attributes.iter().filter(is_user).try_for_each(|a| self.put_attribute(path, a, &mut warnings))?;
         if has_mode {
             if inherits {
                 self.forget_attribute(ACCESS_LIST);
@@ -128,7 +131,10 @@ impl Holder<'_> {
             let mode = if is_owned { metadata.mode } else { metadata.mode & !SET_ID };
             tell_if_refused(self.set_mode(Mode::from_raw_mode(mode)), "Its mode", path, &mut warnings)?;
         }
-        attributes.iter().filter(|a| !is_user(a)).for_each(|a| self.put_attribute(path, a, &mut warnings));
+        attributes
+            .iter()
+            .filter(|a| !is_user(a))
+            .try_for_each(|a| self.put_attribute(path, a, &mut warnings))?;
         tell_if_refused(self.set_time(metadata.modified_at), "Its time", path, &mut warnings)?;
         warnings.extend(left_off(path, &metadata.attributes));
         Ok(warnings)
@@ -151,14 +157,31 @@ impl Holder<'_> {
         Ok(false)
     }
 
-    /// Sets an attribute. Whatever hinders that concerns the attribute only: a file system without it, one too large
+    /// Sets an attribute. What hinders that mostly concerns the attribute only: a file system without it, one too large
     /// for it, a right that we lack.
-    fn put_attribute(self, path: &[u8], attribute: &ExtendedAttribute, warnings: &mut Vec<Warning>) {
-        if let Err(cause) = self.set_attribute(attribute) {
-            let name = String::from_utf8_lossy(&attribute.name);
-            let message = format!("Its attribute `{name}` can't be set: {cause}");
-            warnings.push(warning("attribute-not-restored", path, message));
-        }
+    fn put_attribute(
+        self,
+        path: &[u8],
+        attribute: &ExtendedAttribute,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(), TargetError> {
+        let cause = match self.set_attribute(attribute) {
+            Ok(()) => return Ok(()),
+            // Said of an attribute that is too large as well, wherever it is stored.
+            Err(Errno::NOSPC) if self.has_space() => Errno::NOSPC,
+            Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::IO)) => return Err(failed(path, error)),
+            Err(cause) => cause,
+        };
+        let name = String::from_utf8_lossy(&attribute.name);
+        let message = format!("Its attribute `{name}` can't be set: {cause}");
+        warnings.push(warning("attribute-not-restored", path, message));
+        Ok(())
+    }
+
+    /// Whether the file system could still take the largest attribute that there is.
+    fn has_space(self) -> bool {
+        let (Self::Open(file) | Self::Beneath(file)) = self;
+        fstatvfs(file).is_ok_and(|found| found.f_bavail.saturating_mul(found.f_frsize) > ATTRIBUTE_BYTES_MAX)
     }
 }
 

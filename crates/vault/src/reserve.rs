@@ -1,0 +1,192 @@
+//! Space that is kept back in the data folder, so that a full disk stops only what fills it.
+//!
+//! Packs are taken while the reserve is whole. When the disk is nearly full, whoever filled it, the reserve is let go:
+//! the database can then be written (everybody who restores signs in first), what was sent can be committed, and a vault
+//! that is started again comes up. It is taken back as soon as there is space for it, and packs with it.
+//!
+//! ```text
+//! reserve/00 … reserve/15     a sixteenth of it each, so that as many files can be made, too
+//! ```
+
+use crate::platform::{self, Space};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many files it is made of.
+const FILES: u64 = 16;
+
+/// How large it is at most, in bytes.
+const BYTES_MAX: u64 = 64 << 20;
+
+/// Which share of a small file system it takes at most: a sixteenth.
+const SHARE: u64 = 16;
+
+/// With fewer files than this to be made the disk counts as full.
+const FILES_LEAST: u64 = 8;
+
+/// The space that is kept back.
+#[derive(Debug)]
+pub(crate) struct Reserve {
+    folder: PathBuf,
+    file_bytes: u64,
+    is_whole: Mutex<bool>,
+    /// Bytes of packs that are being stored.
+    coming: AtomicU64,
+}
+
+/// Space for a pack, for as long as it is being stored.
+#[derive(Debug)]
+pub(crate) struct Coming {
+    reserve: Arc<Reserve>,
+    bytes: u64,
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.reserve.coming.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Reserve {
+    /// That of a data folder. Nothing is kept back until [`Self::keep`].
+    pub(crate) fn of(data: &Path) -> Self {
+        let total = platform::space(data).map_or(0, |space| space.total_bytes);
+        let file_bytes = (total / SHARE).min(BYTES_MAX) / FILES;
+        let folder = data.join("reserve");
+        Self { folder, file_bytes, is_whole: Mutex::new(false), coming: AtomicU64::new(0) }
+    }
+
+    /// Lets a pack in if it fits beside those that are being stored, so that packs alone never fill the disk to its end
+    /// and cost the reserve.
+    pub(crate) fn admit(self: &Arc<Self>, bytes: u64) -> Option<Coming> {
+        let coming = self.coming.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let admitted = Coming { reserve: Arc::clone(self), bytes };
+        let fits = |space: Space| space.bytes >= coming + 2 * self.bytes_least();
+        self.space_at("store").is_none_or(fits).then_some(admitted)
+    }
+
+    /// Takes it back, if there is space for it and some more; tells whether it is whole.
+    pub(crate) fn keep(&self) -> bool {
+        let mut is_whole = self.is_whole.lock().unwrap_or_else(PoisonError::into_inner);
+        if *is_whole || !self.is_worth_trying() {
+            return *is_whole;
+        }
+        match self.make() {
+            Ok(()) => *is_whole = true,
+            Err(error) => {
+                tracing::debug!(%error, "no space can be kept back");
+                self.remove();
+            }
+        }
+        *is_whole
+    }
+
+    /// Lets go of it if the disk is nearly full, and takes it back if it is not any more. Called before everything small
+    /// that must be written.
+    pub(crate) fn make_room(&self) {
+        let is_full = self.space().is_some_and(|space| {
+            space.bytes < self.bytes_least() || space.files.is_some_and(|files| files < FILES_LEAST)
+        });
+        if is_full {
+            let mut is_whole = self.is_whole.lock().unwrap_or_else(PoisonError::into_inner);
+            if *is_whole || self.file(0).exists() {
+                tracing::warn!(folder = %self.folder.display(), "the disk is full: the reserve is let go, and packs are refused");
+                self.remove();
+            }
+            *is_whole = false;
+        } else {
+            self.keep();
+        }
+    }
+
+    /// What the file system of the data folder can still take.
+    pub(crate) fn space(&self) -> Option<Space> {
+        self.space_at("")
+    }
+
+    /// What the file system of a part of the data folder can still take: the store may lie on one of its own.
+    pub(crate) fn space_at(&self, part: &str) -> Option<Space> {
+        platform::space(&self.folder.parent()?.join(part)).ok()
+    }
+
+    /// What must be free for packs to be taken again, in bytes.
+    pub(crate) fn bytes_needed(&self) -> u64 {
+        self.file_bytes * FILES + 2 * self.bytes_least()
+    }
+
+    /// With less than this the disk counts as full, in bytes: one transaction and a small object must fit.
+    fn bytes_least(&self) -> u64 {
+        2 * self.file_bytes
+    }
+
+    /// Not at every call on a full disk, and not so early that it is let go at once.
+    fn is_worth_trying(&self) -> bool {
+        let has_space = |space: Space| {
+            space.bytes >= self.bytes_needed()
+                && space.files.is_none_or(|files| files >= FILES + 2 * FILES_LEAST)
+        };
+        self.space().is_none_or(has_space) || (0..FILES).all(|number| self.file(number).exists())
+    }
+
+    fn make(&self) -> io::Result<()> {
+        platform::create_private_folder(&self.folder)?;
+        for number in 0..FILES {
+            let path = self.file(number);
+            let file = match platform::create_private_file(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    std::fs::File::options().write(true).open(&path)?
+                }
+                made => made?,
+            };
+            platform::set_space_aside(&file, self.file_bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The files; the folder stays, so that nothing is needed to make them again.
+    pub(crate) fn remove(&self) {
+        for number in 0..FILES {
+            match std::fs::remove_file(self.file(number)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::error!(%error, "a file of the reserve can't be removed");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn file(&self, number: u64) -> PathBuf {
+        self.folder.join(format!("{number:02}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_kept_over_a_restart_and_takes_what_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let reserve = Reserve::of(folder.path());
+        assert!(reserve.keep() && reserve.keep());
+        let bytes: u64 = std::fs::read_dir(folder.path().join("reserve"))
+            .unwrap()
+            .map(|file| file.unwrap().metadata().unwrap().len())
+            .sum();
+        assert_eq!(bytes, reserve.file_bytes * FILES);
+        reserve.make_room();
+        assert!(reserve.keep(), "a disk with space keeps it");
+        assert!(Reserve::of(folder.path()).keep());
+    }
+
+    #[test]
+    fn a_file_that_is_missing_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Reserve::of(folder.path()).keep());
+        std::fs::remove_file(folder.path().join("reserve/07")).unwrap();
+        assert!(Reserve::of(folder.path()).keep());
+        assert!(folder.path().join("reserve/07").exists());
+    }
+}
