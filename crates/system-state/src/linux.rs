@@ -13,6 +13,8 @@ mod packages;
 pub mod prechecks;
 #[cfg(test)]
 mod recording;
+mod rpm;
+mod scratch;
 mod stat;
 pub mod system_state;
 pub mod target;

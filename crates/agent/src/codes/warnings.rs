@@ -78,6 +78,11 @@ pub const ALL: &[WarningCode] = &[
         "Choose anew what is protected with `stateward protect files`",
     ),
     warning(
+        "not-mounted",
+        "An EFI system partition is not mounted where System State looks for it, so what it holds is not in the recovery point",
+        "Mount it at or below `/boot` or `/efi`, best by `/etc/fstab`",
+    ),
+    warning(
         "owner-not-restored",
         "The owner or group could not be set on something that was restored",
         "Restore as root",
@@ -95,7 +100,7 @@ pub const ALL: &[WarningCode] = &[
     warning(
         "package-integrity",
         "Installed files differ from what their packages brought",
-        "See `dpkg --verify`",
+        "See `dpkg --verify` or `rpm --verify --all`",
     ),
     warning(
         "path-not-found",
@@ -126,6 +131,11 @@ pub const ALL: &[WarningCode] = &[
         "slot-damaged",
         "A key slot in the vault is damaged or missing: the passphrase or recovery code that it was made for may open nothing",
         "Make a recovery code while this server still has its keys: `stateward recovery-code create`",
+    ),
+    warning(
+        "tool-missing",
+        "The program that tells of something on this server is not installed, so that is not in the recovery point",
+        "Install the package that the message names",
     ),
     warning(
         "too-deep",
