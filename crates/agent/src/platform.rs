@@ -6,9 +6,10 @@
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    begin_own_session, default_home, host_name, is_readable_by_others, lower_priority, make_private_folder,
-    make_private_options, move_output_to, operating_system, path_bytes, path_from_bytes, process,
-    restrict_folder, signals, sync_folder, this_process,
+    begin_own_group, begin_own_session, default_home, default_hooks, host_name, is_readable_by_others,
+    lower_priority, make_private_folder, make_private_options, move_output_to, operating_system, path_bytes,
+    path_from_bytes, process, restrict_folder, signals, stop_group, sync_folder, this_process,
+    why_not_to_run,
 };
 
 use serde::{Deserialize, Serialize};

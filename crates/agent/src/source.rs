@@ -2,11 +2,12 @@
 
 use crate::items::Selection;
 use crate::registration::Registration;
+use crate::settings::Settings;
 use crate::{Agent, AgentError};
 use stateward_engine::Source;
 use stateward_format::manifest::Precheck;
-use stateward_system_state::{Files, SystemState, prechecks};
-use std::path::PathBuf;
+use stateward_system_state::{Files, SystemState, prechecks, verify_packages};
+use std::path::{Path, PathBuf};
 
 /// The cache folder's file system should have this much free: an index of 10⁷ chunks and two metadata streams fit.
 const CACHE_BYTES_FREE: u64 = 1 << 30;
@@ -27,7 +28,12 @@ pub fn open(
 ) -> Result<OpenedSource, AgentError> {
     let excluded = vec![agent.home().path().to_owned(), registration.cache.clone()];
     let source = open_excluding(selection, excluded)?;
-    Ok(OpenedSource { source, prechecks: prechecks(&registration.cache, CACHE_BYTES_FREE) })
+    let mut prechecks = prechecks(&registration.cache, CACHE_BYTES_FREE);
+    let is_this_system = matches!(selection, Selection::SystemState { root, .. } if root.0 == Path::new("/"));
+    if is_this_system && Settings::load(agent.home())?.verify_packages {
+        prechecks.push(verify_packages());
+    }
+    Ok(OpenedSource { source, prechecks })
 }
 
 /// Opens what a selection reads.

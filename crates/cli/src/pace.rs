@@ -17,7 +17,8 @@ enum Limit {
     Off,
 }
 
-fn switch(text: &str) -> Result<bool, String> {
+/// `on` or `off`.
+pub fn switch(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
         "off" => Ok(false),

@@ -62,6 +62,16 @@ pub const ALL: &[WarningCode] = &[
         "Make space there, or register with another `--cache`",
     ),
     warning(
+        "hook-failed",
+        "A hook before or after the backup failed, or took too long",
+        "See what it said in the job's log (`stateward job show ID` names it), and mend it",
+    ),
+    warning(
+        "hook-refused",
+        "A hook was not run, because it is no executable file or another user could change it",
+        "Give it, its folder and the folders above to root, forbid others to write there, and make it executable",
+    ),
+    warning(
         "leads-elsewhere",
         "A path leads to a place that another rule holds or leaves out, so it was not followed",
         "Protect the place itself with `stateward protect files PATH…` if you need it",
@@ -133,14 +143,14 @@ pub const ALL: &[WarningCode] = &[
         "Make a recovery code while this server still has its keys: `stateward recovery-code create`",
     ),
     warning(
-        "tool-missing",
-        "The program that tells of something on this server is not installed, so that is not in the recovery point",
-        "Install the package that the message names",
-    ),
-    warning(
         "too-deep",
         "Folders are nested too deep, so what lies in the named one was left out",
         "Protect the deeper folder by itself with `stateward protect files PATH…`",
+    ),
+    warning(
+        "tool-missing",
+        "The program that tells of something on this server is not installed, so that is not in the recovery point",
+        "Install the package that the message names",
     ),
     warning(
         "unreadable",

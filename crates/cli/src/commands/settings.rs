@@ -7,6 +7,8 @@ use crate::context::Context;
 use crate::display::facts;
 use crate::pace;
 use clap::Subcommand;
+use serde_json::json;
+use stateward_agent::hooks::HookFailure;
 use stateward_agent::settings::Settings;
 use stateward_agent::{AgentError, Exit};
 
@@ -27,7 +29,23 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
     }
 }
 
-fn print(context: &Context, settings: Settings) {
-    context.output().object(&pace::object("result", settings.pace));
-    facts(context.output(), &pace::facts(settings.pace));
+fn print(context: &Context, settings: &Settings) {
+    let hooks = settings.hooks.folder();
+    let shown = hooks.as_ref().map(|folder| folder.display().to_string());
+    let blocks = settings.hooks.failure == HookFailure::Block;
+    let mut object = pace::object("result", settings.pace);
+    object["hooks"] = json!(shown);
+    object["hook_failure"] = json!(if blocks { "block" } else { "warn" });
+    object["hook_time_out"] = json!(settings.hooks.time_out_seconds);
+    object["verify_packages"] = json!(settings.verify_packages);
+    context.output().object(&object);
+    let effect = if blocks { "no backup is made" } else { "the backup is made with a warning" };
+    let mut shown_facts = pace::facts(settings.pace).to_vec();
+    shown_facts.extend([
+        ("Hooks", shown.unwrap_or_else(|| "none".to_owned())),
+        ("Hook fails", effect.to_owned()),
+        ("Hook time-out", format!("{} s", settings.hooks.time_out_seconds)),
+        ("Verify packages", if settings.verify_packages { "on" } else { "off" }.to_owned()),
+    ]);
+    facts(context.output(), &shown_facts);
 }

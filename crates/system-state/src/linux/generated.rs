@@ -52,8 +52,6 @@ impl GeneratedFolder {
     pub fn make(part: Part, tree: &Tree, purpose: Purpose) -> Self {
         let Made { mut files, warnings, .. } = parts::make(part, tree, purpose);
         files.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        // Two captures that choose one name would be two entries of one name.
-        files.dedup_by(|(a, _), (b, _)| a == b);
         Self { part, files, warnings }
     }
 
@@ -81,7 +79,7 @@ fn path(names: &[&[u8]]) -> Vec<u8> {
 }
 
 fn found(name: &[u8], content: Option<Content>, path: Vec<u8>) -> Found {
-    let name = FileName::new(name).expect("names of generated files are ours and valid");
+    let name = FileName::new(name).expect("`Made::keep` makes every name valid");
     let node = GeneratedNode { path, content };
     Found { name, stat: node.stat(), node: Box::new(node) }
 }

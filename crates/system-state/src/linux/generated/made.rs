@@ -9,6 +9,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+/// A name has 255 bytes at most; some are for telling it from another of the same name.
+const NAME_BYTES_MAX: usize = 240;
+
 /// What a generated file holds.
 #[derive(Debug, Clone)]
 pub(super) enum Content {
@@ -75,12 +78,21 @@ impl Made {
         Self { part, files: Vec::new(), warnings: Vec::new() }
     }
 
-    /// Keeps a file. One that would be empty says nothing and is left out.
+    /// Keeps a file. One that would be empty says nothing and is left out. Names may come from the system: what can't
+    /// stand in one is replaced, and a second file of a name is told from the first.
     pub fn keep(&mut self, name: impl Into<String>, content: impl Into<Content>) {
         let content = content.into();
-        if content.length() > 0 {
-            self.files.push((name.into(), content));
+        if content.length() == 0 {
+            return;
         }
+        let mut plain = name.into().replace(['/', '\0'], "-");
+        while plain.len() > NAME_BYTES_MAX {
+            plain.pop();
+        }
+        let is_free = |name: &String| !self.files.iter().any(|(known, _)| known == name);
+        let numbered = (2..).map(|number| format!("{plain}.{number}"));
+        let name = std::iter::once(plain.clone()).chain(numbered).find(is_free);
+        self.files.push((name.unwrap_or(plain), content));
     }
 
     /// The file of that name, if it was made and is in memory.
@@ -158,6 +170,20 @@ mod tests {
         assert!(warning.message.contains("A disk holds LVM") && warning.message.contains("`lvm2`"));
         made.need("x", &Need { program: "false", ..need });
         assert_eq!(made.warnings[1].code, "command-failed");
+    }
+
+    #[test]
+    fn every_name_is_valid_and_none_stands_twice() {
+        let mut made = Made::nothing(STORAGE_LAYOUT);
+        for name in ["luks-header-1.img", "luks-header-1.img", "luks-header-1.img", "a/../b\0c"] {
+            made.keep(name, b"x".to_vec());
+        }
+        made.keep("\u{1F4BE}".repeat(300), b"x".to_vec());
+        made.keep("empty", Vec::new());
+        let names: Vec<&str> = made.files.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names[..3], ["luks-header-1.img", "luks-header-1.img.2", "luks-header-1.img.3"]);
+        assert_eq!((names[3], names.len()), ("a-..-b-c", 5));
+        assert!(names.iter().all(|name| stateward_format::FileName::new(name.as_bytes()).is_ok()));
     }
 
     #[test]
