@@ -37,7 +37,7 @@ trap summary EXIT
 stage 'tools'
 need_packages cc=gcc make=make rsync=rsync getcap=libcap2-bin getfattr=attr setfacl=acl mkfs.ext4=e2fsprogs \
     jq=jq ps=procps shellcheck=shellcheck faketime=faketime valgrind=valgrind sfdisk=fdisk vgcfgbackup=lvm2 \
-    cryptsetup=cryptsetup-bin mkfs.btrfs=btrfs-progs rpmbuild=rpm slapcat=slapd debootstrap=debootstrap
+    cryptsetup=cryptsetup-bin mkfs.btrfs=btrfs-progs mkfs.xfs=xfsprogs rpmbuild=rpm slapcat=slapd debootstrap=debootstrap
 need_rust
 
 stage 'lint'
@@ -63,6 +63,9 @@ scripts/check-format.sh
 
 stage 'trees of other releases'
 scripts/check-trees.sh
+
+stage 'directory servers'
+scripts/check-directory-servers.sh
 
 stage 'quickstart (three components)'
 smoke=$(mktemp -d)

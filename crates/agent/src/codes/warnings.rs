@@ -83,6 +83,11 @@ pub const ALL: &[WarningCode] = &[
     ),
     warning("name-refused", "A name can't be kept, so the entry was left out", "Rename it"),
     warning(
+        "not-dumped",
+        "A directory server is set up in the tree that was backed up, and it can be dumped only from within that tree",
+        "Protect the System State of that machine or container from within it",
+    ),
+    warning(
         "not-found",
         "A path that is protected is no longer there",
         "Choose anew what is protected with `stateward protect files`",

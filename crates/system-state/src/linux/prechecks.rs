@@ -74,7 +74,7 @@ fn installed_kernels(tree: &Tree) -> Vec<String> {
 /// say that it does not. A code that stands for errors too counts only with its sentence.
 const FRONT_ENDS: [(&str, &[&str], i32, &str); 3] = [
     ("needs-restarting", &["-r"], 1, "Reboot is required"),
-    ("dnf5", &["needs-restarting"], 1, "Reboot is required"),
+    ("dnf5", &["--cacheonly", "needs-restarting"], 1, "Reboot is required"),
     ("zypper", &["--non-interactive", "needs-rebooting"], 102, ""),
 ];
 

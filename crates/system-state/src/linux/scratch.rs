@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// Where small secrets lie for a moment: in memory, so that no disk ever holds them.
@@ -10,6 +10,9 @@ const IN_MEMORY: &str = "/run";
 
 /// Where large dumps lie while they are read.
 const ON_DISK: &str = "/var/tmp";
+
+/// How each folder's name begins; then come the process and a number.
+const BEGINNING: &str = "stateward-scratch-";
 
 /// More folders than one process ever has at a time.
 const TRIES: u32 = 1000;
@@ -31,8 +34,9 @@ impl Scratch {
     }
 
     fn make(parent: &Path) -> io::Result<Self> {
+        remove_those_of_dead_processes(parent);
         for number in 0..TRIES {
-            let path = parent.join(format!("stateward-{}-{number}", std::process::id()));
+            let path = parent.join(format!("{BEGINNING}{}-{number}", std::process::id()));
             // Never one that is there already: others may write to `parent`.
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => return Ok(Self { path }),
@@ -53,6 +57,22 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(cause) = fs::remove_dir_all(&self.path) {
             tracing::warn!(path = %self.path.display(), %cause, "a temporary folder can't be removed");
+        }
+    }
+}
+
+/// What a process that was killed left behind may be secret. Only this user's own folders are touched, and no link in
+/// them is followed. What can't be removed is tried again the next time.
+fn remove_those_of_dead_processes(parent: &Path) {
+    let me = rustix::process::geteuid().as_raw();
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let rest =
+            name.to_str().and_then(|name| name.strip_prefix(BEGINNING)).and_then(|rest| rest.split_once('-'));
+        let Some(process) = rest.and_then(|(process, _)| process.parse::<u32>().ok()) else { continue };
+        let is_ours = entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == me);
+        if is_ours && !Path::new(&format!("/proc/{process}")).exists() {
+            let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
@@ -80,6 +100,20 @@ mod tests {
             drop(one);
             assert!(!path.exists());
         }
+    }
+
+    #[test]
+    fn what_a_killed_process_left_behind_is_removed_and_that_of_a_living_one_is_not() {
+        let parent = tempfile::tempdir().unwrap();
+        // No process ever has this number (`PID_MAX_LIMIT` is 2^22), and 1 always lives.
+        let names =
+            ["stateward-scratch-4294967295-0", "stateward-scratch-1-0", "stateward-scratch-x-0", "else"];
+        names.iter().for_each(|name| fs::create_dir(parent.path().join(name)).unwrap());
+        fs::write(parent.path().join(names[0]).join("secret"), "x").unwrap();
+        let made = Scratch::make(parent.path()).unwrap();
+        let is_here: Vec<bool> = names.iter().map(|name| parent.path().join(name).exists()).collect();
+        assert_eq!(is_here, [false, true, true, true]);
+        assert!(made.path().exists());
     }
 
     #[test]

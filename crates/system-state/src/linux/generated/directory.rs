@@ -20,16 +20,63 @@ use std::time::Duration;
 /// How long a dump may take.
 const DUMP_TIME_OUT: Duration = Duration::from_secs(2 * 60 * 60);
 
+/// A kind of directory server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    OpenLdap,
+    Samba,
+    FreeIpa,
+    DirectoryServer389,
+    Kerberos,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::OpenLdap => "OpenLDAP",
+            Self::Samba => "Samba AD",
+            Self::FreeIpa => "FreeIPA",
+            Self::DirectoryServer389 => "389 Directory Server",
+            Self::Kerberos => "Kerberos",
+        }
+    }
+}
+
+/// Those that are set up here. FreeIPA's own dump holds what its 389 Directory Server and its Kerberos know.
+fn here(tree: &Tree) -> Vec<Kind> {
+    let mut here = Vec::new();
+    here.extend(openldap::is_here(tree).then_some(Kind::OpenLdap));
+    here.extend(samba::is_here(tree).then_some(Kind::Samba));
+    if freeipa::is_here(tree) {
+        here.push(Kind::FreeIpa);
+        return here;
+    }
+    here.extend(directory_server_389::is_here(tree).then_some(Kind::DirectoryServer389));
+    here.extend(kerberos::is_here(tree).then_some(Kind::Kerberos));
+    here
+}
+
 /// Dumps every directory server of this machine.
 pub(super) fn make(tree: &Tree, made: &mut Made) {
-    openldap::make(tree, made);
-    samba::make(tree, made);
-    // FreeIPA's own dump holds what its 389 Directory Server and its Kerberos know.
-    if freeipa::is_here(tree) {
-        freeipa::make(made);
-    } else {
-        directory_server_389::make(tree, made);
-        kerberos::make(tree, made);
+    for kind in here(tree) {
+        match kind {
+            Kind::OpenLdap => openldap::make(tree, made),
+            Kind::Samba => samba::make(made),
+            Kind::FreeIpa => freeipa::make(made),
+            Kind::DirectoryServer389 => directory_server_389::make(tree, made),
+            Kind::Kerberos => kerberos::make(tree, made),
+        }
+    }
+}
+
+/// Warns of every directory server of another root: its databases' files are left out, and no dump can be made.
+pub(super) fn warn_of_undumped(tree: &Tree, made: &mut Made) {
+    for kind in here(tree) {
+        let message = format!(
+            "{} is set up in this tree, and what it knows can only be dumped from within: back it up there",
+            kind.name()
+        );
+        made.warn("not-dumped", b"/stateward-generated/directory-services".to_vec(), message);
     }
 }
 
@@ -80,7 +127,7 @@ impl Dump<'_> {
         match Content::of_file(file) {
             // A dump says at least what it is a dump of.
             Ok(content) if content.length() == 0 => {
-                made.fail(self.name, format!("`{}` wrote nothing", self.program))
+                made.fail(self.name, format!("`{}` wrote nothing", self.program));
             }
             Ok(content) => made.keep(self.name, content),
             Err(cause) => made.fail(self.name, cause),
@@ -119,6 +166,23 @@ mod tests {
         let codes: Vec<&str> = made.warnings.iter().map(|warning| &*warning.code).collect();
         assert_eq!(codes, ["command-failed", "command-failed", "tool-missing", "command-failed"]);
         assert_eq!(made.files.len(), 1);
+    }
+
+    #[test]
+    fn a_directory_of_another_root_is_named_for_it_is_not_dumped() {
+        let home = tempfile::tempdir().unwrap();
+        for folder in ["etc/ldap/slapd.d/cn=config", "var/lib/krb5kdc"] {
+            std::fs::create_dir_all(home.path().join(folder)).unwrap();
+        }
+        std::fs::write(home.path().join("var/lib/krb5kdc/principal"), "").unwrap();
+        let tree = Tree::open(home.path()).unwrap();
+        assert_eq!(here(&tree), [Kind::OpenLdap, Kind::Kerberos]);
+        let mut made = Made::nothing(DIRECTORY_SERVICES);
+        warn_of_undumped(&tree, &mut made);
+        let told: Vec<_> = made.warnings.iter().map(|warning| (&*warning.code, &*warning.message)).collect();
+        assert!(
+            told[0].0 == "not-dumped" && told[0].1.contains("OpenLDAP") && told[1].1.contains("Kerberos")
+        );
     }
 
     #[test]

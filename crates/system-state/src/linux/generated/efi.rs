@@ -108,7 +108,7 @@ fn kept(file: &str) -> Option<(&str, &str)> {
         Some(beginning) => number(name, beginning).is_some(),
         None => name == *pattern,
     };
-    names.iter().any(|pattern| fits(&pattern)).then_some((name, vendor))
+    names.iter().any(fits).then_some((name, vendor))
 }
 
 /// The four hexadecimal digits behind `beginning`.

@@ -72,9 +72,10 @@ pub(super) fn make(part: Part, tree: &Tree, purpose: Purpose) -> Made {
                 Err(why) => made.fail("start-links", why),
             }
         }
-        DIRECTORY_SERVICES if tree.is_running_system() && purpose == Purpose::Backup => {
-            directory::make(tree, &mut made);
-        }
+        DIRECTORY_SERVICES if purpose == Purpose::Backup => match tree.is_running_system() {
+            true => directory::make(tree, &mut made),
+            false => directory::warn_of_undumped(tree, &mut made),
+        },
         _ => {}
     }
     made

@@ -12,7 +12,7 @@ mod mounts;
 pub(super) mod partitions;
 mod raid;
 
-use super::made::{Made, Need};
+use super::made::{Content, Made, Need};
 use super::question::{Question, ask_all, question};
 use super::tidy::steady_json;
 use crate::linux::command::{CommandError, TIME_OUT, run};

@@ -37,10 +37,10 @@ fn decode(output: &[u8]) -> Differences {
     for line in String::from_utf8_lossy(output).lines() {
         if line.starts_with("Unsatisfied dependencies for ") {
             all.broken += 1;
-        } else if let Some((result, kind)) = parts(line) {
-            if !matches!(kind, Some('c' | 'd' | 'g' | 'l' | 'r')) {
-                count(result, &mut all);
-            }
+        } else if let Some((result, kind)) = parts(line)
+            && !matches!(kind, Some('c' | 'd' | 'g' | 'l' | 'r'))
+        {
+            count(result, &mut all);
         }
     }
     all

@@ -23,6 +23,11 @@ struct Instance {
     ldif_folder: PathBuf,
 }
 
+/// Whether an instance is set up here.
+pub(super) fn is_here(tree: &Tree) -> bool {
+    !instances(tree).is_empty()
+}
+
 /// Keeps the dumps of every instance.
 pub(super) fn make(tree: &Tree, made: &mut Made) {
     for instance in instances(tree) {

@@ -9,12 +9,13 @@ use crate::linux::tree::Tree;
 const SETTINGS: [&str; 2] = ["/etc/krb5kdc/kdc.conf", "/var/kerberos/krb5kdc/kdc.conf"];
 const DATABASES: [&str; 2] = ["/var/lib/krb5kdc", "/var/kerberos/krb5kdc"];
 
-/// Keeps the dumps if a KDC is set up here.
+/// Whether a KDC with a database of its own is set up here: one in an LDAP directory is dumped with that.
+pub(super) fn is_here(tree: &Tree) -> bool {
+    DATABASES.iter().any(|folder| tree.has(&format!("{folder}/principal")))
+}
+
+/// Keeps the dumps.
 pub(super) fn make(tree: &Tree, made: &mut Made) {
-    // A database in an LDAP directory is dumped with that.
-    if !DATABASES.iter().any(|folder| tree.has(&format!("{folder}/principal"))) {
-        return;
-    }
     let settings = SETTINGS.iter().find_map(|path| tree.text(path)).unwrap_or_default();
     let realms = realms(&settings);
     for realm in &realms {

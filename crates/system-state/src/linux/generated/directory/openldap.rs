@@ -28,17 +28,27 @@ const HOLD_NOTHING: [&str; 12] = [
     "sock",
 ];
 
-/// Keeps the dumps if `slapd` is set up here.
+/// Whether `slapd` is set up here.
+pub(super) fn is_here(tree: &Tree) -> bool {
+    configuration(tree).is_some()
+}
+
+/// Keeps the dumps.
 pub(super) fn make(tree: &Tree, made: &mut Made) {
-    for (switch, path) in CONFIGURATIONS {
-        let databases = match switch {
-            "-F" => tree.names(&format!("{path}/cn=config")).ok().map(|names| in_folder(&names)),
-            _ => tree.text(path).map(|text| in_file(&text)),
-        };
-        if let Some(databases) = databases {
-            return dump(switch, path, &databases, made);
-        }
+    if let Some((switch, path, databases)) = configuration(tree) {
+        dump(switch, path, &databases, made);
     }
+}
+
+/// The configuration that is here: its switch, its path, and the numbers of its databases.
+fn configuration(tree: &Tree) -> Option<(&'static str, &'static str, Vec<u32>)> {
+    CONFIGURATIONS.into_iter().find_map(|(switch, path)| {
+        let databases = match switch {
+            "-F" => in_folder(&tree.names(&format!("{path}/cn=config")).ok()?),
+            _ => in_file(&tree.text(path)?),
+        };
+        Some((switch, path, databases))
+    })
 }
 
 fn dump(switch: &str, path: &str, databases: &[u32], made: &mut Made) {

@@ -11,12 +11,13 @@ use std::fs;
 const SETTINGS: &str = "/etc/samba/smb.conf";
 const DATABASE: &str = "/var/lib/samba/private/sam.ldb";
 
-/// Keeps the dump if this machine is a domain controller.
-pub(super) fn make(tree: &Tree, made: &mut Made) {
-    let is_controller = tree.text(SETTINGS).is_some_and(|settings| is_controller(&settings));
-    if !is_controller || !tree.has(DATABASE) {
-        return;
-    }
+/// Whether this machine is a domain controller.
+pub(super) fn is_here(tree: &Tree) -> bool {
+    tree.text(SETTINGS).is_some_and(|settings| is_controller(&settings)) && tree.has(DATABASE)
+}
+
+/// Keeps the dump.
+pub(super) fn make(made: &mut Made) {
     let name = "samba-domain.tar.bz2";
     let scratch = match Scratch::on_disk() {
         Ok(scratch) => scratch,

@@ -4,11 +4,11 @@
 //! with a passphrase that once opened the device it opens it still, also after that passphrase was taken away. It is
 //! written to a folder in memory for a moment, and goes nowhere but into the sealed recovery point.
 
-use super::Made;
 use super::devices::Device;
+use super::{Content, Made};
 use crate::linux::command::{CommandError, TIME_OUT, run};
 use crate::linux::scratch::Scratch;
-use std::fs;
+use std::fs::File;
 
 /// Keeps each device's header, and what it says of itself.
 pub(super) fn make(devices: &[Device], made: &mut Made) {
@@ -33,10 +33,11 @@ enum HeaderError {
     Place(#[from] std::io::Error),
 }
 
-fn header(device: &str) -> Result<Vec<u8>, HeaderError> {
+/// The header, as a file that has lost its name: 16 MiB for each device are better not held by this process.
+fn header(device: &str) -> Result<Content, HeaderError> {
     let scratch = Scratch::in_memory()?;
     let path = scratch.path().join("header");
     let arguments = ["luksHeaderBackup", device, "--header-backup-file", &path.to_string_lossy()];
     run("cryptsetup", &arguments, &[0], TIME_OUT)?;
-    Ok(fs::read(&path)?)
+    Ok(Content::of_file(File::open(&path)?)?)
 }

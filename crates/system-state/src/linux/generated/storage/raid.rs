@@ -27,16 +27,12 @@ pub(super) fn make(tree: &Tree, devices: &[Device], made: &mut Made) {
 
 /// `/proc/mdstat` without what counts: how far a rebuild or check is, and how much of a bitmap is in use.
 fn without_progress(text: &str) -> String {
-    let is_steady = |line: &&str| {
-        let line = line.trim_start();
-        !line.is_empty()
-            && !line.starts_with("Personalities")
-            && !line.starts_with("unused devices")
-            && !line.starts_with("bitmap:")
-            && !line.starts_with("resync=")
-            && !(line.starts_with('[') && line.contains("speed="))
+    let beginnings = ["Personalities", "unused devices", "bitmap:", "resync="];
+    let counts = |line: &str| {
+        let is_bar = line.starts_with('[') && line.contains("speed=");
+        line.is_empty() || is_bar || beginnings.iter().any(|beginning| line.starts_with(beginning))
     };
-    text.lines().filter(is_steady).flat_map(|line| [line, "\n"]).collect()
+    text.lines().filter(|line| !counts(line.trim_start())).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// What mdadm writes over two lines as one, sorted.

@@ -61,7 +61,11 @@ fn can_run(programs: &[&str]) -> bool {
 }
 
 fn bytes(made: &Made, name: &str) -> Vec<u8> {
-    made.bytes(name).unwrap_or_else(|| panic!("no `{name}` in {made:?}")).to_vec()
+    let found = made.files.iter().find(|(known, _)| known == name);
+    let (_, content) = found.unwrap_or_else(|| panic!("no `{name}` in {made:?}"));
+    let mut bytes = vec![0; usize::try_from(content.length()).unwrap()];
+    assert_eq!(content.read_at(0, &mut bytes).unwrap(), bytes.len());
+    bytes
 }
 
 fn text(made: &Made, name: &str) -> String {
@@ -102,6 +106,30 @@ fn a_partition_table_is_captured_and_made_again() {
 fn write_table(disk: &Disk, script: &Path) {
     let shell = format!("sfdisk --quiet {} < {}", disk.device, script.display());
     run_well("sh", &["-c", &shell]);
+}
+
+#[test]
+fn file_systems_and_swap_are_told_with_their_kinds_ids_and_labels() {
+    let id = "0a1b2c3d-1111-2222-3333-444455556666";
+    let kinds: [(&str, &str, &[&str]); 4] = [
+        ("mkfs.ext4", "ext4", &["-q", "-L", "data", "-U", id]),
+        ("mkfs.xfs", "xfs", &["-q", "-L", "data", "-m", "uuid=0a1b2c3d-1111-2222-3333-444455556666"]),
+        ("mkfs.btrfs", "btrfs", &["-q", "-L", "data", "-U", id]),
+        ("mkswap", "swap", &["-L", "data", "-U", id]),
+    ];
+    for (program, kind, arguments) in kinds {
+        if !can_run(&[program, "blkid"]) {
+            continue;
+        }
+        let disk = Disk::of(320);
+        run_well(program, &[arguments, &[&disk.device]].concat());
+        let made = disk.capture();
+        assert!(made.warnings.is_empty(), "{:?}", made.warnings);
+        let line = text(&made, "block-device-ids");
+        for fact in [format!("TYPE={kind}"), format!("UUID={id}"), "LABEL=data".to_owned()] {
+            assert!(line.split('\t').any(|found| found.trim() == fact), "{fact}: {line}");
+        }
+    }
 }
 
 #[test]
