@@ -1,5 +1,6 @@
 //! One hook as a process: in a group of its own, with a time and a log.
 
+use crate::platform;
 use stateward_engine::Cancellation;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -8,8 +9,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use crate::platform;
 
 /// How often a running hook is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
