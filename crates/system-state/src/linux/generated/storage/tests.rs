@@ -122,7 +122,9 @@ fn file_systems_and_swap_are_told_with_their_kinds_ids_and_labels() {
             continue;
         }
         let disk = Disk::of(320);
-        run_well(program, &[arguments, &[&disk.device]].concat());
+        let mut arguments = arguments.to_vec();
+        arguments.push(&disk.device);
+        run_well(program, &arguments);
         let made = disk.capture();
         assert!(made.warnings.is_empty(), "{:?}", made.warnings);
         let line = text(&made, "block-device-ids");
