@@ -36,8 +36,9 @@ trap summary EXIT
 
 stage 'tools'
 need_packages cc=gcc c++=g++ make=make rsync=rsync getcap=libcap2-bin getfattr=attr setfacl=acl mkfs.ext4=e2fsprogs \
-    mkfs.btrfs=btrfs-progs jq=jq ps=procps setpriv=util-linux useradd=passwd shellcheck=shellcheck faketime=faketime \
-    valgrind=valgrind
+    mkfs.btrfs=btrfs-progs mkfs.xfs=xfsprogs jq=jq ps=procps setpriv=util-linux useradd=passwd shellcheck=shellcheck \
+    faketime=faketime valgrind=valgrind sfdisk=fdisk vgcfgbackup=lvm2 cryptsetup=cryptsetup-bin rpmbuild=rpm \
+    slapcat=slapd debootstrap=debootstrap
 need_rust
 
 stage 'lint'
@@ -54,6 +55,7 @@ cargo test --release --locked --package stateward-engine --features ledger --tes
 
 stage 'fuzzing'
 scripts/fuzz.sh --seconds 25
+
 stage 'types on Windows'
 scripts/check-windows.sh
 
@@ -68,6 +70,12 @@ scripts/run-guides.sh
 
 stage 'independent reader of the format'
 scripts/check-format.sh
+
+stage 'trees of other releases'
+scripts/check-trees.sh
+
+stage 'directory servers'
+scripts/check-directory-servers.sh
 
 stage 'quickstart (three components)'
 smoke=$(mktemp -d)

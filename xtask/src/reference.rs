@@ -29,6 +29,7 @@ rely on them. With `--json`, an error is the last line: `code`, `message`, `reme
 | 11 | busy: another job runs |
 | 12 | wrong passphrase or recovery code |
 | 13 | not registered or not signed in, or credentials not accepted |
+| 14 | stopped before it began by a hook |
 | 130 | cancelled |
 
 ## Errors

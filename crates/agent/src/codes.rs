@@ -221,6 +221,9 @@ codes! {
         "The job's own process could not be started",
         "Run the command with `--wait`, so that the job runs inside it";
 
+    HookBlocked = "hook-blocked", Blocked,
+        "A hook before the backup failed, and the settings say that no backup is made then",
+        "Mend the hook: the job's log (`stateward job show ID`) has what it said; or let backups go on with `stateward settings set --hook-failure warn`";
     SourceUnreadable = "source-unreadable", Failed,
         "What is to be protected can't be read at all",
         "Check that it is there and run as a user who may read it";

@@ -234,6 +234,14 @@ pub enum AgentError {
     /// A job's process died.
     #[error("The job's process ended without a word")]
     JobLost,
+    /// A hook before a backup failed, and that is set to stop it.
+    #[error("`{}`: {failure}", path.display())]
+    HookBlocked {
+        /// The hook.
+        path: PathBuf,
+        /// What became of it, as a sentence.
+        failure: String,
+    },
     /// A mistake of ours.
     #[error("A mistake in stateward: {0}")]
     Internal(String),
@@ -278,6 +286,7 @@ impl AgentError {
             Self::UnknownJob(_) => Code::UnknownJob,
             Self::JobEnded(_) => Code::JobEnded,
             Self::JobNotStarted(cause) => disk::code_of(cause, Code::HomeFull, Code::JobNotStarted),
+            Self::HookBlocked { .. } => Code::HookBlocked,
             Self::Target(error) => target_code(error),
             Self::OutputExists { .. } => Code::OutputExists,
             Self::OutputUnwritable { cause, .. } => {

@@ -20,6 +20,8 @@ pub enum Exit {
     WrongPassphrase = 12,
     /// Not registered or not signed in, or the credentials are not accepted.
     NotRegistered = 13,
+    /// Something that was to be done or checked before the job went wrong, and is set to stop it.
+    Blocked = 14,
     /// Cancelled by a person.
     Cancelled = 130,
 }
@@ -41,6 +43,7 @@ impl Exit {
             Self::Busy => "Busy",
             Self::WrongPassphrase => "Wrong passphrase or recovery code",
             Self::NotRegistered => "Not registered, or credentials not accepted",
+            Self::Blocked => "Stopped before it began, by a hook",
             Self::Cancelled => "Cancelled",
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A job is a file `jobs/<id>.json` in the home. The process that runs it writes it; every other process only reads
 //! it, or leaves a mark `jobs/<id>.cancel` beside it. One job runs at a time: its process holds the home's job lock.
-//! Warnings stand in `jobs/<id>.warnings`, one JSON object a line; a detached job's output goes to `jobs/<id>.log`.
+//! Warnings stand in `jobs/<id>.warnings`, one JSON object a line; a detached job's output and what hooks say goes to
+//! `jobs/<id>.log`.
 //!
 //! Begin with [`record`] (what a job is), then [`run`] (how it runs); [`detach`] is for jobs of their own process,
 //! [`pace`] for what a job may take of the machine.

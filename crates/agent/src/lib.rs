@@ -22,6 +22,7 @@ mod exit;
 pub mod head;
 mod history;
 mod home;
+pub mod hooks;
 pub mod items;
 pub mod jobs;
 pub mod keys;

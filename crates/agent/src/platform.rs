@@ -13,9 +13,10 @@ use linux as here;
 use windows as here;
 
 pub use here::{
-    begin_own_session, default_home, free_space, host_name, is_disk_failure, is_readable_by_others,
-    lower_priority, make_private_folder, make_private_options, move_output_to, operating_system, path_bytes,
-    path_from_bytes, process, restrict_folder, set_space_aside, signals, sync_folder, this_process,
+    begin_own_group, begin_own_session, default_home, default_hooks, free_space, host_name, is_disk_failure,
+    is_readable_by_others, lower_priority, make_private_folder, make_private_options, move_output_to,
+    operating_system, path_bytes, path_from_bytes, process, restrict_folder, set_space_aside, signals,
+    stop_group, sync_folder, this_process, why_not_to_run,
 };
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,8 @@
 //! What holds for all jobs of a home unless a command says otherwise.
 
 use crate::document::Document;
+use crate::hooks::{HookFailure, HookSettings};
+use crate::items::StoredPath;
 use crate::jobs::Pace;
 use crate::{AgentError, Home};
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,7 @@ use std::num::NonZeroU64;
 const FILE: &str = "settings.json";
 
 /// What holds for all jobs of a home unless a command says otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// How much of the machine and of the line jobs may take.
     #[serde(default)]
@@ -17,6 +19,12 @@ pub struct Settings {
     /// Whether backups read from snapshots of the file systems that give them.
     #[serde(default = "usual_source_snapshot")]
     pub source_snapshot: bool,
+    /// What holds for hooks.
+    #[serde(default)]
+    pub hooks: HookSettings,
+    /// Whether installed files are compared with their packages before each backup of System State.
+    #[serde(default)]
+    pub verify_packages: bool,
 }
 
 fn usual_source_snapshot() -> bool {
@@ -25,17 +33,13 @@ fn usual_source_snapshot() -> bool {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { pace: Pace::default(), source_snapshot: usual_source_snapshot() }
+        Self {
+            pace: Pace::default(),
+            source_snapshot: usual_source_snapshot(),
+            hooks: HookSettings::default(),
+            verify_packages: false,
+        }
     }
-}
-
-/// A wish about the settings; what it does not mention stays as it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SettingsWish {
-    /// About the pace.
-    pub pace: PaceWish,
-    /// Whether to read from snapshots.
-    pub source_snapshot: Option<bool>,
 }
 
 impl Document for Settings {
@@ -61,6 +65,39 @@ impl PaceWish {
     }
 }
 
+/// A wish about settings; what it does not mention stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SettingsWish {
+    /// About the pace.
+    pub pace: PaceWish,
+    /// Whether to read from snapshots.
+    pub source_snapshot: Option<bool>,
+    /// The folder of hooks, or the usual one.
+    pub hooks: Option<Option<StoredPath>>,
+    /// What a hook that fails before a backup does to it.
+    pub hook_failure: Option<HookFailure>,
+    /// How long each hook may take.
+    pub hook_time_out_seconds: Option<u64>,
+    /// Whether to compare installed files with their packages.
+    pub verify_packages: Option<bool>,
+}
+
+impl SettingsWish {
+    fn over(self, settings: Settings) -> Settings {
+        let Settings { pace, source_snapshot, hooks, verify_packages } = settings;
+        Settings {
+            pace: self.pace.over(pace),
+            source_snapshot: self.source_snapshot.unwrap_or(source_snapshot),
+            hooks: HookSettings {
+                folder: self.hooks.unwrap_or(hooks.folder),
+                failure: self.hook_failure.unwrap_or(hooks.failure),
+                time_out_seconds: self.hook_time_out_seconds.unwrap_or(hooks.time_out_seconds),
+            },
+            verify_packages: self.verify_packages.unwrap_or(verify_packages),
+        }
+    }
+}
+
 impl Settings {
     /// The home's settings; those of a home that has none are the usual ones. Damaged ones are an error: a job that ran
     /// faster than it may could do harm.
@@ -72,11 +109,7 @@ impl Settings {
     pub fn change(home: &Home, wish: SettingsWish) -> Result<Self, AgentError> {
         home.prepare()?;
         let _settings = home.lock_settings()?;
-        let before = Self::load(home)?;
-        let settings = Self {
-            pace: wish.pace.over(before.pace),
-            source_snapshot: wish.source_snapshot.unwrap_or(before.source_snapshot),
-        };
+        let settings = wish.over(Self::load(home)?);
         home.write(FILE, &settings)?;
         Ok(settings)
     }
@@ -92,11 +125,11 @@ mod tests {
         let home = Home::at(Some(folder.path())).unwrap();
         assert!(Settings::load(&home).unwrap().pace.is_full());
         let rate = NonZeroU64::new(5_000_000);
+        let of_pace = |pace| SettingsWish { pace, ..SettingsWish::default() };
         let low = PaceWish { low_priority: Some(true), bytes_per_second: None };
-        let change = |pace| Settings::change(&home, SettingsWish { pace, source_snapshot: None }).unwrap();
-        change(low);
+        Settings::change(&home, of_pace(low)).unwrap();
         let limit = PaceWish { low_priority: None, bytes_per_second: Some(rate) };
-        change(limit);
+        Settings::change(&home, of_pace(limit)).unwrap();
         let kept = Settings::load(&home).unwrap().pace;
         assert_eq!(kept, Pace { low_priority: true, bytes_per_second: rate });
         let off = PaceWish { low_priority: Some(false), bytes_per_second: Some(None) };
@@ -104,8 +137,29 @@ mod tests {
         assert_eq!(PaceWish::default().over(kept), kept);
         let without = SettingsWish { source_snapshot: Some(false), ..SettingsWish::default() };
         assert!(Settings::load(&home).unwrap().source_snapshot);
-        let kept = Settings { pace: kept, source_snapshot: false };
+        let kept = Settings { pace: kept, source_snapshot: false, ..Settings::default() };
         assert_eq!(Settings::change(&home, without).unwrap(), kept);
         assert_eq!(Settings::load(&home).unwrap(), kept);
+    }
+
+    #[test]
+    fn hooks_and_checks_are_set_one_by_one_and_earlier_settings_have_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(Some(folder.path())).unwrap();
+        let hooks = Some(StoredPath("/etc/hooks".into()));
+        let wishes = [
+            SettingsWish { hooks: Some(hooks.clone()), ..SettingsWish::default() },
+            SettingsWish { hook_failure: Some(HookFailure::Block), ..SettingsWish::default() },
+            SettingsWish { hook_time_out_seconds: Some(5), ..SettingsWish::default() },
+            SettingsWish { verify_packages: Some(true), ..SettingsWish::default() },
+        ];
+        for wish in wishes {
+            Settings::change(&home, wish).unwrap();
+        }
+        let kept = Settings::load(&home).unwrap();
+        let expected = HookSettings { folder: hooks, failure: HookFailure::Block, time_out_seconds: 5 };
+        assert_eq!((kept.hooks, kept.verify_packages), (expected, true));
+        let earlier: Settings = serde_json::from_str("{\"pace\":{}}").unwrap();
+        assert_eq!(earlier, Settings::default());
     }
 }

@@ -9,8 +9,8 @@ use stateward_engine::Source;
 use stateward_format::manifest::Precheck;
 use stateward_model::JobId;
 use stateward_system_state::snapshots::{HeldSnapshots, SnapshotWish};
-use stateward_system_state::{Files, SystemState, prechecks};
-use std::path::PathBuf;
+use stateward_system_state::{Files, SystemState, prechecks, verify_packages};
+use std::path::{Path, PathBuf};
 
 /// The cache folder's file system should have this much free: an index of 10⁷ chunks and two metadata streams fit.
 const CACHE_BYTES_FREE: u64 = 1 << 30;
@@ -43,9 +43,14 @@ pub fn open<'a>(
     let name = snapshots::name(registration.server, job);
     let clock = &*agent.surroundings().clock;
     let wish = SnapshotWish { folder: &folder, name: &name, clock };
-    let wish = Settings::load(agent.home())?.source_snapshot.then_some(wish);
+    let settings = Settings::load(agent.home())?;
+    let wish = settings.source_snapshot.then_some(wish);
     let excluded = vec![agent.home().path().to_owned(), registration.cache.clone()];
     let mut source = Readable::open(selection, excluded)?;
+    let is_this_system = matches!(selection, Selection::SystemState { root, .. } if root.0 == Path::new("/"));
+    if is_this_system && settings.verify_packages {
+        checked.push(verify_packages());
+    }
     let snapshots = wish.map(|wish| source.freeze(&wish, ledger));
     checked.extend(snapshots.iter().flat_map(|held| held.problems.clone()));
     Ok(OpenedSource { source: source.boxed(), prechecks: checked, snapshots })

@@ -38,19 +38,23 @@ pub const OS_FILES: Part = Part(0);
 pub const CONFIGURATION: Part = Part(1);
 /// What the machine starts with.
 pub const BOOT: Part = Part(2);
+/// How the disks are divided and put together.
+pub const STORAGE_LAYOUT: Part = Part(3);
 /// What the package manager knows.
-pub const PACKAGES: Part = Part(3);
+pub const PACKAGES: Part = Part(4);
 /// What runs, and what it remembers.
-pub const SERVICES: Part = Part(4);
+pub const SERVICES: Part = Part(5);
 /// Who may do what.
-pub const ACCOUNTS: Part = Part(5);
+pub const ACCOUNTS: Part = Part(6);
+/// What a directory server on this machine knows.
+pub const DIRECTORY_SERVICES: Part = Part(7);
 /// What runs at its time.
-pub const SCHEDULED_JOBS: Part = Part(6);
+pub const SCHEDULED_JOBS: Part = Part(8);
 /// What makes this server itself.
-pub const HOST_IDENTITY: Part = Part(7);
+pub const HOST_IDENTITY: Part = Part(9);
 
 /// All of them.
-pub const COMPONENTS: [ComponentInfo; 8] = [
+pub const COMPONENTS: [ComponentInfo; 10] = [
     ComponentInfo {
         name: "os-files",
         purpose: "The operating system and all installed software: programs, libraries, shared data",
@@ -58,8 +62,13 @@ pub const COMPONENTS: [ComponentInfo; 8] = [
     ComponentInfo { name: "configuration", purpose: "Settings under `/etc` that no other component holds" },
     ComponentInfo {
         name: "boot",
-        purpose: "What the machine starts with: kernels, boot loader, EFI system partition, file system table, \
-                  kernel modules and command line, disks and their ids",
+        purpose: "What the machine starts with: kernels, boot loaders, EFI system partition and entries, kernel \
+                  modules and command line",
+    },
+    ComponentInfo {
+        name: "storage-layout",
+        purpose: "How the disks are divided and put together: partition tables, LVM, RAID, headers of encrypted \
+                  devices, file systems and their ids, mounts and swap",
     },
     ComponentInfo {
         name: "packages",
@@ -72,6 +81,11 @@ pub const COMPONENTS: [ComponentInfo; 8] = [
     ComponentInfo {
         name: "accounts",
         purpose: "Users, groups, passwords, who may become whom, and how logging in works",
+    },
+    ComponentInfo {
+        name: "directory-services",
+        purpose: "What a directory server on this machine knows, as its own dump: OpenLDAP, Samba AD, 389 Directory \
+                  Server, FreeIPA, Kerberos",
     },
     ComponentInfo { name: "scheduled-jobs", purpose: "Cron, anacron and at jobs, and timers" },
     ComponentInfo {
@@ -111,8 +125,18 @@ mod tests {
         for part in Part::all() {
             assert_eq!(Part::named(&part.name()), Some(part));
         }
-        let constants =
-            [OS_FILES, CONFIGURATION, BOOT, PACKAGES, SERVICES, ACCOUNTS, SCHEDULED_JOBS, HOST_IDENTITY];
+        let constants = [
+            OS_FILES,
+            CONFIGURATION,
+            BOOT,
+            STORAGE_LAYOUT,
+            PACKAGES,
+            SERVICES,
+            ACCOUNTS,
+            DIRECTORY_SERVICES,
+            SCHEDULED_JOBS,
+            HOST_IDENTITY,
+        ];
         assert!(Part::all().eq(constants));
         assert_eq!(HOST_IDENTITY.info().name, "host-identity");
         assert_eq!(Part::named(&"nothing".parse().unwrap()), None);

@@ -16,6 +16,8 @@ mod packages;
 pub mod prechecks;
 #[cfg(test)]
 mod recording;
+mod rpm;
+mod scratch;
 pub mod snapshots;
 mod stat;
 pub mod system_state;

@@ -5,11 +5,16 @@
 //! that a package owns and that no component has: that brings back empty folders such as `/var/log/apt` or `/tmp`
 //! with their owners and modes, though not what they hold.
 
+mod left_out;
+
 use crate::components::{
-    ACCOUNTS, BOOT, CONFIGURATION, HOST_IDENTITY, OS_FILES, PACKAGES, Part, SCHEDULED_JOBS, SERVICES,
+    ACCOUNTS, BOOT, CONFIGURATION, DIRECTORY_SERVICES, HOST_IDENTITY, OS_FILES, PACKAGES, Part,
+    SCHEDULED_JOBS, SERVICES, STORAGE_LAYOUT,
 };
 #[cfg(target_os = "linux")]
 use crate::selection::{Claim, Selection};
+
+pub use left_out::{EVERYTHING_ELSE, LEFT_OUT, LeftOut};
 
 /// What belongs to one component.
 #[derive(Debug, Clone, Copy)]
@@ -21,15 +26,6 @@ pub struct Rule {
     /// Whether other file systems that are mounted below are entered. One that is mounted at a rule's own path always
     /// is, if it is neither a pseudo file system nor one of the network.
     pub enters_file_systems: bool,
-}
-
-/// What is left out, though it lies below a rule's path or is often looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Its paths; each stands for itself and all below it.
-    pub paths: &'static [&'static str],
-    /// Why, and how to protect it if it can be, as sentences for a person.
-    pub why: &'static str,
 }
 
 /// What belongs to which component.
@@ -65,29 +61,45 @@ pub const RULES: &[Rule] = &[
             "/vmlinuz.old",
             "/initrd.img",
             "/initrd.img.old",
-            "/etc/crypttab",
             "/etc/default/grub",
             "/etc/default/grub.d",
             "/etc/dkms",
             "/etc/dracut.conf",
             "/etc/dracut.conf.d",
-            "/etc/fstab",
             "/etc/grub.d",
             "/etc/initramfs-tools",
             "/etc/kernel",
             "/etc/kernel-img.conf",
-            "/etc/lvm",
-            "/etc/mdadm",
-            "/etc/mdadm.conf",
+            "/etc/grub2-efi.cfg",
+            "/etc/grub2.cfg",
+            "/etc/grubby",
             "/etc/modprobe.d",
             "/etc/modules",
             "/etc/modules-load.d",
-            "/etc/multipath",
-            "/etc/multipath.conf",
-            "/etc/zfs",
+            "/etc/sysconfig/bootloader",
+            "/etc/sysconfig/grub",
+            "/etc/sysconfig/kernel",
             "/var/lib/dkms",
             "/var/lib/initramfs-tools",
             "/var/lib/shim-signed",
+        ],
+        enters_file_systems: false,
+    },
+    Rule {
+        part: STORAGE_LAYOUT,
+        paths: &[
+            "/etc/blkid.conf",
+            "/etc/crypttab",
+            "/etc/fstab",
+            "/etc/lvm",
+            "/etc/mdadm",
+            "/etc/mdadm.conf",
+            "/etc/multipath",
+            "/etc/multipath.conf",
+            "/etc/stratis",
+            "/etc/systemd/zram-generator.conf",
+            "/etc/vdo.conf",
+            "/etc/zfs",
         ],
         enters_file_systems: false,
     },
@@ -96,14 +108,34 @@ pub const RULES: &[Rule] = &[
         paths: &[
             "/etc/apt",
             "/etc/debconf.conf",
+            "/etc/dnf",
             "/etc/dpkg",
+            "/etc/pki/entitlement",
+            "/etc/pki/product",
+            "/etc/pki/product-default",
+            "/etc/pki/rpm-gpg",
+            "/etc/rhsm",
+            "/etc/rpm",
             "/etc/ucf.conf",
+            "/etc/yum",
+            "/etc/yum.conf",
+            "/etc/yum.repos.d",
+            "/etc/zypp",
+            // Where rpm's database lies, by distribution.
+            "/usr/lib/sysimage/libdnf5",
+            "/usr/lib/sysimage/rpm",
+            "/usr/share/rpm",
             // The answers that were given to packages' questions; a cache by its place only.
             "/var/cache/debconf",
             "/var/lib/apt",
             "/var/lib/aptitude",
+            "/var/lib/dnf",
             "/var/lib/dpkg",
+            "/var/lib/rhsm",
+            "/var/lib/rpm",
             "/var/lib/ucf",
+            "/var/lib/yum",
+            "/var/lib/zypp",
         ],
         enters_file_systems: false,
     },
@@ -119,6 +151,7 @@ pub const RULES: &[Rule] = &[
             "/etc/rc.local",
             "/etc/runit",
             "/etc/sv",
+            "/etc/sysconfig",
             "/etc/systemd",
             "/etc/tmpfiles.d",
             "/etc/xinetd.conf",
@@ -132,18 +165,21 @@ pub const RULES: &[Rule] = &[
         paths: &[
             "/etc/adduser.conf",
             "/etc/adduser.conf.d",
+            "/etc/authselect",
             "/etc/deluser.conf",
             "/etc/doas.conf",
             "/etc/group",
             "/etc/group-",
             "/etc/gshadow",
             "/etc/gshadow-",
+            "/etc/ipa",
             "/etc/krb5.conf",
             "/etc/krb5.conf.d",
             "/etc/ldap",
             "/etc/login.defs",
             "/etc/nslcd.conf",
             "/etc/nsswitch.conf",
+            "/etc/openldap",
             "/etc/pam.conf",
             "/etc/pam.d",
             "/etc/passwd",
@@ -166,9 +202,27 @@ pub const RULES: &[Rule] = &[
             "/etc/sudoers.d",
             "/root/.ssh",
             "/var/lib/AccountsService",
+            "/var/lib/authselect",
             "/var/lib/pam",
             "/var/lib/polkit-1",
             "/var/lib/shells.state",
+        ],
+        enters_file_systems: false,
+    },
+    Rule {
+        part: DIRECTORY_SERVICES,
+        paths: &[
+            "/etc/dirsrv",
+            "/etc/krb5kdc",
+            "/etc/ldap/slapd.conf",
+            "/etc/ldap/slapd.d",
+            "/etc/openldap/slapd.conf",
+            "/etc/openldap/slapd.d",
+            "/etc/sysconfig/dirsrv*",
+            // The key that a realm's dump is sealed with lies here or in `/etc/krb5kdc`.
+            "/var/kerberos/krb5kdc",
+            "/var/lib/dirsrv",
+            "/var/lib/krb5kdc",
         ],
         enters_file_systems: false,
     },
@@ -210,6 +264,8 @@ pub const RULES: &[Rule] = &[
             "/etc/networks",
             "/etc/resolv.conf",
             "/etc/ssh/ssh_host_*",
+            "/etc/sysconfig/network",
+            "/etc/sysconfig/network-scripts",
             "/etc/systemd/network",
             "/etc/systemd/resolved.conf",
             "/etc/systemd/resolved.conf.d",
@@ -225,137 +281,6 @@ pub const RULES: &[Rule] = &[
         enters_file_systems: false,
     },
 ];
-
-/// What is left out by its path.
-pub const LEFT_OUT: &[LeftOut] = &[
-    LeftOut {
-        paths: &[
-            "/home",
-            "/root",
-            "/srv",
-            "/var/local",
-            "/var/mail",
-            "/var/opt",
-            "/var/snap",
-            "/var/spool/mail",
-            "/var/www",
-        ],
-        why: "People's and applications' data. Protect it with `stateward protect files PATH…`. (`/root/.ssh` is kept: \
-              it says who may log in as root.)",
-    },
-    LeftOut {
-        paths: &["/dev", "/proc", "/run", "/sys", "/snap", "/media", "/mnt"],
-        why: "Made by the kernel or at each start, or places where other file systems are mounted",
-    },
-    LeftOut {
-        paths: &[
-            "/tmp",
-            "/var/cache",
-            "/var/crash",
-            "/var/lib/apt/lists",
-            "/var/lib/apt/mirrors",
-            "/var/lib/command-not-found",
-            "/var/lib/man-db",
-            "/var/lib/mlocate",
-            "/var/lib/plocate",
-            "/var/lib/systemd/coredump",
-            "/var/lib/systemd/linger-cache",
-            "/var/tmp",
-        ],
-        why: "Caches, temporary files and memory images: made again when they are needed",
-    },
-    LeftOut {
-        paths: &["/var/account", "/var/log"],
-        why: "Logs: they say what was, not how the server is made. Protect them with `stateward protect files /var/log` \
-              if you must keep them",
-    },
-    LeftOut {
-        paths: &[
-            "/var/lib/buildkit",
-            "/var/lib/cni",
-            "/var/lib/containerd",
-            "/var/lib/containers",
-            "/var/lib/docker",
-            "/var/lib/flatpak",
-            "/var/lib/incus",
-            "/var/lib/k0s",
-            "/var/lib/kubelet",
-            "/var/lib/libvirt/images",
-            "/var/lib/libvirt/qemu/save",
-            "/var/lib/lxc",
-            "/var/lib/lxcfs",
-            "/var/lib/lxd",
-            "/var/lib/machines",
-            "/var/lib/portables",
-            "/var/lib/rancher",
-            "/var/lib/snapd/cache",
-            "/var/lib/snapd/seed",
-            "/var/lib/snapd/snaps",
-        ],
-        why: "Stores of containers and virtual machines: images are fetched again; protect volumes and disks with \
-              `stateward protect files`, stopped or from a dump",
-    },
-    LeftOut {
-        paths: &[
-            "/var/lib/cassandra",
-            "/var/lib/clickhouse",
-            "/var/lib/cockroach",
-            "/var/lib/couchdb",
-            "/var/lib/elasticsearch",
-            "/var/lib/etcd",
-            "/var/lib/firebird",
-            "/var/lib/influxdb",
-            "/var/lib/ldap",
-            "/var/lib/mariadb",
-            "/var/lib/mongo",
-            "/var/lib/mongodb",
-            "/var/lib/mysql",
-            "/var/lib/mysql-files",
-            "/var/lib/neo4j",
-            "/var/lib/opensearch",
-            "/var/lib/pgsql",
-            "/var/lib/postgresql",
-            "/var/lib/prometheus",
-            "/var/lib/rabbitmq",
-            "/var/lib/redis",
-            "/var/lib/scylla",
-            "/var/lib/valkey",
-        ],
-        why: "Data of databases: copied while they run it would not be usable. Write a dump (`pg_dumpall`, \
-              `mariadb-dump`, `slapcat`, …) on a schedule and protect its folder with `stateward protect files`",
-    },
-    LeftOut {
-        paths: &[
-            "/var/lib/ceph",
-            "/var/lib/git",
-            "/var/lib/gitlab",
-            "/var/lib/jenkins",
-            "/var/lib/minio",
-            "/var/lib/nextcloud",
-            "/var/lib/plexmediaserver",
-            "/var/lib/tftpboot",
-        ],
-        why: "Data of applications, often large. Protect it with `stateward protect files PATH…`",
-    },
-    LeftOut {
-        paths: &["/var/lib/systemd/random-seed"],
-        why: "A seed of random numbers: using it twice would weaken them. A new one is made at the next start",
-    },
-    LeftOut {
-        paths: &["/boot/lost+found", "/opt/lost+found", "/usr/lost+found", "/var/lib/lost+found"],
-        why: "What a file system check found: belongs to the disk, not to the system",
-    },
-    LeftOut {
-        paths: &["/var/lib/stateward", "/var/lib/stateward-vault"],
-        why: "Stateward's own home, cache and vaults, wherever they are: a vault's folder is known by what it holds \
-              (`vault.json` beside `store` and `signing.key`), home and cache by the agent's settings. A vault is \
-              protected by its redundancy and by copying its folder",
-    },
-];
-
-/// Why a path that no rule names is left out.
-pub const EVERYTHING_ELSE: &str = "Whatever no rule names (such as a folder of your own below `/`, a swap file, or \
-     another file system mounted below a component's folder). Protect it with `stateward protect files PATH…`";
 
 /// The rules put together. Packages' own paths are not in yet.
 #[cfg(target_os = "linux")]
@@ -430,6 +355,20 @@ mod tests {
             ("/var/lib/apt/lists/lock", None),
             ("/var/lib/postgresql/15/main", None),
             ("/var/lib/ucf/hashfile", Some("packages")),
+            ("/var/lib/rpm/rpmdb.sqlite", Some("packages")),
+            ("/usr/lib/sysimage/rpm/rpmdb.sqlite", Some("packages")),
+            ("/etc/yum.repos.d/rocky.repo", Some("packages")),
+            ("/etc/sysconfig/sshd", Some("services")),
+            ("/etc/sysconfig/network-scripts/ifcfg-eth0", Some("host-identity")),
+            ("/etc/fstab", Some("storage-layout")),
+            ("/etc/lvm/backup/vg0", Some("storage-layout")),
+            ("/boot/efi/EFI/debian/shimx64.efi", Some("boot")),
+            ("/etc/ldap/ldap.conf", Some("accounts")),
+            ("/etc/ldap/slapd.d/cn=config.ldif", Some("directory-services")),
+            ("/var/lib/ldap/data.mdb", None),
+            ("/var/lib/krb5kdc/principal.kadm5", None),
+            ("/var/kerberos/krb5kdc/.k5.EXAMPLE.ORG", Some("directory-services")),
+            ("/var/lib/dirsrv/slapd-one/db/userRoot/id2entry.db", None),
             ("/var/lib/anything", Some("services")),
             ("/root/.bash_history", None),
             ("/root/.ssh/authorized_keys", Some("accounts")),

@@ -82,6 +82,16 @@ pub const ALL: &[WarningCode] = &[
         "Make space in the home, or mend its disk",
     ),
     warning(
+        "hook-failed",
+        "A hook before or after the backup failed, or took too long",
+        "See what it said in the job's log (`stateward job show ID` names it), and mend it",
+    ),
+    warning(
+        "hook-refused",
+        "A hook was not run, because it is no executable file or another user could change it",
+        "Give it, its folder and the folders above to root, forbid others to write there, and make it executable",
+    ),
+    warning(
         "leads-elsewhere",
         "A path leads to a place that another rule holds or leaves out, so it was not followed",
         "Protect the place itself with `stateward protect files PATH…` if you need it",
@@ -93,9 +103,19 @@ pub const ALL: &[WarningCode] = &[
     ),
     warning("name-refused", "A name can't be kept, so the entry was left out", "Rename it"),
     warning(
+        "not-dumped",
+        "A directory server is set up in the tree that was backed up, and it can be dumped only from within that tree",
+        "Protect the System State of that machine or container from within it",
+    ),
+    warning(
         "not-found",
         "A path that is protected is no longer there",
         "Choose anew what is protected with `stateward protect files`",
+    ),
+    warning(
+        "not-mounted",
+        "An EFI system partition is not mounted where System State looks for it, so what it holds is not in the recovery point",
+        "Mount it at or below `/boot` or `/efi`, best by `/etc/fstab`",
     ),
     warning(
         "one-moment",
@@ -120,7 +140,7 @@ pub const ALL: &[WarningCode] = &[
     warning(
         "package-integrity",
         "Installed files differ from what their packages brought",
-        "See `dpkg --verify`",
+        "See `dpkg --verify` or `rpm --verify --all`",
     ),
     warning(
         "path-not-found",
@@ -171,6 +191,11 @@ pub const ALL: &[WarningCode] = &[
         "too-deep",
         "Folders are nested too deep, so what lies in the named one was left out",
         "Protect the deeper folder by itself with `stateward protect files PATH…`",
+    ),
+    warning(
+        "tool-missing",
+        "The program that tells of something on this server is not installed, so that is not in the recovery point",
+        "Install the package that the message names",
     ),
     warning(
         "unreadable",

@@ -4,7 +4,7 @@ use crate::items::{Item, Items};
 use crate::jobs::run::{self, JobContext, JobListener, RunningJob, Worked};
 use crate::jobs::{ItemReference, JobFailure, JobFolder, JobRecord, JobRequest, Pace};
 use crate::restore::Selected;
-use crate::{Agent, AgentError, Code, backup, lock::HeldLock, restore, verify};
+use crate::{Agent, AgentError, Code, backup, hooks, lock::HeldLock, restore, verify};
 use stateward_engine::{Cancellation, PointSummary, Tools};
 use stateward_model::{JobId, JobState};
 
@@ -64,7 +64,10 @@ fn work(
 ) -> Worked {
     match request {
         JobRequest::Backup => match protected(agent, item) {
-            Ok(item) => backup::work(agent, &item, job, tools),
+            Ok(item) => {
+                let work = || backup::work(agent, &item, job, tools);
+                hooks::around(agent, &item, job, tools.cancellation, work)
+            }
             Err(error) => Err(error).into(),
         },
         JobRequest::Restore { point, sequence, components, paths, target } => {

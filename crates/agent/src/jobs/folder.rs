@@ -32,7 +32,7 @@ impl JobFolder {
         self.file(id, "warnings")
     }
 
-    /// Where a detached job's output goes.
+    /// Where a detached job's output goes, and what hooks say.
     pub fn log_path(&self, id: JobId) -> PathBuf {
         self.file(id, "log")
     }

@@ -10,6 +10,7 @@ use stateward_client::{HttpVault, Manner, Surroundings};
 use stateward_engine::{Advance, Cancellation, Progress, Tools};
 use stateward_format::manifest::{Precheck, Warning};
 use stateward_model::{JobId, JobState, Phase, Timestamp};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -169,6 +170,26 @@ impl<'a> RunningJob<'a> {
         Some(figures.bytes_expected?.saturating_sub(figures.bytes))
     }
 
+    /// Its id.
+    pub fn id(&self) -> JobId {
+        locked(&self.record).id
+    }
+
+    /// Where what is said while it runs is kept, if anywhere.
+    pub fn log_path(&self) -> Option<PathBuf> {
+        self.folder.map(|folder| folder.log_path(self.id()))
+    }
+
+    /// How it stands once its work has come to this.
+    pub fn state_after(&self, error: Option<&AgentError>) -> JobState {
+        match error {
+            None if self.warned.load(Relaxed) == 0 => JobState::Completed,
+            None => JobState::CompletedWithWarnings,
+            Some(error) if error.code() == crate::codes::Code::Cancelled => JobState::Cancelled,
+            Some(_) => JobState::Failed,
+        }
+    }
+
     /// Tells what was checked before the job, as far as it did not pass.
     pub fn prechecked(&self, prechecks: &[Precheck]) {
         for precheck in prechecks.iter().filter(|precheck| precheck.outcome > 0) {
@@ -220,12 +241,7 @@ impl<'a> RunningJob<'a> {
         let mut record = self.present();
         record.ended_at = Some(self.surroundings.clock.now());
         record.figures.eta_seconds = None;
-        record.state = match &worked.error {
-            None if record.warnings == 0 => JobState::Completed,
-            None => JobState::CompletedWithWarnings,
-            Some(error) if error.code() == crate::codes::Code::Cancelled => JobState::Cancelled,
-            Some(_) => JobState::Failed,
-        };
+        record.state = self.state_after(worked.error.as_ref());
         record.failure = worked.error.as_ref().map(JobFailure::from);
         record.outcome = worked.outcome;
         self.flush_warnings();

@@ -8,8 +8,10 @@ use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -29,6 +31,68 @@ pub fn default_home() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
     Some(state.join("stateward"))
+}
+
+/// Where hooks lie if nobody says otherwise: with the system's settings for root, else with the user's (XDG Base
+/// Directory Specification 0.8). `None` for a user without a home folder.
+pub fn default_hooks() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Some(PathBuf::from("/etc/stateward/hooks"));
+    }
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let settings = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
+    Some(settings.join("stateward/hooks"))
+}
+
+/// Others may write.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
+/// In a folder that others may write to, only a file's owner may rename or remove it.
+const STICKY: u32 = 0o1000;
+
+/// Why the program at `path` must not be run with this process's rights, as the end of a sentence: it is none, or
+/// another user than root and this one could have written it, or put it there. `None` if it may be run.
+pub fn why_not_to_run(path: &Path) -> io::Result<Option<String>> {
+    let me = rustix::process::geteuid().as_raw();
+    let program = path.canonicalize()?;
+    let found = fs::metadata(&program)?;
+    if !found.is_file() || found.mode() & 0o111 == 0 {
+        return Ok(Some(
+            "it isn't an executable file: make it executable (`chmod +x`), or remove it".to_owned(),
+        ));
+    }
+    // The way to the name that is run, and the way to what that leads to.
+    let ways = path.parent().into_iter().flat_map(Path::ancestors).chain(program.ancestors());
+    for step in ways {
+        let found = fs::metadata(step)?;
+        let (shown, mode) = (step.display(), found.mode() & 0o7777);
+        if found.uid() != 0 && found.uid() != me {
+            let why = format!(
+                "`{shown}` belongs to another user ({}): give it to root (`chown root`)",
+                found.uid()
+            );
+            return Ok(Some(why));
+        }
+        let is_guarded = found.is_dir() && mode & STICKY != 0;
+        if mode & WRITABLE_BY_OTHERS != 0 && !is_guarded {
+            let why = format!("others may write to `{shown}` (mode {mode:o}): forbid it (`chmod go-w`)");
+            return Ok(Some(why));
+        }
+    }
+    Ok(None)
+}
+
+/// Lets a command begin a group of processes, so that it can be stopped with all that it starts.
+pub fn begin_own_group(command: &mut Command) {
+    command.process_group(0);
+}
+
+/// Stops a command that began a group, and all that is in it. It may have ended by now; then there is nothing to stop.
+pub fn stop_group(child: &mut Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.wait();
 }
 
 /// Makes a folder and its parents, for the owner only. One that is there is no error.

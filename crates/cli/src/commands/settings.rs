@@ -7,6 +7,8 @@ use crate::context::Context;
 use crate::display::facts;
 use crate::pace;
 use clap::Subcommand;
+use serde_json::json;
+use stateward_agent::hooks::HookFailure;
 use stateward_agent::settings::Settings;
 use stateward_agent::{AgentError, Exit};
 
@@ -27,11 +29,25 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
     }
 }
 
-fn print(context: &Context, settings: Settings) {
+fn print(context: &Context, settings: &Settings) {
+    let hooks = settings.hooks.folder();
+    let shown = hooks.as_ref().map(|folder| folder.display().to_string());
+    let blocks = settings.hooks.failure == HookFailure::Block;
     let mut object = pace::object("result", settings.pace);
-    object["source_snapshot"] = settings.source_snapshot.into();
+    object["source_snapshot"] = json!(settings.source_snapshot);
+    object["hooks"] = json!(shown);
+    object["hook_failure"] = json!(if blocks { "block" } else { "warn" });
+    object["hook_time_out"] = json!(settings.hooks.time_out_seconds);
+    object["verify_packages"] = json!(settings.verify_packages);
     context.output().object(&object);
-    let mut shown = pace::facts(settings.pace).to_vec();
-    shown.push(("Source snapshot", pace::switch_text(settings.source_snapshot)));
-    facts(context.output(), &shown);
+    let effect = if blocks { "no backup is made" } else { "the backup is made with a warning" };
+    let mut shown_facts = pace::facts(settings.pace).to_vec();
+    shown_facts.extend([
+        ("Source snapshot", pace::switch_text(settings.source_snapshot)),
+        ("Hooks", shown.unwrap_or_else(|| "none".to_owned())),
+        ("Hook fails", effect.to_owned()),
+        ("Hook time-out", format!("{} s", settings.hooks.time_out_seconds)),
+        ("Verify packages", pace::switch_text(settings.verify_packages)),
+    ]);
+    facts(context.output(), &shown_facts);
 }

@@ -3,11 +3,20 @@
 //! When nothing changed they are the same to the byte: sorted, without times and counters. They carry the time 1970,
 //! as no file stands behind them.
 
+mod boot;
+mod directory;
+mod efi;
+mod loaders;
+mod made;
+mod packages;
 mod parts;
+mod question;
+mod storage;
 mod tidy;
 
 use crate::components::Part;
 use crate::linux::tree::Tree;
+use made::{Content, Made};
 use rustix::process::{getegid, geteuid};
 use stateward_engine::{Details, Extent, Found, FoundKind, Node, OpenFile, Stat, Visitor};
 use stateward_format::FileName;
@@ -16,37 +25,34 @@ use stateward_format::manifest::Warning;
 use stateward_model::Timestamp;
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 /// The name of the folder below `/`.
 pub(crate) const FOLDER: &[u8] = b"stateward-generated";
+
+/// What the lists are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be kept.
+    Backup,
+    /// To tell a person how much there is: dumps of directories, which take long, are not made.
+    Description,
+}
 
 /// The generated files of one part.
 pub(crate) struct GeneratedFolder {
     part: Part,
     /// Sorted by name.
-    files: Vec<(&'static str, Arc<[u8]>)>,
+    files: Vec<(String, Content)>,
     /// What could not be made.
     pub warnings: Vec<Warning>,
 }
 
 impl GeneratedFolder {
     /// Makes a part's files; of another root than the running system's, only what its files tell.
-    pub fn make(part: Part, tree: &Tree) -> Self {
-        let mut made = Self { part, files: Vec::new(), warnings: Vec::new() };
-        for (name, content) in parts::make(part, tree) {
-            match content {
-                Ok(Some(content)) => made.files.push((name, content.into())),
-                Ok(None) => {}
-                Err(message) => made.warnings.push(Warning {
-                    code: "command-failed".into(),
-                    path: path(&[FOLDER, part.info().name.as_bytes(), name.as_bytes()]),
-                    message,
-                }),
-            }
-        }
-        made.files.sort_unstable_by_key(|(name, _)| *name);
-        made
+    pub fn make(part: Part, tree: &Tree, purpose: Purpose) -> Self {
+        let Made { mut files, warnings, .. } = parts::make(part, tree, purpose);
+        files.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Self { part, files, warnings }
     }
 
     /// Whether there is no file.
@@ -72,8 +78,8 @@ fn path(names: &[&[u8]]) -> Vec<u8> {
     names.iter().flat_map(|name| [b"/", *name].concat()).collect()
 }
 
-fn found(name: &[u8], content: Option<Arc<[u8]>>, path: Vec<u8>) -> Found {
-    let name = FileName::new(name).expect("names of generated files are ours and valid");
+fn found(name: &[u8], content: Option<Content>, path: Vec<u8>) -> Found {
+    let name = FileName::new(name).expect("`Made::keep` makes every name valid");
     let node = GeneratedNode { path, content };
     Found { name, stat: node.stat(), node: Box::new(node) }
 }
@@ -81,14 +87,14 @@ fn found(name: &[u8], content: Option<Arc<[u8]>>, path: Vec<u8>) -> Found {
 struct GeneratedNode {
     path: Vec<u8>,
     /// `None` for a folder.
-    content: Option<Arc<[u8]>>,
+    content: Option<Content>,
 }
 
 impl GeneratedNode {
     /// For their maker only: they may hold what only root may read.
     fn stat(&self) -> Stat {
         let (kind, mode) = match &self.content {
-            Some(content) => (FoundKind::File { size: content.len() as u64 }, 0o600),
+            Some(content) => (FoundKind::File { size: content.length() }, 0o600),
             None => (FoundKind::Folder, 0o700),
         };
         Stat {
@@ -120,7 +126,7 @@ impl Node for GeneratedNode {
 
 struct GeneratedFile {
     stat: Stat,
-    content: Arc<[u8]>,
+    content: Content,
 }
 
 impl OpenFile for GeneratedFile {
@@ -133,14 +139,18 @@ impl OpenFile for GeneratedFile {
     }
 
     fn next_extent(&self, offset: u64) -> io::Result<Option<Extent>> {
-        let end = self.content.len() as u64;
+        let end = self.content.length();
         Ok((offset < end).then_some(Extent { start: offset, end }))
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let rest = usize::try_from(offset).ok().and_then(|offset| self.content.get(offset..)).unwrap_or(&[]);
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.content.read_at(offset + filled as u64, &mut buffer[filled..])? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        Ok(filled)
     }
 }

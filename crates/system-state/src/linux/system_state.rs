@@ -2,9 +2,10 @@
 
 use crate::components::{ComponentDescription, OS_FILES, Part};
 use crate::linux::counting::Counting;
-use crate::linux::generated::GeneratedFolder;
+use crate::linux::generated::{GeneratedFolder, Purpose};
 use crate::linux::moments::Moments;
 use crate::linux::packages::{count_owned_paths, owned_paths, read_packages};
+use crate::linux::rpm;
 use crate::linux::snapshots::{self, Top};
 use crate::linux::tree::Tree;
 use crate::linux::walk::Walk;
@@ -23,8 +24,8 @@ use std::sync::Arc;
 
 /// The System State of the tree below a root.
 ///
-/// If the root is another folder than `/`, it is read as a system that does not run: no program is asked for the
-/// generated lists, only what its files tell is made.
+/// If the root is another folder than `/`, it is read as a system that does not run: for the generated lists only its
+/// files are asked, and its rpm database by this machine's rpm.
 #[derive(Debug)]
 pub struct SystemState {
     root: PathBuf,
@@ -94,7 +95,7 @@ impl SystemState {
 
     fn describe_one(&self, part: Part) -> Result<ComponentDescription, SourceError> {
         let mut counting = Counting::default();
-        let present = self.walk_part(part, &mut counting)?;
+        let present = self.walk_part(part, Purpose::Description, &mut counting)?;
         let rules = RULES.iter().filter(|rule| rule.part == part);
         Ok(ComponentDescription {
             name: part.name(),
@@ -106,7 +107,12 @@ impl SystemState {
         })
     }
 
-    fn walk_part(&self, part: Part, visitor: &mut dyn Visitor) -> Result<bool, SourceError> {
+    fn walk_part(
+        &self,
+        part: Part,
+        purpose: Purpose,
+        visitor: &mut dyn Visitor,
+    ) -> Result<bool, SourceError> {
         let with_packages = match part {
             OS_FILES => Some(self.with_packages_paths()?),
             _ => None,
@@ -116,7 +122,7 @@ impl SystemState {
             selection: with_packages.as_ref().unwrap_or(&self.selection),
             part,
             is_asked_for: false,
-            generated: Some(GeneratedFolder::make(part, &self.tree)),
+            generated: Some(GeneratedFolder::make(part, &self.tree, purpose)),
             moments: &self.moments,
         }
         .run(visitor)
@@ -127,6 +133,12 @@ impl SystemState {
         let mut selection = self.selection.clone();
         owned_paths(&self.tree, |path| selection.own(path, OS_FILES))
             .map_err(|cause| SourceError::Unreadable { path: "/var/lib/dpkg/info".into(), cause })?;
+        // That rpm can't be asked is a warning of the component that holds its lists; what is found without it is kept.
+        if let Ok(Some(database)) = rpm::Database::find(&self.tree)
+            && let Err(error) = database.owned_paths(|path| selection.own(path, OS_FILES))
+        {
+            tracing::debug!(%error, "rpm does not tell which paths packages own");
+        }
         selection.finish();
         Ok(selection)
     }
@@ -166,14 +178,24 @@ impl Source for SystemState {
         if !self.parts.contains(&OS_FILES) {
             return None;
         }
-        let bytes = read_packages(&self.tree).ok()??.iter().map(|package| package.installed_bytes).sum();
-        Some((count_owned_paths(&self.tree).ok()?, bytes))
+        let known = read_packages(&self.tree).ok()?;
+        let by_rpm =
+            rpm::Database::find(&self.tree).ok().flatten().and_then(|database| database.packages().ok());
+        if known.is_none() && by_rpm.is_none() {
+            return None;
+        }
+        let (known, by_rpm) = (known.unwrap_or_default(), by_rpm.unwrap_or_default());
+        let paths =
+            count_owned_paths(&self.tree).ok()? + by_rpm.iter().map(|package| package.paths).sum::<u64>();
+        let bytes = known.iter().map(|package| package.installed_bytes).sum::<u64>()
+            + by_rpm.iter().map(|package| package.bytes).sum::<u64>();
+        Some((paths, bytes))
     }
 
     fn walk(&self, component: &ComponentName, visitor: &mut dyn Visitor) -> Result<bool, SourceError> {
         let part = Part::named(component).filter(|part| self.parts.contains(part));
         let part = part.ok_or_else(|| SourceError::NoSuchComponent(component.clone()))?;
-        self.walk_part(part, visitor)
+        self.walk_part(part, Purpose::Backup, visitor)
     }
 
     fn moment(&self) -> Option<Timestamp> {

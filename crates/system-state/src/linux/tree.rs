@@ -44,15 +44,28 @@ impl Tree {
         }
     }
 
+    /// A file, open for reading.
+    pub fn open_file(&self, path: &str) -> io::Result<File> {
+        let file = File::from(self.open_within(path, OFlags::RDONLY | OFlags::NONBLOCK)?);
+        match file.metadata()?.is_file() {
+            true => Ok(file),
+            false => Err(io::Error::other("It is no file")),
+        }
+    }
+
     /// A file's content.
     pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        let file = File::from(self.open_within(path, OFlags::RDONLY | OFlags::NONBLOCK)?);
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("It is no file"));
-        }
         let mut content = Vec::new();
-        file.take(FILE_BYTES_MAX).read_to_end(&mut content)?;
-        Ok(content)
+        self.open_file(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut content)?;
+        match content.len() as u64 > FILE_BYTES_MAX {
+            true => Err(io::ErrorKind::FileTooLarge.into()),
+            false => Ok(content),
+        }
+    }
+
+    /// A small text file's content, as far as it is there and can be read. What is no UTF-8 in it is replaced.
+    pub fn text(&self, path: &str) -> Option<String> {
+        self.read(path).ok().map(|content| String::from_utf8_lossy(&content).into_owned())
     }
 
     /// The names in a folder, sorted.

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::job_screen::{Kept, print_warning, warning_text};
 use crate::result_lines::{print_job, print_summary};
 use clap::Args;
+use serde_json::json;
 use stateward_agent::jobs::{JobFolder, JobRecord, JobWarning};
 use stateward_agent::{AgentError, Exit};
 
@@ -37,8 +38,15 @@ pub fn run(context: &Context, Arguments { job }: Arguments) -> Result<Exit, Agen
         print_warning(output, Some(job.id), warning);
         output.line(warning_text(warning));
     }
+    let log = Some(folder.log_path(job.id)).filter(|log| log.exists());
+    if let Some(log) = &log {
+        output.object(&json!({ "type": "log", "path": log.display().to_string() }));
+    }
     print_job(output, &job);
     print_summary(output, &job, Kept::Record);
+    if let Some(log) = &log {
+        output.line(format_args!("  Log: {}", log.display()));
+    }
     if let Some(failure) = &job.failure {
         output.line(format_args!("  {} [{}]", failure.message, failure.code));
         output.hint(format_args!("Hint: {}", failure.remedy));

@@ -2,13 +2,18 @@
 
 use crate::context::Context;
 use crate::pace::{PaceFlags, switch};
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, ValueEnum};
+use stateward_agent::hooks::HookFailure;
+use stateward_agent::items::StoredPath;
 use stateward_agent::settings::{Settings, SettingsWish};
 use stateward_agent::{AgentError, Exit};
+use std::path::PathBuf;
 
 /// The command's flags.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("what").required(true).multiple(true).args(["low_priority", "limit_rate", "source_snapshot"]))]
+#[command(group = ArgGroup::new("what").required(true).multiple(true).args([
+    "low_priority", "limit_rate", "source_snapshot", "hooks", "hook_failure", "hook_time_out", "verify_packages",
+]))]
 pub struct Arguments {
     #[command(flatten)]
     pace: PaceFlags,
@@ -22,12 +27,52 @@ pub struct Arguments {
         value_parser = switch
     )]
     source_snapshot: Option<bool>,
+    /// The folder whose `before.d` and `after.d` hold the hooks of backups; `usual` for the usual one
+    #[arg(long, value_name = "FOLDER")]
+    hooks: Option<PathBuf>,
+    /// What a hook that fails before a backup does to it
+    #[arg(long, value_name = "warn|block", value_enum)]
+    hook_failure: Option<Failure>,
+    /// Stop each hook after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    hook_time_out: Option<u64>,
+    /// Compare all installed files with their packages before each backup of System State, which reads all of them
+    #[arg(long, value_name = "on|off", value_parser = switch)]
+    verify_packages: Option<bool>,
+}
+
+/// What a hook that fails before a backup does to it.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Failure {
+    /// The backup is made, with a warning
+    Warn,
+    /// The backup is not made
+    Block,
 }
 
 /// Changes what the flags name; jobs that run already keep what they were given.
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
-    let Arguments { pace, source_snapshot } = arguments;
-    let wish = SettingsWish { pace: pace.wish(), source_snapshot };
-    super::print(context, Settings::change(context.agent().home(), wish)?);
+    let Arguments { pace, source_snapshot, hooks, hook_failure, hook_time_out, verify_packages } = arguments;
+    let wish = SettingsWish {
+        pace: pace.wish(),
+        source_snapshot,
+        hooks: hooks.map(folder).transpose()?,
+        hook_failure: hook_failure.map(|failure| match failure {
+            Failure::Warn => HookFailure::Warn,
+            Failure::Block => HookFailure::Block,
+        }),
+        hook_time_out_seconds: hook_time_out,
+        verify_packages,
+    };
+    super::print(context, &Settings::change(context.agent().home(), wish)?);
     Ok(Exit::Done)
+}
+
+/// The folder from the root, or the usual one.
+fn folder(path: PathBuf) -> Result<Option<StoredPath>, AgentError> {
+    if path.as_os_str() == "usual" {
+        return Ok(None);
+    }
+    let absolute = std::path::absolute(&path).map_err(|cause| AgentError::InputUnreadable { path, cause })?;
+    Ok(Some(StoredPath(absolute)))
 }

@@ -1,56 +1,15 @@
 //! Which lists belong to which part, and how each is made.
 
-use super::tidy::{sorted_lines, steady_json, timers};
-use crate::components::{ACCOUNTS, BOOT, HOST_IDENTITY, PACKAGES, Part, SCHEDULED_JOBS, SERVICES};
-use crate::linux::command::{CommandError, TIME_OUT, run};
-use crate::linux::packages::{Package, automatic_packages, read_packages};
+use super::made::Made;
+use super::question::{Needs, Question, ask_all, question};
+use super::tidy::{steady_json, timers};
+use super::{Purpose, boot, directory, packages, storage};
+use crate::components::{
+    ACCOUNTS, BOOT, DIRECTORY_SERVICES, HOST_IDENTITY, PACKAGES, Part, SCHEDULED_JOBS, SERVICES,
+    STORAGE_LAYOUT,
+};
 use crate::linux::tree::Tree;
-use rustix::system::uname;
 use std::io;
-use std::thread;
-
-/// A file's content; `None` if there is nothing to say on this machine; or why it could not be made.
-type Content = Result<Option<Vec<u8>>, String>;
-
-/// A program that is asked.
-struct Question {
-    /// The file's name.
-    name: &'static str,
-    program: &'static str,
-    arguments: &'static [&'static str],
-    /// Exit codes that are no failure.
-    fine: &'static [i32],
-    needs: Needs,
-    tidy: fn(&[u8]) -> Option<Vec<u8>>,
-}
-
-/// What must be there for a question to make sense.
-#[derive(PartialEq)]
-enum Needs {
-    Nothing,
-    /// systemd runs the machine.
-    Systemd,
-    /// The machine was started by EFI.
-    Efi,
-}
-
-const LSBLK_COLUMNS: &str = "NAME,KNAME,TYPE,SIZE,RO,RM,MOUNTPOINT,FSTYPE,LABEL,UUID,PTTYPE,PTUUID,PARTTYPE,PARTLABEL,PARTUUID,MODEL,SERIAL";
-
-const fn question(name: &'static str, program: &'static str, arguments: &'static [&'static str]) -> Question {
-    Question { name, program, arguments, fine: &[0], needs: Needs::Nothing, tidy: lines }
-}
-
-const BOOT_QUESTIONS: &[Question] = &[
-    Question {
-        tidy: steady_json,
-        // 32: there is no block device, as in a container.
-        fine: &[0, 1, 32],
-        ..question("block-devices.json", "lsblk", &["--json", "--bytes", "-o", LSBLK_COLUMNS])
-    },
-    // 2: no device has an id, or none may be read.
-    Question { fine: &[0, 2], ..question("block-device-ids", "blkid", &[]) },
-    Question { needs: Needs::Efi, ..question("efi-boot-entries", "efibootmgr", &["-v"]) },
-];
 
 const SERVICES_QUESTIONS: &[Question] = &[Question {
     needs: Needs::Systemd,
@@ -84,75 +43,42 @@ const HOST_IDENTITY_QUESTIONS: &[Question] = &[
     },
 ];
 
-fn lines(output: &[u8]) -> Option<Vec<u8>> {
-    Some(sorted_lines(output))
-}
-
 fn timer_lines(output: &[u8]) -> Option<Vec<u8>> {
     Some(timers(output))
 }
 
 /// Makes all of a part's files.
-pub(super) fn make(part: Part, tree: &Tree) -> Vec<(&'static str, Content)> {
+pub(super) fn make(part: Part, tree: &Tree, purpose: Purpose) -> Made {
     let questions = match part {
-        BOOT => BOOT_QUESTIONS,
         SERVICES => SERVICES_QUESTIONS,
         ACCOUNTS => ACCOUNTS_QUESTIONS,
         SCHEDULED_JOBS => SCHEDULED_JOBS_QUESTIONS,
         HOST_IDENTITY => HOST_IDENTITY_QUESTIONS,
         _ => &[],
     };
-    let mut made = match tree.is_running_system() {
-        true => ask_all(questions, tree),
-        false => Vec::new(),
-    };
+    let mut made = Made::nothing(part);
+    if tree.is_running_system() {
+        ask_all(questions, tree, &mut made);
+    }
     match part {
-        PACKAGES => made.extend(packages(tree)),
+        BOOT => boot::make(tree, &mut made),
+        STORAGE_LAYOUT if tree.is_running_system() => storage::make(tree, &storage::is_storage, &mut made),
+        PACKAGES => packages::make(tree, &mut made),
         SERVICES => {
-            let unit_files = made.iter().find(|(name, _)| *name == "unit-files");
-            if let Some((_, Ok(Some(unit_files)))) = unit_files {
-                let enabled = enabled_units(unit_files);
-                made.push(("enabled-units", Ok(Some(enabled))));
+            let enabled = made.bytes("unit-files").map(enabled_units).unwrap_or_default();
+            made.keep("enabled-units", enabled);
+            match start_links(tree) {
+                Ok(links) => made.keep("start-links", links),
+                Err(why) => made.fail("start-links", why),
             }
-            made.push(("start-links", start_links(tree)));
         }
-        BOOT if tree.is_running_system() => {
-            made.push((
-                "kernel-command-line",
-                tree.read("/proc/cmdline").map(Some).map_err(|e| e.to_string()),
-            ));
-            made.push(("kernel", Ok(Some(kernel()))));
-        }
+        DIRECTORY_SERVICES if purpose == Purpose::Backup => match tree.is_running_system() {
+            true => directory::make(tree, &mut made),
+            false => directory::warn_of_undumped(tree, &mut made),
+        },
         _ => {}
     }
     made
-}
-
-/// Asks all programs at once: most of them wait more than they work.
-fn ask_all(questions: &'static [Question], tree: &Tree) -> Vec<(&'static str, Content)> {
-    let is_met = |needs: &Needs| match needs {
-        Needs::Nothing => true,
-        Needs::Systemd => tree.has("/run/systemd/system"),
-        Needs::Efi => tree.has("/sys/firmware/efi"),
-    };
-    let asked = questions.iter().filter(|question| is_met(&question.needs));
-    thread::scope(|scope| {
-        let running: Vec<_> = asked.map(|question| (question.name, scope.spawn(|| ask(question)))).collect();
-        let panicked = |_| Err("The thread that asked for it ended early".to_owned());
-        running.into_iter().map(|(name, answer)| (name, answer.join().unwrap_or_else(panicked))).collect()
-    })
-}
-
-fn ask(question: &Question) -> Content {
-    match run(question.program, question.arguments, question.fine, TIME_OUT) {
-        Ok(output) if output.is_empty() => Ok(None),
-        Ok(output) => match (question.tidy)(&output) {
-            Some(content) => Ok(Some(content)),
-            None => Err(format!("`{}` answered with something else than JSON", question.program)),
-        },
-        Err(CommandError::Missing { .. }) => Ok(None),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 fn enabled_units(unit_files: &[u8]) -> Vec<u8> {
@@ -169,7 +95,7 @@ fn enabled_units(unit_files: &[u8]) -> Vec<u8> {
 }
 
 /// The links by which System V's init starts and stops services, level by level.
-fn start_links(tree: &Tree) -> Content {
+fn start_links(tree: &Tree) -> Result<Vec<u8>, String> {
     let mut links = Vec::new();
     for level in ["S", "0", "1", "2", "3", "4", "5", "6"] {
         let folder = format!("/etc/rc{level}.d");
@@ -181,44 +107,7 @@ fn start_links(tree: &Tree) -> Content {
                 .for_each(|name| links.extend_from_slice(&[folder.as_bytes(), b"/", name, b"\n"].concat())),
         }
     }
-    Ok((!links.is_empty()).then_some(links))
-}
-
-/// What `uname -a` tells.
-fn kernel() -> Vec<u8> {
-    let kernel = uname();
-    let fields = [kernel.sysname(), kernel.nodename(), kernel.release(), kernel.version(), kernel.machine()];
-    let mut line = fields.map(|field| field.to_bytes().to_vec()).join(&b' ');
-    line.push(b'\n');
-    line
-}
-
-/// The lists that `dpkg --get-selections`, `apt-mark` and `dpkg-query` give, from the same files.
-fn packages(tree: &Tree) -> Vec<(&'static str, Content)> {
-    let unreadable = |error: io::Error| format!("dpkg's database can't be read: {error}");
-    let (packages, automatic) = match (read_packages(tree), automatic_packages(tree)) {
-        (Ok(None), _) => return Vec::new(),
-        (Ok(Some(packages)), Ok(automatic)) => (packages, automatic),
-        (Err(error), _) | (_, Err(error)) => return vec![("selections", Err(unreadable(error)))],
-    };
-    let is_installed = |package: &&Package| package.state == "installed";
-    let is_manual = |package: &&Package| is_installed(package) && !package.is_automatic(&automatic);
-    let name = |package: &Package| format!("{}\n", package.name);
-    let list = |text: String| Ok(Some(text.into_bytes()));
-    vec![
-        ("selections", list(packages.iter().map(|p| format!("{}\t{}\n", p.name, p.wanted)).collect())),
-        ("holds", list(packages.iter().filter(|p| p.wanted == "hold").map(name).collect())),
-        ("manual", list(packages.iter().filter(is_manual).map(name).collect())),
-        (
-            "versions",
-            list(
-                packages
-                    .iter()
-                    .map(|p| format!("{}\t{}\t{}\t{}\n", p.name, p.version, p.architecture, p.state))
-                    .collect(),
-            ),
-        ),
-    ]
+    Ok(links)
 }
 
 #[cfg(test)]
@@ -236,11 +125,20 @@ mod tests {
     fn what_this_machine_answers_is_the_same_twice() {
         let tree = Tree::open(Path::new("/")).unwrap();
         for part in Part::all() {
-            let (once, again) = (make(part, &tree), make(part, &tree));
+            let (once, again) = (shown(part, &tree), shown(part, &tree));
             assert_eq!(once, again, "{}", part.info().name);
-            let failed: Vec<_> = once.iter().filter(|(_, content)| content.is_err()).collect();
-            assert!(failed.is_empty(), "{failed:?}");
+            assert!(!once.1.contains(&"command-failed".to_owned()), "{once:?}");
         }
+    }
+
+    fn shown(part: Part, tree: &Tree) -> (Vec<(String, Vec<u8>)>, Vec<String>) {
+        let made = make(part, tree, Purpose::Description);
+        let files = made.files.into_iter().map(|(name, content)| {
+            let mut bytes = vec![0; content.length() as usize];
+            content.read_at(0, &mut bytes).unwrap();
+            (name, bytes)
+        });
+        (files.collect(), made.warnings.into_iter().map(|warning| warning.code).collect())
     }
 
     #[test]
@@ -248,11 +146,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let tree = Tree::open(home.path()).unwrap();
         for part in Part::all() {
-            assert!(
-                make(part, &tree).iter().all(|(_, content)| *content == Ok(None)),
-                "{}",
-                part.info().name
-            );
+            let made = make(part, &tree, Purpose::Backup);
+            assert!(made.files.is_empty() && made.warnings.is_empty(), "{}: {made:?}", part.info().name);
         }
     }
 }

@@ -13,6 +13,7 @@ fn sample() -> TempDir {
         "etc/hostname",
         "etc/passwd",
         "etc/default/grub",
+        "etc/fstab",
         "etc/ssh/ssh_host_rsa_key",
         "etc/ssh/sshd_config",
         "etc/rc2.d/S01cron",
@@ -55,16 +56,18 @@ fn record(system: &SystemState, component: &str) -> (bool, Recording) {
 fn each_component_holds_what_the_rules_and_packages_say() {
     let root = sample();
     let system = SystemState::open(root.path(), vec![root.path().join("etc/cron.d")], None).unwrap();
-    let expected: [(&str, &[&str]); 8] = [
+    let expected: [(&str, &[&str]); 10] = [
         (
             "os-files",
             &["/usr/bin/tool", "/usr/lib/os-release", "/var/games", "/var/games/owned", "/var/log/tool"],
         ),
         ("configuration", &["/etc/ssh/sshd_config"]),
         ("boot", &["/boot/vmlinuz-6.1.0-9", "/etc/default/grub"]),
+        ("storage-layout", &["/etc/fstab"]),
         ("packages", &["/var/lib/dpkg/info/tool.list", "/var/lib/dpkg/status"]),
         ("services", &["/etc/rc2.d/S01cron", "/var/lib/some-service/state"]),
         ("accounts", &["/etc/passwd"]),
+        ("directory-services", &[]),
         ("scheduled-jobs", &[]),
         ("host-identity", &["/etc/hostname", "/etc/ssh/ssh_host_rsa_key"]),
     ];
@@ -138,8 +141,8 @@ fn components_are_described_with_their_sizes() {
     let root = sample();
     let system = SystemState::open(root.path(), vec![], None).unwrap();
     let described = system.describe().unwrap();
-    assert_eq!(described.len(), 8);
-    let accounts = &described[5];
+    assert_eq!(described.len(), 10);
+    let accounts = &described[6];
     assert_eq!((accounts.name.as_str(), accounts.present), ("accounts", true));
     assert_eq!((accounts.files, accounts.bytes), (1, "etc/passwd".len() as u64));
     assert!(accounts.paths.contains(&"/etc/sudoers".to_owned()));
@@ -179,4 +182,22 @@ fn on_this_machine_no_path_belongs_to_two_components() {
         began.elapsed(),
         system.estimate()
     );
+}
+
+/// A tree as rpm distributions have it, with a real database (see `rpm/tests.rs`).
+#[test]
+fn an_rpm_tree_tells_its_packages_and_keeps_what_they_own() {
+    let Some(home) = crate::linux::rpm::tests::tree_with_a_package("/usr/lib/sysimage/rpm") else { return };
+    let system = SystemState::open(&home.path().join("root"), vec![], None).unwrap();
+    assert_eq!(system.estimate(), Some((3, "program\nsettings\n".len() as u64)));
+    let (_, packages) = record(&system, "packages");
+    assert_eq!(packages.warned(), []);
+    let versions = packages.at("/stateward-generated/packages/rpm-versions");
+    assert_eq!(read_all(&*versions.node).0, b"hello\t1:1.2-3\tnoarch\n");
+    assert!(packages.paths().contains(&"/usr/lib/sysimage/rpm/rpmdb.sqlite"));
+    let (_, os_files) = record(&system, "os-files");
+    assert!(os_files.paths().contains(&"/usr/bin/hello"));
+    assert!(!os_files.paths().contains(&"/usr/lib/sysimage/rpm/rpmdb.sqlite"));
+    let (_, services) = record(&system, "services");
+    assert!(services.paths().contains(&"/var/lib/hello"), "a component has it, so no package needs to");
 }
