@@ -78,7 +78,11 @@ pub const TARGETS: &[Target] = &[
     target("signature", &["crypto::signing::verify_signature"], secrets::signature),
     target("open-point", &["engine::points::open_point", "engine::points::open_header"], sealed::open_point),
     target("pack", &["engine::pack_reader::read_contents", "engine::pack_reader::open_whole"], sealed::pack),
-    target("sealed-pack", &["engine::pack_reader::FrameReader::open"], sealed::sealed_pack),
+    target(
+        "sealed-pack",
+        &["engine::pack_reader::FrameReader::open", "engine::pack_reader::FrameReader::open_in_place"],
+        sealed::sealed_pack,
+    ),
     target("sealed-stream", &["engine::records::RecordStream::open"], sealed::sealed_stream),
     target("cache-journal", &["engine::cache::packs::PackJournal::open"], cache::journal),
     target("cache-parent", &["engine::cache::parent::Parent::open"], cache::parent),

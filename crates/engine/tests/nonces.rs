@@ -1,6 +1,8 @@
 //! No key seals under one nonce twice, whatever becomes of backups. Needs the feature `ledger`:
 //! `cargo test -p stateward-engine --features ledger --test nonces`.
 
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
+
 mod server;
 
 use server::{Server, varied_tree};

@@ -4,6 +4,8 @@
 //! The model is the tree in memory itself: what it lists at the moment of a backup is remembered by the recovery point's
 //! hash. `STATEWARD_LONG=1` tries many more histories; `STATEWARD_SEED` tries those of a run that failed.
 
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
+
 #[path = "../server/mod.rs"]
 mod server;
 

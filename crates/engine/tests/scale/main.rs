@@ -1,6 +1,8 @@
 //! Very many, very long, very deep and very large, made up as it is read and proved as it is laid, so that nothing of it
 //! is ever held. `STATEWARD_LONG=1` makes it a million files.
 
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
+
 #[path = "../server/mod.rs"]
 mod server;
 
