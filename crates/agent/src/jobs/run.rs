@@ -170,11 +170,6 @@ impl<'a> RunningJob<'a> {
         Some(figures.bytes_expected?.saturating_sub(figures.bytes))
     }
 
-    /// Its id.
-    pub fn id(&self) -> JobId {
-        locked(&self.record).id
-    }
-
     /// Where what is said while it runs is kept, if anywhere.
     pub fn log_path(&self) -> Option<PathBuf> {
         self.folder.map(|folder| folder.log_path(self.id()))

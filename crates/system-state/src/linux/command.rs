@@ -2,8 +2,8 @@
 //!
 //! They run without a shell, with nothing of our environment, the system's own folders as their path and a time-out.
 
-use std::ffi::OsStr;
 use rustix::process::{Pid, Signal, kill_process_group};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
@@ -77,7 +77,7 @@ pub(crate) fn run(
 /// As [`run`], and gives the exit code that it ended with.
 pub(crate) fn run_telling_code(
     program: &str,
-    arguments: &[&str],
+    arguments: &[impl AsRef<OsStr>],
     fine: &[i32],
     time_out: Duration,
 ) -> Result<(i32, Vec<u8>), CommandError> {
@@ -109,7 +109,7 @@ pub(crate) fn run_telling_code(
 /// Runs a program whose output goes to `output`, as long as it may be. Only the exit code 0 is no failure.
 pub(crate) fn run_into(
     program: &str,
-    arguments: &[&str],
+    arguments: &[impl AsRef<OsStr>],
     output: File,
     time_out: Duration,
 ) -> Result<(), CommandError> {
@@ -123,7 +123,7 @@ pub(crate) fn run_into(
     }
 }
 
-fn spawn(program: &str, arguments: &[&str], output: Stdio) -> Result<Child, CommandError> {
+fn spawn(program: &str, arguments: &[impl AsRef<OsStr>], output: Stdio) -> Result<Child, CommandError> {
     let mut process = Process::new(program);
     process.args(arguments).env_clear().env("PATH", PATH).env("LC_ALL", "C").current_dir("/");
     // A group of its own, so that what it starts is stopped with it.
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn output_without_an_end_is_an_error_and_not_cut_off() {
-        let error = run("yes", &[], &[0], TIME_OUT).unwrap_err();
+        let error = run("yes", &[""; 0], &[0], TIME_OUT).unwrap_err();
         assert!(matches!(error, CommandError::TooLong { .. }), "{error}");
     }
 
