@@ -35,6 +35,7 @@ pub const BODIES: &[Body] = bodies![
     admin::JobList,
     admin::Health,
     agent::RegisterRequest,
+    agent::RegisterSlotsRequest,
     agent::Registered,
     agent::ServerInfo,
     agent::ItemRequest,

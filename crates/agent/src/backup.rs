@@ -51,14 +51,17 @@ fn back_up(
         made_by: agent.program(),
         options: BackupOptions::default(),
     };
-    let noting = Noting { to: tools.progress, home: agent.home() };
+    let noting = Noting::new(tools.progress, agent.home());
     let made = stateward_engine::backup(request, &Tools { progress: &noting, ..*tools });
     drop(source);
     for why in snapshots.map(HeldSnapshots::release).unwrap_or_default() {
         let message = format!("The snapshot {why}");
         tools.progress.warning(&Warning { code: "snapshot-left".to_owned(), path: Vec::new(), message });
     }
-    let made = made?;
+    let made = match noting.into_failure() {
+        Some(error) => return Err(error),
+        None => made?,
+    };
     let head =
         PinnedHead { sequence: made.point.sequence, point: made.point.hash, received_at: made.received_at };
     // The recovery point is there, whatever becomes of this.

@@ -11,6 +11,8 @@ use stateward_engine::{Advance, PointSummary, Progress, VaultRead};
 use stateward_format::manifest::Warning;
 use stateward_format::receipt;
 use stateward_model::{Phase, PointHash, Sequence};
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 
 const FILE: &str = "offered.json";
 
@@ -51,12 +53,24 @@ pub fn forget(home: &Home) -> Result<(), AgentError> {
     home.write(FILE, &Offered::default())
 }
 
-/// Passes everything on, and writes down which points are offered.
+/// Passes everything on, and writes down which points are offered. What can't be written down is not offered: the next run
+/// would take it for another agent's.
 pub struct Noting<'a> {
-    /// Who listens.
-    pub to: &'a dyn Progress,
-    /// Where to write.
-    pub home: &'a Home,
+    to: &'a dyn Progress,
+    home: &'a Home,
+    failure: Mutex<Option<AgentError>>,
+}
+
+impl<'a> Noting<'a> {
+    /// For one job.
+    pub fn new(to: &'a dyn Progress, home: &'a Home) -> Self {
+        Self { to, home, failure: Mutex::default() }
+    }
+
+    /// Why the job was broken off, if it was for this.
+    pub fn into_failure(self) -> Option<AgentError> {
+        self.failure.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Progress for Noting<'_> {
@@ -76,16 +90,17 @@ impl Progress for Noting<'_> {
         self.to.warning(warning);
     }
 
-    fn offering(&self, point: PointSummary) {
+    fn offering(&self, point: PointSummary) -> ControlFlow<()> {
         let write = || {
             let mut offered: Offered = self.home.read(FILE)?.unwrap_or_default();
             offered.points.push(Point { sequence: point.sequence, point: point.hash });
             self.home.write(FILE, &offered)
         };
         if let Err(error) = write() {
-            tracing::warn!(%error, "that a recovery point is offered can't be written down");
+            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            return ControlFlow::Break(());
         }
-        self.to.offering(point);
+        self.to.offering(point)
     }
 }
 
@@ -100,9 +115,10 @@ mod tests {
         let home = Home::at(Some(folder.path())).unwrap();
         home.prepare().unwrap();
         let known = || home.read::<Offered>(FILE).unwrap().unwrap_or_default().points.len();
-        let noting = Noting { to: &Silent, home: &home };
+        let noting = Noting::new(&Silent, &home);
         for byte in [1, 2] {
-            noting.offering(PointSummary { sequence: 7, hash: PointHash([byte; 32]) });
+            let offered = noting.offering(PointSummary { sequence: 7, hash: PointHash([byte; 32]) });
+            assert_eq!(offered, ControlFlow::Continue(()));
         }
         assert_eq!(known(), 2);
         forget(&home).unwrap();

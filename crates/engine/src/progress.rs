@@ -3,6 +3,7 @@
 use crate::vault_store::PointSummary;
 use stateward_format::manifest::Warning;
 use stateward_model::Phase;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,8 +29,10 @@ pub trait Progress: Send + Sync {
     /// Something was left out or is not as it should be; the job goes on.
     fn warning(&self, warning: &Warning);
     /// A recovery point was signed and is about to be offered to the vault, which may take it without this side ever
-    /// hearing of it. Who wants to know it again later writes it down before this returns.
-    fn offering(&self, _point: PointSummary) {}
+    /// hearing of it. Who wants to know it again later writes it down before this returns; who can't breaks the job off.
+    fn offering(&self, _point: PointSummary) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 }
 
 /// Nobody listens.

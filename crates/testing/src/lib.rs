@@ -22,6 +22,7 @@ mod listing;
 mod memory_target;
 mod memory_tree;
 mod memory_vault;
+mod offered;
 mod random;
 
 pub use clock::FakeClock;
@@ -31,6 +32,7 @@ pub use listing::{Listed, Listing, Segments, Thing};
 pub use memory_target::{MemoryTarget, TargetFault};
 pub use memory_tree::{MemoryTree, Part};
 pub use memory_vault::MemoryVault;
+pub use offered::Offered;
 pub use random::SeededRandom;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

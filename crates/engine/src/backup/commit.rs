@@ -51,7 +51,9 @@ pub(super) fn commit(
     let header = header(request, prepared, made.started_at);
     let object = seal(request, tools, &header, &manifest);
     let summary = PointSummary { sequence: header.sequence, hash: point::hash(&object) };
-    tools.progress.offering(summary);
+    if tools.progress.offering(summary).is_break() {
+        return Err(EngineError::Cancelled);
+    }
     let receipt = prepared.session.commit(&object)?;
     let received_at = check_receipt(request, summary, &receipt)?;
     let files = manifest.components.iter().map(|component| component.files).sum();

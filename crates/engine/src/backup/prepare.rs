@@ -192,6 +192,16 @@ fn choose_head(
         );
         return Ok((newest, told("vault-rolled-back", message)));
     }
+    if let Some(told_of) = newest
+        && !points::is_shown(request.vault, request.trust, told_of)?
+    {
+        let message = format!(
+            "The vault tells of {} (number {}) as the newest recovery point, and has none of this server's at that place; \
+             the chain goes on from {place}",
+            told_of.hash, told_of.sequence
+        );
+        return Ok((Some(own), told("point-missing", message)));
+    }
     // An older point of one's own chain can't be the newest of anybody.
     let is_older = match newest {
         Some(newest) => points::follows(request.vault, request.trust, newest, Some(own))?,

@@ -4,17 +4,15 @@
 #![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 
 use stateward_crypto::{DataKey, EpochKeys, SigningKey};
-use stateward_engine::progress::Advance;
 use stateward_engine::{
     BackupOptions, BackupOutcome, BackupRequest, CacheFolder, Cancellation, EngineError, PointSummary,
-    Progress, RestoreOutcome, RestoreRequest, ServerTrust, Tools, TrustedPoint, VaultRead, VerifyOutcome,
+    RestoreOutcome, RestoreRequest, ServerTrust, Tools, TrustedPoint, VaultRead, VerifyOutcome,
     VerifyRequest, VerifyShare, points,
 };
-use stateward_format::manifest::Warning;
-use stateward_model::{ComponentName, ItemId, ItemKind, Label, PackId, Phase, ServerId, Timestamp, VaultId};
-use stateward_testing::{FakeClock, Listing, MemoryTarget, MemoryTree, MemoryVault, SeededRandom};
+use stateward_model::{ComponentName, ItemId, ItemKind, Label, PackId, ServerId, Timestamp, VaultId};
+use stateward_testing::{FakeClock, Listing, MemoryTarget, MemoryTree, MemoryVault, Offered, SeededRandom};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 pub struct Server {
     pub clock: Arc<FakeClock>,
@@ -31,20 +29,6 @@ pub struct Server {
     /// What a home would have written down before each commit.
     pub offered: Arc<Offered>,
     folder: tempfile::TempDir,
-}
-
-/// Hears of points that are about to be offered.
-#[derive(Default)]
-pub struct Offered(Mutex<Vec<PointSummary>>);
-
-impl Progress for Offered {
-    fn phase(&self, _: Phase) {}
-    fn expected(&self, _: u64, _: u64) {}
-    fn advanced(&self, _: Advance) {}
-    fn warning(&self, _: &Warning) {}
-    fn offering(&self, point: PointSummary) {
-        self.0.lock().unwrap().push(point);
-    }
 }
 
 impl Server {
@@ -105,7 +89,8 @@ impl Server {
 
     /// A backup for which the clock stands still.
     pub fn try_backup_now(&mut self) -> Result<BackupOutcome, EngineError> {
-        self.know_offered();
+        // A point for its own that the vault had taken without its answer coming back.
+        self.pinned_head = self.offered.settle(&self.vault)?.or(self.pinned_head);
         let label: Label = "item".parse().unwrap();
         let request = BackupRequest {
             item: self.item,
@@ -125,21 +110,10 @@ impl Server {
         };
         let made = stateward_engine::backup(request, &self.tools());
         if let Ok(outcome) = &made {
-            self.offered.0.lock().unwrap().clear();
+            self.offered.forget();
             self.pinned_head = Some(outcome.point);
         }
         made
-    }
-
-    /// Takes a point for its own that the vault had taken without its answer coming back.
-    fn know_offered(&mut self) {
-        let offered = std::mem::take(&mut *self.offered.0.lock().unwrap());
-        if offered.is_empty() {
-            return;
-        }
-        let taken = self.vault.points().unwrap_or_default();
-        self.pinned_head =
-            offered.into_iter().filter(|point| taken.contains(point)).max().or(self.pinned_head);
     }
 
     pub fn backup(&mut self) -> BackupOutcome {

@@ -6,7 +6,6 @@
 use crate::look::{beneath, look};
 use stateward_crypto::{DataKey, EpochKeys, SigningKey};
 use stateward_engine::points::open_point;
-use stateward_engine::progress::Silent;
 use stateward_engine::{
     BackupOptions, BackupRequest, CacheFolder, Cancellation, EngineError, PointSummary, RestoreRequest,
     ServerTrust, Target, Tools, VaultError, VaultRead as _,
@@ -14,7 +13,9 @@ use stateward_engine::{
 use stateward_model::{Clock as _, ItemId, ItemKind, PointHash, ServerId, SystemClock, VaultId};
 use stateward_system_state::{Files, FolderTarget};
 use stateward_testing::history::{Change, End, Step, Which};
-use stateward_testing::{FakeClock, Fault, FaultPlan, Listing, MemoryTarget, MemoryVault, SeededRandom};
+use stateward_testing::{
+    FakeClock, Fault, FaultPlan, Listing, MemoryTarget, MemoryVault, Offered, SeededRandom,
+};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -30,6 +31,7 @@ pub struct World {
     signing_key: SigningKey,
     epochs: Vec<EpochKeys>,
     pinned: Option<PointSummary>,
+    offered: Offered,
     remembered: BTreeMap<PointHash, Listing>,
 }
 
@@ -58,6 +60,7 @@ impl World {
             signing_key,
             epochs: Vec::new(),
             pinned: None,
+            offered: Offered::default(),
             remembered: BTreeMap::new(),
         };
         world.begin_epoch();
@@ -121,7 +124,9 @@ impl World {
         };
         let (before, listing) = (self.vault.points().unwrap(), look(&self.source()));
         self.vault.set_faults(plan);
-        let made = self.run_backup();
+        let settled = self.offered.settle(&self.vault);
+        self.pinned = settled.as_ref().copied().unwrap_or_default().or(self.pinned);
+        let made = settled.map_err(EngineError::from).and_then(|_| self.run_backup());
         self.vault.set_faults(FaultPlan::none());
         self.vault.end_session();
         self.next_tick();
@@ -130,6 +135,7 @@ impl World {
         }
         match made {
             Ok(made) if made.warnings.is_empty() => {
+                self.offered.forget();
                 self.pinned = Some(made.point);
                 Ok(())
             }
@@ -162,7 +168,7 @@ impl World {
 
     fn with_tools<T>(&self, work: impl FnOnce(&Tools<'_>) -> T) -> T {
         let cancellation = &Cancellation::default();
-        work(&Tools { clock: &*self.clock, random: &*self.random, progress: &Silent, cancellation })
+        work(&Tools { clock: &*self.clock, random: &*self.random, progress: &self.offered, cancellation })
     }
 
     fn lay(&self, summary: PointSummary, target: &dyn Target) -> Result<(), String> {
