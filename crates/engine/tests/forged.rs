@@ -87,7 +87,7 @@ fn pieces_lie_across_the_borders_of_every_list() {
     let list = StreamReference { depth: 2, chunks };
     let entry = ForgedEntry::listed("file", content.len() as u64, list.clone());
     let short = ForgedEntry::listed("short", content.len() as u64 - 1, list);
-    let segment = Segment::begin().add(&entry).add(&short).leave();
+    let segment = Segment::begin().with(&entry).with(&short).leave();
     pack = pack.with(&forger.keys, segment.bytes());
     let segments = stream(&[forger.chunk(segment.bytes())]);
     let pack = forger.put_pack(&pack);

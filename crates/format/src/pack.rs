@@ -284,7 +284,7 @@ mod tests {
             vault: [u8; 16], domain: [u8; 16], epoch: u32, salt: [u8; 32], commitment: [u8; 32],
         ) {
             let foot = PackFoot { vault: VaultId(vault), domain: ServerId(domain), epoch, salt, commitment };
-            prop_assert_eq!(PackFoot::decode(&foot.encode()).unwrap(), foot.clone());
+            prop_assert_eq!(PackFoot::decode(&foot.encode()).unwrap(), foot);
             assert_one_spelling(&foot.encode(), |bytes| PackFoot::decode(bytes).ok().map(|read| read.encode().to_vec()));
         }
 

@@ -18,7 +18,7 @@ fn two_points(stage: &mut Stage) {
     let mut previous = None;
     for (sequence, name) in [(1, "a"), (2, "b")] {
         let chunk = [stage.honest()];
-        let (pack, stream) = stage.pack(&[Segment::begin().add(&ForgedEntry::file(name, &chunk)).leave()]);
+        let (pack, stream) = stage.pack(&[Segment::begin().with(&ForgedEntry::file(name, &chunk)).leave()]);
         let mut point = stage.forger.point(&[("files", stream)], &[pack]);
         (point.header.sequence, point.header.previous) = (sequence, previous);
         previous = Some(stage.forger.put_point(&point).1);

@@ -32,13 +32,13 @@ fn plant(stage: &mut Stage) {
         (ForgedPack::default().with(&stage.forger.keys, crate::stage::HONEST), Vec::new());
     let mut segment = Segment::begin();
     for number in 0..FOLDERS {
-        segment = segment.add(&marked(ForgedEntry::folder(format!("d{number:03}"))));
+        segment = segment.with(&marked(ForgedEntry::folder(format!("d{number:03}"))));
         let entries = [
             marked(ForgedEntry::file("file", &chunk)),
             marked(ForgedEntry::folder("folder")),
             marked(ForgedEntry::file("inner", &chunk)),
         ];
-        segment = entries.iter().fold(segment, |segment, entry| segment.add(entry)).leave();
+        segment = entries.iter().fold(segment, |segment, entry| segment.with(entry)).leave();
         let entries = [
             ForgedEntry::link("link", "elsewhere")
                 .owner(1234, 4321)
@@ -47,7 +47,7 @@ fn plant(stage: &mut Stage) {
             marked(ForgedEntry::file("rest", &chunk)).hard_linked(number as u64),
             marked(ForgedEntry::file("same", &chunk)).hard_linked(number as u64),
         ];
-        segment = entries.iter().fold(segment, |segment, entry| segment.add(entry)).leave();
+        segment = entries.iter().fold(segment, |segment, entry| segment.with(entry)).leave();
     }
     pack = pack.with(&stage.forger.keys, segment.bytes());
     chunks.push(stage.forger.chunk(segment.bytes()));
@@ -89,7 +89,7 @@ fn swap((within, name): (&OwnedFd, &str), aside: &OwnedFd, to: &Path, number: us
     if renameat(within, name, aside, &away).is_err() {
         return false;
     }
-    if renameat(aside, name, within, name).is_ok() && number % 50 != 0 {
+    if renameat(aside, name, within, name).is_ok() && !number.is_multiple_of(50) {
         let _ = renameat(within, name, aside, name);
     }
     let _ = renameat(aside, &away, within, name);

@@ -79,7 +79,7 @@ impl Stage {
 
     /// Adds a point with one segment of these entries within the topmost folder.
     pub fn point_of(&mut self, entries: &[ForgedEntry]) {
-        let segment = entries.iter().fold(Segment::begin(), |segment, entry| segment.add(entry)).leave();
+        let segment = entries.iter().fold(Segment::begin(), |segment, entry| segment.with(entry)).leave();
         let (pack, stream) = self.pack(&[segment]);
         self.point(stream, &[pack]);
     }
@@ -88,7 +88,7 @@ impl Stage {
     pub fn point_of_components(&mut self, components: &[&[ForgedEntry]]) {
         let (mut packs, mut streams) = (Vec::new(), Vec::new());
         for entries in components {
-            let segment = entries.iter().fold(Segment::begin(), |segment, entry| segment.add(entry)).leave();
+            let segment = entries.iter().fold(Segment::begin(), |segment, entry| segment.with(entry)).leave();
             let (pack, stream) = self.pack(&[segment]);
             packs.push(pack);
             streams.push(stream);
@@ -223,7 +223,7 @@ impl Restored {
 
     /// Nobody but its owner can enter the target.
     #[track_caller]
-    pub fn is_private(self) -> Self {
+    pub fn private(self) -> Self {
         assert_eq!(fs::metadata(&self.target).unwrap().permissions().mode() & 0o7777, 0o700);
         self
     }

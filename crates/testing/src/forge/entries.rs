@@ -180,12 +180,12 @@ impl Segment {
 
     /// The first one of a stream, with the topmost folder entered.
     pub fn begin() -> Self {
-        Self::within(&[]).add(&ForgedEntry::root())
+        Self::within(&[]).with(&ForgedEntry::root())
     }
 
     /// With an entry.
     #[must_use]
-    pub fn add(mut self, entry: &ForgedEntry) -> Self {
+    pub fn with(mut self, entry: &ForgedEntry) -> Self {
         self.0.bytes(&entry.body());
         self
     }

@@ -31,7 +31,7 @@ fn list_of(chunk: ChunkReference) -> Vec<u8> {
 
 /// A point of one component with these entries, which needs these packs besides.
 fn point_of(stage: &mut Stage, entries: &[ForgedEntry], packs: Vec<stateward_format::point::PackReference>) {
-    let segment = entries.iter().fold(Segment::begin(), |segment, entry| segment.add(entry)).leave();
+    let segment = entries.iter().fold(Segment::begin(), |segment, entry| segment.with(entry)).leave();
     let (pack, stream) = stage.pack(&[segment]);
     stage.point(stream, &[packs, vec![pack]].concat());
 }
@@ -42,7 +42,7 @@ pub const DEEP: Behaviour<Stage> = Behaviour {
     outcome: "those down to 5,000 are made, as deep as a writer goes; the rest is told as lost (`entries-lost`)",
     play: |stage| {
         let folder = ForgedEntry::folder("d");
-        let deep = (0..100_000).fold(Segment::begin(), |segment, _| segment.add(&folder));
+        let deep = (0..100_000).fold(Segment::begin(), |segment, _| segment.with(&folder));
         let (pack, stream) = stage.pack(&[deep]);
         stage.point(stream, &[pack]);
         let restored = stage.restore().with_losses().tells_of("entries-lost");
@@ -137,7 +137,7 @@ pub const REPEATED: Behaviour<Stage> = Behaviour {
     outcome: "it counts once; the repetitions are told as lost, and after 65,536 of them the rest is given up",
     play: |stage| {
         let chunk = [stage.honest()];
-        let segment = Segment::begin().add(&ForgedEntry::file("a", &chunk));
+        let segment = Segment::begin().with(&ForgedEntry::file("a", &chunk));
         let (pack, stream) = stage.pack(&[segment]);
         let first = list_of(stream.chunks[0]);
         let second = list_of(stage.forger.chunk(&first));
@@ -168,7 +168,7 @@ pub const METADATA: Behaviour<Stage> = Behaviour {
                 segments.push(Segment::within(&[""]));
             }
             let last = segments.pop().unwrap();
-            segments.push(last.add(&heavy(ForgedEntry::file(format!("f{number:03}"), &chunk))));
+            segments.push(last.with(&heavy(ForgedEntry::file(format!("f{number:03}"), &chunk))));
         }
         let (pack, stream) = stage.pack(&segments);
         stage.point(stream, &[pack]);
@@ -183,13 +183,13 @@ pub const FOLDERS: Behaviour<Stage> = Behaviour {
     outcome: "some are set, and of the deeper ones it is told that they can't be held; the file within comes back",
     play: |stage| {
         let chunk = [stage.honest()];
-        let mut segments = vec![Segment::begin().add(&heavy(ForgedEntry::folder("d")))];
+        let mut segments = vec![Segment::begin().with(&heavy(ForgedEntry::folder("d")))];
         for depth in 1..200 {
             let open: Vec<&str> = std::iter::once("").chain(std::iter::repeat_n("d", depth)).collect();
-            segments.push(Segment::within(&open).add(&heavy(ForgedEntry::folder("d"))));
+            segments.push(Segment::within(&open).with(&heavy(ForgedEntry::folder("d"))));
         }
         let open: Vec<&str> = std::iter::once("").chain(std::iter::repeat_n("d", 200)).collect();
-        segments.push(Segment::within(&open).add(&ForgedEntry::file("f", &chunk)));
+        segments.push(Segment::within(&open).with(&ForgedEntry::file("f", &chunk)));
         let (pack, stream) = stage.pack(&segments);
         stage.point(stream, &[pack]);
         let restored = stage.restore().with_losses().tells_of("attribute-not-restored");
@@ -203,7 +203,7 @@ pub const TOTALS: Behaviour<Stage> = Behaviour {
     outcome: "harmless: totals are only shown",
     play: |stage| {
         let chunk = [stage.honest()];
-        let (pack, stream) = stage.pack(&[Segment::begin().add(&ForgedEntry::file("a", &chunk)).leave()]);
+        let (pack, stream) = stage.pack(&[Segment::begin().with(&ForgedEntry::file("a", &chunk)).leave()]);
         let mut point =
             stage.forger.point(&[("one", stream.clone()), ("two", StreamReference::default())], &[pack]);
         for component in &mut point.manifest.components {

@@ -13,7 +13,7 @@ use stateward_testing::{ForgedEntry, ForgedPoint, SeededRandom};
 /// A point with one honest file.
 fn honest(stage: &mut Stage) -> ForgedPoint {
     let chunk = [stage.honest()];
-    let (pack, stream) = stage.pack(&[Segment::begin().add(&ForgedEntry::file("a", &chunk)).leave()]);
+    let (pack, stream) = stage.pack(&[Segment::begin().with(&ForgedEntry::file("a", &chunk)).leave()]);
     stage.forger.point(&[("files", stream)], &[pack])
 }
 

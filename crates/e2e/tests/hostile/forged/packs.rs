@@ -14,7 +14,7 @@ use stateward_testing::{ForgedEntry, ForgedPack};
 fn file_in(stage: &mut Stage, chunk: ChunkReference, pack: PackReference) {
     let honest = stage.honest();
     let segment =
-        Segment::begin().add(&ForgedEntry::file("a", &[chunk])).add(&ForgedEntry::file("b", &[honest]));
+        Segment::begin().with(&ForgedEntry::file("a", &[chunk])).with(&ForgedEntry::file("b", &[honest]));
     let (segment, stream) = stage.pack(&[segment]);
     stage.point(stream, &[pack, segment]);
 }
@@ -146,7 +146,7 @@ pub const ABSENT: Behaviour<Stage> = Behaviour {
     outcome: "harmless: each is asked for once; what is there comes back",
     play: |stage| {
         let honest = stage.honest();
-        let (pack, stream) = stage.pack(&[Segment::begin().add(&ForgedEntry::file("b", &[honest]))]);
+        let (pack, stream) = stage.pack(&[Segment::begin().with(&ForgedEntry::file("b", &[honest]))]);
         let absent = (0..50_000_u32).map(|number| {
             let mut id = [9; 32];
             id[..4].copy_from_slice(&number.to_be_bytes());
@@ -170,9 +170,9 @@ pub const SIZE_LIES: Behaviour<Stage> = Behaviour {
         let listed = stateward_testing::forge::stream(&[stage.forger.chunk(&list.0)]);
         let size = HONEST.len() as u64;
         let segment = Segment::begin()
-            .add(&ForgedEntry::listed("a", size + 1, listed.clone()))
-            .add(&ForgedEntry::listed("b", size, listed.clone()))
-            .add(&ForgedEntry::listed("c", size - 1, listed));
+            .with(&ForgedEntry::listed("a", size + 1, listed.clone()))
+            .with(&ForgedEntry::listed("b", size, listed.clone()))
+            .with(&ForgedEntry::listed("c", size - 1, listed));
         let (segment, stream) = stage.pack(&[segment]);
         stage.point(stream, &[pack, segment]);
         let restored = stage.restore().with_losses();

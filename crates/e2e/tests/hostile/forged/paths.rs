@@ -143,8 +143,8 @@ pub const LEFT_TOO_OFTEN: Behaviour<Stage> = Behaviour {
     outcome: "refused with the rest of its segment (`entries-lost`)",
     play: |stage| {
         let chunk = [stage.honest()];
-        let first = Segment::begin().add(&ForgedEntry::file("a", &chunk)).leave().leave().leave();
-        let (pack, stream) = stage.pack(&[first.add(&ForgedEntry::file("z", &chunk))]);
+        let first = Segment::begin().with(&ForgedEntry::file("a", &chunk)).leave().leave().leave();
+        let (pack, stream) = stage.pack(&[first.with(&ForgedEntry::file("z", &chunk))]);
         stage.point(stream, &[pack]);
         stage.restore().with_losses().tells_of("entries-lost").holds(&["a"]);
     },
@@ -156,8 +156,8 @@ pub const FOLDERS_OPEN: Behaviour<Stage> = Behaviour {
     outcome: "the segment is refused (`entries-lost`)",
     play: |stage| {
         let chunk = [stage.honest()];
-        let first = Segment::begin().add(&ForgedEntry::file("a", &chunk));
-        let out = Segment::within(&["", "..", "..", "outside"]).add(&ForgedEntry::file("file", &chunk));
+        let first = Segment::begin().with(&ForgedEntry::file("a", &chunk));
+        let out = Segment::within(&["", "..", "..", "outside"]).with(&ForgedEntry::file("file", &chunk));
         let (pack, stream) = stage.pack(&[first, out]);
         stage.point(stream, &[pack]);
         let restored = stage.restore().with_losses().tells(&[("entries-lost", "/a")]).holds(&["a"]);

@@ -51,7 +51,7 @@ pub const DEVICE: Behaviour<Stage> = Behaviour {
             &[ForgedEntry::device(kinds::CHARACTER_DEVICE, "full", 1, 7).mode(0o666)],
             &[ForgedEntry::file("full", &chunk)],
         ]);
-        let restored = stage.restore().is_private().holds(&["full"]);
+        let restored = stage.restore().private().holds(&["full"]);
         if is_root() {
             let restored = restored.with_losses().tells(&[("file-lost", "/full")]);
             let found = fs::symlink_metadata(restored.target.join("full")).unwrap();
@@ -70,7 +70,7 @@ pub const SETUID: Behaviour<Stage> = Behaviour {
     play: |stage| {
         let chunk = [stage.honest()];
         stage.point_of(&[ForgedEntry::file("su", &chunk).mode(0o6755)]);
-        let restored = stage.restore().is_private().holds(&["su"]);
+        let restored = stage.restore().private().holds(&["su"]);
         let mode = fs::metadata(restored.target.join("su")).unwrap().mode() & 0o7777;
         match is_root() {
             true => assert_eq!((restored.outcome.code(), mode), (Some(0), 0o6755)),
