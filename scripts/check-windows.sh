@@ -22,10 +22,11 @@ folder="${CARGO_TARGET_DIR:-target}-windows"
 export PATH="/usr/bin:$PATH" RUSTC_BOOTSTRAP=1
 export "CC_${target//-/_}=$mingw-gcc" "CXX_${target//-/_}=$mingw-g++" "AR_${target//-/_}=$mingw-ar"
 
-if [[ -n "$(/usr/bin/cargo tree --locked --quiet --target "$target" --package stateward-cli --edges normal,build \
-    --prefix none --format '{p}' | grep '^windows v')" ]]; then
-    fail 'The agent needs the crate `windows`, which imports what Windows 7 and Server 2008 R2 lack' \
-        'Use `windows-sys` instead'
+crates=$(/usr/bin/cargo tree --locked --quiet --target "$target" --package stateward-cli --edges normal,build \
+    --prefix none --format '{p}')
+if grep -q '^windows v' <<<"$crates"; then
+    fail "The agent needs the crate windows, which imports what Windows 7 and Server 2008 R2 lack" \
+        "Use windows-sys instead"
 fi
 
 /usr/bin/cargo check --locked -Zbuild-std=std,panic_abort --target "$target" --target-dir "$folder" \
