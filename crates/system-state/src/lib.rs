@@ -35,7 +35,7 @@ pub use linux::{
     target::FolderTarget,
 };
 #[cfg(windows)]
-pub use windows::{Files, FolderTarget, SystemState, prechecks, remove_snapshot};
+pub use windows::{Files, FolderTarget, SystemState, prechecks, remove_snapshot, verify_packages};
 
 /// What System State leaves out by its rules, and why. [`EVERYTHING_ELSE`] holds beside them.
 pub fn left_out() -> &'static [LeftOut] {

@@ -3,13 +3,14 @@
 //! A home is kept to its owner by an access list, which no part of this program sets yet. So no home can be made on
 //! Windows, and whatever needs one (registration, jobs) is refused before it begins.
 
-use super::{ProcessIdentity, Signal};
+use super::{FreeSpace, ProcessIdentity, Signal};
 use stateward_format::wtf8;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 
 fn not_built(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, format!("{what} isn't built for Windows yet"))
@@ -19,6 +20,42 @@ fn not_built(what: &str) -> io::Error {
 pub fn default_home() -> Option<PathBuf> {
     let data = std::env::var_os("ProgramData").map(PathBuf::from)?;
     data.is_absolute().then(|| data.join("Stateward"))
+}
+
+/// Where hooks lie if nobody says otherwise: beside the home.
+pub fn default_hooks() -> Option<PathBuf> {
+    default_home().map(|home| home.join("hooks"))
+}
+
+/// Why a program must not be run with this process's rights: who may write it isn't known without its access list.
+pub fn why_not_to_run(_path: &Path) -> io::Result<Option<String>> {
+    Ok(Some("running hooks isn't built for Windows yet: remove it".to_owned()))
+}
+
+/// Nothing is begun: no command is run here.
+pub fn begin_own_group(_command: &mut Command) {}
+
+/// Stops a command, and waits for it. What it started goes on.
+pub fn stop_group(child: &mut Child) {
+    // It may have ended by now; then there is nothing to stop.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// What a file system can still take: not asked for.
+pub fn free_space(_path: &Path) -> Option<FreeSpace> {
+    None
+}
+
+/// Whether the error says that a disk fails: only what the standard library knows of it.
+pub fn is_disk_failure(cause: &io::Error) -> bool {
+    cause.kind() == io::ErrorKind::ReadOnlyFilesystem
+}
+
+/// Makes sure that so many bytes of a new file can be written later: what is written has its place.
+pub fn set_space_aside(mut file: &File, bytes: u64) -> io::Result<()> {
+    file.write_all(&vec![b' '; usize::try_from(bytes).unwrap_or(usize::MAX)])?;
+    file.sync_all()
 }
 
 /// Not built.
