@@ -51,7 +51,7 @@ fn back_up(
         made_by: agent.program(),
         options: BackupOptions::default(),
     };
-    let noting = Noting::new(tools.progress, agent.home());
+    let noting = Noting::begin(tools.progress, agent.home())?;
     let made = stateward_engine::backup(request, &Tools { progress: &noting, ..*tools });
     drop(source);
     for why in snapshots.map(HeldSnapshots::release).unwrap_or_default() {

@@ -87,6 +87,25 @@ impl Home {
         Ok(document::write(&self.path.join(name), content)?)
     }
 
+    /// Sets space aside for what will be written last to one of the home's files.
+    pub fn set_aside<T: Document>(&self, name: &str, content: &T) -> Result<(), AgentError> {
+        Ok(document::set_aside(&self.path.join(name), content)?)
+    }
+
+    /// Writes one of the home's files, durably; on a full disk into the space that was set aside for it.
+    pub fn write_last<T: Document>(&self, name: &str, content: &T) -> Result<(), AgentError> {
+        Ok(document::write_last(&self.path.join(name), content)?)
+    }
+
+    /// Removes one of the home's files, if it is there, without waiting for the disk.
+    pub fn remove(&self, name: &str) -> Result<(), AgentError> {
+        let path = self.path.join(name);
+        match std::fs::remove_file(&path) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(self.unusable(&path, cause)),
+            _ => Ok(()),
+        }
+    }
+
     /// The folder of keys.
     pub fn keys(&self) -> PathBuf {
         self.path.join("keys")

@@ -48,9 +48,9 @@ pub fn settle(home: &Home, vault: &dyn VaultRead) -> Result<(), AgentError> {
     forget(home)
 }
 
-/// What was offered is settled.
+/// What was offered is settled. Should a crash bring the file back, it is settled again.
 pub fn forget(home: &Home) -> Result<(), AgentError> {
-    home.write(FILE, &Offered::default())
+    home.remove(FILE)
 }
 
 /// Passes everything on, and writes down which points are offered. What can't be written down is not offered: the next run
@@ -62,9 +62,10 @@ pub struct Noting<'a> {
 }
 
 impl<'a> Noting<'a> {
-    /// For one job.
-    pub fn new(to: &'a dyn Progress, home: &'a Home) -> Self {
-        Self { to, home, failure: Mutex::default() }
+    /// For one job. Space is set aside, so that a home that becomes full meanwhile stops no backup.
+    pub fn begin(to: &'a dyn Progress, home: &'a Home) -> Result<Self, AgentError> {
+        home.set_aside(FILE, &Offered::default())?;
+        Ok(Self { to, home, failure: Mutex::default() })
     }
 
     /// Why the job was broken off, if it was for this.
@@ -94,7 +95,7 @@ impl Progress for Noting<'_> {
         let write = || {
             let mut offered: Offered = self.home.read(FILE)?.unwrap_or_default();
             offered.points.push(Point { sequence: point.sequence, point: point.hash });
-            self.home.write(FILE, &offered)
+            self.home.write_last(FILE, &offered)
         };
         if let Err(error) = write() {
             *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
@@ -115,7 +116,7 @@ mod tests {
         let home = Home::at(Some(folder.path())).unwrap();
         home.prepare().unwrap();
         let known = || home.read::<Offered>(FILE).unwrap().unwrap_or_default().points.len();
-        let noting = Noting::new(&Silent, &home);
+        let noting = Noting::begin(&Silent, &home).unwrap();
         for byte in [1, 2] {
             let offered = noting.offering(PointSummary { sequence: 7, hash: PointHash([byte; 32]) });
             assert_eq!(offered, ControlFlow::Continue(()));

@@ -155,11 +155,16 @@ fn a_job_whose_home_becomes_full_ends_in_a_true_state() {
         let backup = server.start([&slow[..], &["--wait"]].concat());
         let job = wait_for_transfer(&server);
         disk.fill();
-        // What can't be noted before it is offered is not offered.
-        let outcome = backup.wait().expect_code(1);
-        assert_eq!(outcome.last()["code"], "home-full", "{outcome:#?}");
+        let outcome = backup.wait().expect_code(3);
+        assert_eq!(outcome.last()["status"], "CompletedWithWarnings", "{outcome:#?}");
+        assert!(outcome.stdout.contains("head-not-kept"), "{outcome:#?}");
         let shown = server.run(["job", "show", &job]).done();
-        assert_eq!(shown.last()["status"], "Failed", "{shown:#?}");
+        assert_eq!(shown.last()["status"], "CompletedWithWarnings", "{shown:#?}");
+        assert_eq!(shown.last()["recovery_point"], outcome.last()["recovery_point"]);
+        assert!(
+            shown.stdout.contains("head-not-kept") || shown.stdout.contains("warnings-not-kept"),
+            "{shown:#?}"
+        );
         disk.make_space();
 
         tree::plant_large(&source.join("more"), 10 << 20, &mut Dice::new(2));
@@ -170,12 +175,12 @@ fn a_job_whose_home_becomes_full_ends_in_a_true_state() {
             let shown = server.run(["job", "show", &job]).done().last();
             (shown["status"] != "Running").then_some(shown)
         });
-        assert_eq!(ended["status"], "Failed", "{ended}");
+        assert_eq!(ended["status"], "CompletedWithWarnings", "{ended}");
         disk.make_space();
 
-        // The next one goes on with what was sent, and no alarm is given.
+        // The head is noted by the next one, and no alarm is given.
         server.backup();
-        assert_eq!(server.points().len(), 1);
+        assert_eq!(server.points().len(), 3);
         assert_restores(&server, "latest", &source, "target");
     }
 }
