@@ -219,8 +219,3 @@ pub fn hold_any(cases: u32, run: impl Fn(&[Step]) -> Result<(), String>) {
         panic!("{error}\nRun it again with STATEWARD_SEED={seed}");
     }
 }
-
-/// Whether the long form of the tests was asked for.
-pub fn is_long() -> bool {
-    std::env::var("STATEWARD_LONG").is_ok_and(|value| value == "1")
-}

@@ -37,6 +37,11 @@ pub use random::SeededRandom;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// Whether the long form of the tests was asked for, by `STATEWARD_LONG=1`.
+pub fn is_long() -> bool {
+    std::env::var_os("STATEWARD_LONG").is_some_and(|value| value == "1")
+}
+
 /// Locks, whatever happened to another thread: the test that made it panic fails by itself.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

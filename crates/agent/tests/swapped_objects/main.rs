@@ -24,7 +24,7 @@ fn every_object_in_every_others_place_is_noticed() {
     for (server, report) in world.servers.iter().zip(&sound) {
         assert!(report.is_sound(server), "{report:#?}");
     }
-    let is_long = std::env::var("STATEWARD_LONG").is_ok_and(|value| value == "1");
+    let is_long = stateward_testing::is_long();
     let names = world.names();
     for (i, one) in names.iter().enumerate() {
         for (j, other) in names.iter().enumerate().filter(|(j, _)| *j != i) {

@@ -12,7 +12,8 @@ mod server;
 mod changes;
 mod world;
 
-use stateward_testing::history::{Step, hold_any, is_long};
+use stateward_testing::history::{Step, hold_any};
+use stateward_testing::is_long;
 use world::World;
 
 #[test]

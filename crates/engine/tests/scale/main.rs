@@ -12,6 +12,7 @@ use made_up::{MadeUp, Proving, Shape};
 use server::Server;
 use stateward_engine::{BackupRequest, RestoreRequest, VerifyShare};
 use stateward_model::ItemKind;
+use stateward_testing::is_long;
 use std::collections::BTreeMap;
 
 /// Backs it up twice, restores and verifies it.
@@ -56,10 +57,6 @@ fn comes_back(seed: u64, shape: Shape) {
     assert_eq!((outcome.warnings, outcome.lost), (Vec::new(), Vec::new()));
     target.assert_whole();
     assert_eq!(server.verify(VerifyShare::Full, &BTreeMap::new()).problems, []);
-}
-
-fn is_long() -> bool {
-    std::env::var("STATEWARD_LONG").is_ok_and(|value| value == "1")
 }
 
 #[test]
