@@ -23,7 +23,7 @@ const POINT_LIST_BYTES_MAX: usize = 64 << 20;
 
 /// The longest list of key slots that is taken, in bytes: some thousands. An empty one has three bytes there and many times
 /// as many in memory, so that a longer list could be made to take all of it.
-const SLOT_LIST_BYTES_MAX: usize = 4 << 20;
+pub(crate) const SLOT_LIST_BYTES_MAX: usize = 4 << 20;
 
 /// The longest receipt that is taken, in bytes; today's have 152.
 pub(crate) const RECEIPT_BYTES_MAX: usize = 4096;

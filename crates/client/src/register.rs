@@ -2,7 +2,7 @@
 
 use crate::call::{Call, CallError};
 use crate::connection::Connection;
-use crate::http_vault::LIST_BYTES_MAX;
+use crate::http_vault::SLOT_LIST_BYTES_MAX;
 use stateward_api::agent::{RegisterRequest, RegisterSlotsRequest, Registered, SlotList};
 use stateward_api::credentials::decode_bytes;
 use stateward_engine::VaultError;
@@ -40,7 +40,8 @@ pub fn slots_for_registration(
     connection: &Connection,
     request: &RegisterSlotsRequest,
 ) -> Result<Vec<Vec<u8>>, CallError> {
-    let call = Call::post("/agent/v1/register/slots").without_token().json(request).at_most(LIST_BYTES_MAX);
+    let call =
+        Call::post("/agent/v1/register/slots").without_token().json(request).at_most(SLOT_LIST_BYTES_MAX);
     let list: SlotList = connection.call(&call)?.json()?;
     // What is no base64url is no slot.
     Ok(list.slots.iter().filter_map(|slot| decode_bytes(slot)).collect())

@@ -200,6 +200,24 @@ fn an_answer_that_drips_counts_as_standing_still() {
     assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
 }
 
+/// Issue 4: the key slots that a lost home asks for had no end, though those of a registered one had.
+#[test]
+fn the_slots_for_a_registration_have_an_end_too() {
+    let authority = Authority::new();
+    let slots = stateward_api::agent::SlotList { slots: vec![String::new(); 2 << 20] };
+    let server = TestServer::start(&authority, move |_| Some(axum::Json(&slots).into_response()));
+    let request = stateward_api::agent::RegisterSlotsRequest {
+        credential: stateward_model::CredentialId([1; 16]),
+        secret: "secret".to_owned(),
+    };
+    let refused = crate::slots_for_registration(&plain(&authority, &server.url(), 0), &request).err();
+    let told = "it is longer than 4194304 bytes";
+    assert!(
+        matches!(&refused, Some(CallError::NoAnswer(VaultError::BadAnswer(words))) if words == told),
+        "{refused:?}"
+    );
+}
+
 /// Issue 4: what a commit lacks was not understood when it was more than fifty packs.
 #[test]
 fn a_refusal_may_be_longer_than_the_answer() {
