@@ -195,8 +195,7 @@ fn vault_on(disk: &Disk) -> TestVault {
 #[test]
 fn a_full_vault_still_restores_is_started_again_and_takes_backups_when_there_is_space() {
     for kind in Kind::tried() {
-        // With room for a pack of each failed backup that nothing refers to.
-        let Some(disk) = Disk::new(kind, 128) else { return };
+        let Some(disk) = Disk::new(kind, 96) else { return };
         let mut vault = vault_on(&disk);
         let server = TestServer::registered(&vault);
         let source = protected(&server, 20, 1 << 20);

@@ -11,8 +11,8 @@
 use crate::platform::{self, Space};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// How many files it is made of.
 const FILES: u64 = 16;
@@ -33,7 +33,9 @@ pub(crate) struct Reserve {
     file_bytes: u64,
     is_whole: Mutex<bool>,
     /// Bytes of packs that are being stored.
-    coming: AtomicU64,
+    coming: Mutex<u64>,
+    /// One of them was stored, or was not.
+    ended: Notify,
 }
 
 /// Space for a pack, for as long as it is being stored.
@@ -45,7 +47,8 @@ pub(crate) struct Coming {
 
 impl Drop for Coming {
     fn drop(&mut self) {
-        self.reserve.coming.fetch_sub(self.bytes, Ordering::Relaxed);
+        *self.reserve.coming() -= self.bytes;
+        self.reserve.ended.notify_waiters();
     }
 }
 
@@ -55,16 +58,37 @@ impl Reserve {
         let total = platform::space(data).map_or(0, |space| space.total_bytes);
         let file_bytes = (total / SHARE).min(BYTES_MAX) / FILES;
         let folder = data.join("reserve");
-        Self { folder, file_bytes, is_whole: Mutex::new(false), coming: AtomicU64::new(0) }
+        let (is_whole, coming) = (Mutex::new(false), Mutex::new(0));
+        Self { folder, file_bytes, is_whole, coming, ended: Notify::new() }
     }
 
     /// Lets a pack in if it fits beside those that are being stored, so that packs alone never fill the disk to its end
-    /// and cost the reserve.
-    pub(crate) fn admit(self: &Arc<Self>, bytes: u64) -> Option<Coming> {
-        let coming = self.coming.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let admitted = Coming { reserve: Arc::clone(self), bytes };
-        let fits = |space: Space| space.bytes >= coming + 2 * self.bytes_least();
-        self.space_at("store").is_none_or(fits).then_some(admitted)
+    /// and cost the reserve. What is written of those is missing from the free space already, and nobody knows how much
+    /// that is: so one that does not fit waits for them, and is refused only when it does not fit alone.
+    pub(crate) async fn admit(self: &Arc<Self>, bytes: u64) -> Option<Coming> {
+        loop {
+            let mut ended = std::pin::pin!(self.ended.notified());
+            ended.as_mut().enable();
+            if let Some(decided) = self.decide(bytes) {
+                return decided;
+            }
+            ended.await;
+        }
+    }
+
+    /// Whether a pack is let in; `None` while that is not known.
+    fn decide(self: &Arc<Self>, bytes: u64) -> Option<Option<Coming>> {
+        let mut coming = self.coming();
+        let fits = |space: Space| space.bytes >= *coming + bytes + 2 * self.bytes_least();
+        if self.space_at("store").is_none_or(fits) {
+            *coming += bytes;
+            return Some(Some(Coming { reserve: Arc::clone(self), bytes }));
+        }
+        (*coming == 0).then_some(None)
+    }
+
+    fn coming(&self) -> MutexGuard<'_, u64> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes it back, if there is space for it and some more; tells whether it is whole.
@@ -165,6 +189,7 @@ impl Reserve {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::FutureExt as _;
 
     #[test]
     fn it_is_kept_over_a_restart_and_takes_what_it_says() {
@@ -179,6 +204,22 @@ mod tests {
         reserve.make_room();
         assert!(reserve.keep(), "a disk with space keeps it");
         assert!(Reserve::of(folder.path()).keep());
+    }
+
+    #[tokio::test]
+    async fn a_pack_waits_for_those_that_are_being_stored_before_it_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("store")).unwrap();
+        let reserve = Arc::new(Reserve::of(folder.path()));
+        let free = reserve.space_at("store").unwrap().bytes;
+        let first = reserve.admit(free / 3 * 2).await.unwrap();
+        let mut second = Box::pin(reserve.admit(free / 3 * 2));
+        assert!(second.as_mut().now_or_never().is_none());
+        assert!(reserve.admit(1).now_or_never().flatten().is_some(), "what fits gets by");
+        drop(first);
+        drop(second.await.unwrap());
+        assert!(reserve.admit(free * 2).await.is_none());
+        assert_eq!(*reserve.coming(), 0);
     }
 
     #[test]

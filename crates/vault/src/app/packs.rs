@@ -76,7 +76,7 @@ impl App {
         self.check_space().await?;
         let name = Self::object(caller.vault, &layout::pack(reference.id));
         let pack_bytes = u64::from(reference.length);
-        let _coming = self.admit(pack_bytes)?;
+        let _coming = self.admit(pack_bytes).await?;
         let Received { parts, memory: _held_until_stored, .. } = pack;
         match self.store.create(&name, parts.clone()).await {
             Err(StoreError::AlreadyExists(_)) => {

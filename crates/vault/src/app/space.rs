@@ -26,8 +26,8 @@ impl App {
     }
 
     /// Space for a pack of so many bytes; refused where it would not fit.
-    pub(super) fn admit(&self, bytes: u64) -> Result<Coming, Error> {
-        self.reserve.admit(bytes).ok_or_else(|| self.full("store", "store", bytes))
+    pub(super) async fn admit(&self, bytes: u64) -> Result<Coming, Error> {
+        self.reserve.admit(bytes).await.ok_or_else(|| self.full("store", "store", bytes))
     }
 
     /// Why an object of so many bytes was not stored.
