@@ -27,8 +27,6 @@ pub(super) struct FilePlan {
     pub(super) path: Vec<u8>,
     pub(super) entry: Entry,
     file: Mutex<Option<Arc<dyn TargetFile>>>,
-    /// Whose holder writes.
-    turn: Mutex<()>,
     /// Chunks that are still to be written, and one more until all of them are planned.
     left: AtomicUsize,
     lost: Mutex<Option<String>>,
@@ -41,7 +39,6 @@ impl FilePlan {
             path,
             entry,
             file: Mutex::default(),
-            turn: Mutex::default(),
             left: AtomicUsize::new(1),
             lost: Mutex::default(),
             was_made: AtomicBool::new(false),
@@ -78,12 +75,8 @@ impl FilePlan {
         Ok(made)
     }
 
-    /// One thread at a time: kernels let no two write to a file together, and those that wait there keep processors
-    /// busy with waiting, which could decode the next chunks.
     fn write(&self, target: &dyn Target, offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
-        let file = self.open(target)?;
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_at(offset, bytes)
+        self.open(target)?.write_at(offset, bytes)
     }
 
     pub(super) fn lose(&self, why: &str) {

@@ -10,9 +10,11 @@
 //! Begin with [`FolderTarget::open`]; when all is laid and synced, [`FolderTarget::finish`].
 
 mod beneath;
+mod direct;
 mod made;
 mod marker;
 mod metadata;
+mod new_file;
 mod special;
 
 use crate::linux::listing::Lister;
@@ -21,11 +23,10 @@ use crate::linux::target::beneath::{FOLDER, Place};
 use crate::linux::target::made::MadeFolders;
 use crate::linux::target::marker::{Makes, Marker};
 use crate::linux::target::metadata::Holder;
+use crate::linux::target::new_file::NewFile;
 use crate::open_error::TargetOpenError;
-use rustix::fs::{
-    AtFlags, CWD, Mode, OFlags, fchmod, fstat, ftruncate, linkat, mkdirat, openat, syncfs, unlinkat,
-};
-use rustix::io::{Errno, pwrite};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fchmod, fstat, linkat, mkdirat, openat, syncfs, unlinkat};
+use rustix::io::Errno;
 use stateward_engine::{Target, TargetError, TargetFile};
 use stateward_format::manifest::Warning;
 use stateward_format::{Entry, Metadata};
@@ -34,7 +35,6 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A folder as a [`Target`].
 #[derive(Debug)]
@@ -186,12 +186,7 @@ impl Target for FolderTarget {
         let mode = Mode::RUSR | Mode::WUSR;
         let made = self.make(&place, || openat(&place.folder, place.name, flags, mode));
         let descriptor = made.map_err(|error| failed(path, error))?;
-        Ok(Box::new(NewFile {
-            descriptor,
-            path: path.into(),
-            end: AtomicU64::new(0),
-            inherits: self.inherits,
-        }))
+        Ok(Box::new(NewFile::new(descriptor, path, self.inherits)))
     }
 
     fn make_hard_link(&self, existing: &[u8], path: &[u8]) -> Result<(), TargetError> {
@@ -236,39 +231,6 @@ impl Target for FolderTarget {
 
     fn sync(&self) -> Result<(), TargetError> {
         syncfs(&self.root).map_err(|error| failed(b".", error))
-    }
-}
-
-/// A file that is being put back.
-struct NewFile {
-    descriptor: OwnedFd,
-    path: Box<[u8]>,
-    /// The byte after the last that was written.
-    end: AtomicU64,
-    inherits: bool,
-}
-
-impl TargetFile for NewFile {
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
-        let mut written = 0;
-        while written < bytes.len() {
-            match pwrite(&self.descriptor, &bytes[written..], offset + written as u64) {
-                Ok(0) => return Err(failed(&self.path, Errno::IO)),
-                Ok(more) => written += more,
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(failed(&self.path, error)),
-            }
-        }
-        self.end.fetch_max(offset + written as u64, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn finish(&self, size: u64, metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
-        // Ends in a hole, or is a hole only.
-        if self.end.load(Ordering::Relaxed) != size {
-            ftruncate(&self.descriptor, size).map_err(|error| failed(&self.path, error))?;
-        }
-        Holder::Open(self.descriptor.as_fd()).set(&self.path, metadata, self.inherits)
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn has_default_access_list(folder: BorrowedFd<'_>) -> bool {
     fgetxattr_query(folder, DEFAULT_ACCESS_LIST).is_ok()
 }
 
-fn proc_path(file: BorrowedFd<'_>) -> String {
+pub(super) fn proc_path(file: BorrowedFd<'_>) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 

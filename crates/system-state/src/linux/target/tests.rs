@@ -17,7 +17,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
 const POINT: PointHash = PointHash([7; 32]);
@@ -536,11 +536,6 @@ fn a_lost_file_is_taken_away_and_may_be_gone_already() {
 fn a_full_target_is_told_as_such() {
     let full = Path::new("/dev/full");
     let Ok(file) = fs::OpenOptions::new().write(true).open(full) else { return };
-    let file = NewFile {
-        descriptor: file.into(),
-        path: b"x".as_slice().into(),
-        end: AtomicU64::new(0),
-        inherits: false,
-    };
+    let file = NewFile::new(file.into(), b"x", false);
     assert!(matches!(file.write_at(0, b"x"), Err(TargetError::Full)));
 }
