@@ -48,7 +48,7 @@ stage 'build'
 cargo build --release --locked --workspace --bins
 
 stage 'tests'
-cargo test --release --locked --workspace
+cargo test --release --locked --workspace --no-fail-fast
 
 stage 'nonces'
 cargo test --release --locked --package stateward-engine --features ledger --test nonces

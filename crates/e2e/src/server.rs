@@ -91,7 +91,10 @@ impl TestServer {
     pub fn registered_as(vault: &TestVault, user: u32) -> Self {
         let mut server = Self::fresh();
         let program = server.folder().join("stateward");
-        fs::copy(&server.program, &program).expect("the program can be copied");
+        // By a process of its own: a program that any process still has open for writing can't be started, and one that
+        // another test begins meanwhile would have inherited that from this one.
+        let copied = Command::new("cp").arg(&server.program).arg(&program).status();
+        assert!(copied.is_ok_and(|status| status.success()), "the program can be copied");
         server.program = program;
         server.user = Some(user);
         let mut all = vec![server.folder().to_owned()];
