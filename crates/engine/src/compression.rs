@@ -23,7 +23,7 @@ impl Compression {
             let mut compressor = zstd::bulk::Compressor::new(2).expect(WORKS);
             let parameters = [
                 CParameter::Strategy(Strategy::ZSTD_fast),
-                CParameter::WindowLog(22),
+                CParameter::WindowLog(23),
                 CParameter::HashLog(17),
                 CParameter::MinMatch(6),
                 CParameter::TargetLength(0),

@@ -2,6 +2,7 @@
 
 use crate::EngineError;
 use crate::buffers::Buffers;
+use crate::cut::CutRule;
 use crate::index::{ChunkIndex, Claim};
 use crate::pack_writer::PlainFrame;
 use crossbeam_channel::Sender;
@@ -12,7 +13,10 @@ use stateward_format::{ChunkReference, Piece, StreamReference};
 
 /// About how much plaintext is compressed together, in bytes. Longer frames are smaller in all, but take memory and make
 /// a single file dearer to read: docs/decisions has the figures.
-pub(crate) const FRAME_BYTES: usize = 4 << 20;
+const FRAME_BYTES: usize = 4 << 20;
+
+/// The same for disk images, of which single files are seldom read, and only one thread reads.
+const IMAGE_FRAME_BYTES: usize = 8 << 20;
 
 /// A list's chunk is hardly shorter, in bytes …
 const LIST_BYTES_MIN: usize = 1 << 10;
@@ -31,6 +35,7 @@ pub(crate) struct ChunkSink<'a> {
     frames: Sender<PlainFrame>,
     buffers: Buffers,
     frame: PlainFrame,
+    frame_bytes: usize,
 }
 
 impl<'a> ChunkSink<'a> {
@@ -41,18 +46,26 @@ impl<'a> ChunkSink<'a> {
         frames: Sender<PlainFrame>,
         buffers: Buffers,
     ) -> Self {
-        Self { keys, index, frames, buffers, frame: PlainFrame::default() }
+        Self { keys, index, frames, buffers, frame: PlainFrame::default(), frame_bytes: FRAME_BYTES }
+    }
+
+    /// Says how the content that comes now is cut: its frames are as long as suits it.
+    pub(crate) fn expect(&mut self, rule: CutRule) {
+        self.frame_bytes = match rule {
+            CutRule::Content => FRAME_BYTES,
+            CutRule::Image(_) => IMAGE_FRAME_BYTES,
+        };
     }
 
     /// Puts one chunk (1 byte to the most a chunk may have).
     pub(crate) fn put(&mut self, plaintext: &[u8]) -> Result<ChunkReference, EngineError> {
         let reference = ChunkReference { id: self.keys.chunk_id(plaintext), length: plaintext.len() as u32 };
         if self.index.claim(reference.id) == Claim::New {
-            if self.frame.plaintext.len() + plaintext.len() > FRAME_BYTES {
+            if self.frame.plaintext.len() + plaintext.len() > self.frame_bytes {
                 self.flush()?;
             }
             if self.frame.plaintext.is_empty() {
-                self.frame.plaintext = self.buffers.take(FRAME_BYTES.max(plaintext.len()));
+                self.frame.plaintext = self.buffers.take(self.frame_bytes.max(plaintext.len()));
             }
             self.frame.chunks.push(FrameChunk { id: reference.id, length: reference.length });
             self.frame.plaintext.extend_from_slice(plaintext);

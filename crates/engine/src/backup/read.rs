@@ -157,6 +157,7 @@ impl<'a> EntryReader<'a> {
                 let head = if offset == 0 { &self.buffer[..held.min(image::HEAD_BYTES)] } else { &[] };
                 image::rule(size, head)
             });
+            self.sink.expect(rule);
             let mut cut = 0;
             while cut < held && (is_end || held - cut >= CHUNK_BYTES_MAX) {
                 let length = self.cutter.cut(rule, offset + cut as u64, &self.buffer[cut..held]);
