@@ -37,7 +37,7 @@ pub struct HttpVault {
 
 impl HttpVault {
     /// Signs in over a connection with a server's identity, and makes sure that the vault is the one that the server
-    /// is registered with.
+    /// is registered with. This first call is given up after five seconds, however patient those after it are.
     ///
     /// # Errors
     /// [`VaultError::WrongVault`] if it is another; [`VaultError::NotRegistered`] if it does not know the server;
@@ -47,7 +47,7 @@ impl HttpVault {
         expected: VaultId,
         keeper: Arc<dyn SessionKeeper>,
     ) -> Result<Self, VaultError> {
-        let call = Call::get("/agent/v1/server");
+        let call = Call::get("/agent/v1/server").in_manner(connection.manner().at_first());
         let server: ServerInfo = send(&connection, &call, || "server of this id".to_owned())?.json()?;
         if server.vault != expected {
             let words = format!("this server is registered with {expected}, and {} answered", server.vault);

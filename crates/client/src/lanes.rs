@@ -1,6 +1,6 @@
 //! Lanes: the connections to a distant vault that parts of packs travel over, and who may use one now.
 //!
-//! Each lane is one HTTP/2 connection with two parts at the same time, so that it does not stand idle for the round trip
+//! Each lane is one HTTP/2 connection with a few parts at the same time, so that it does not stand idle for the round trip
 //! in which the answer to a part is waited for. How many lanes are in use is [`crate::lane_count`]'s decision, for each
 //! direction. Whoever came first is served first: a pack gets all lanes until its last part is under way, and then the
 //! next pack does, so that one is always ready when another ends.
@@ -30,6 +30,10 @@ pub(crate) const PART_BYTES_MIN: u32 = 64 << 10;
 
 /// A lane's first parts. Long enough for a new connection to find its speed without a pause.
 const PART_BYTES_FIRST: u32 = 512 << 10;
+
+/// The longest part while other packs wait: what is under way is never more than a few packs, and must suffice for all
+/// lanes.
+const PART_BYTES_AMONG_MANY: u32 = 1 << 20;
 
 /// The longest part.
 const PART_BYTES_MAX: u32 = 4 << 20;
@@ -258,15 +262,19 @@ pub(crate) struct Slot<'a> {
 }
 
 impl Slot<'_> {
-    /// How long a part should be when so much of its pack is left: shorter towards the end, so that all lanes end at
-    /// about the same time; and half as long where it is alone on its lane, so that the two parts on a lane, which share
-    /// its speed, do not end together and leave it idle.
+    /// How long a part should be when so much of its pack is left. While other packs wait, what this one leaves idle is
+    /// theirs; otherwise it is shorter towards the end, so that all lanes end at about the same time. And half as long
+    /// where it is alone on its lane, so that the parts on a lane, which share its speed, do not end together and leave
+    /// it idle.
     pub(crate) fn part_bytes(&self, left: u32) -> u32 {
         let state = self.traffic.state();
         let lane = state.lanes[self.lane];
         let least = (lane.part_bytes / 8).max(PART_BYTES_MIN);
         let most = if lane.parts > 1 { lane.part_bytes } else { (lane.part_bytes / 2).max(least) };
-        let bytes = (left / state.slots()).clamp(least, most);
+        let bytes = match state.waiting.is_empty() {
+            true => (left / state.slots()).clamp(least, most),
+            false => most.min(PART_BYTES_AMONG_MANY),
+        };
         if left - bytes.min(left) < PART_BYTES_MIN { left } else { bytes }
     }
 

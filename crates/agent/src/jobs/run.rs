@@ -152,11 +152,7 @@ impl<'a> RunningJob<'a> {
     }
 
     /// Signs in to the vault for this job. From now on the vault is told how the job stands.
-    ///
-    /// The first call is given up soon, because somebody may sit there and wait; once the vault has answered, the job
-    /// holds out while it is started again.
     pub fn connect(&self, agent: &Agent, server: &RegisteredServer) -> Result<Arc<HttpVault>, AgentError> {
-        server.connect(agent, Manner::interactive(self.cancellation.clone()), None)?;
         let manner = Manner::job(self.cancellation.clone());
         let throttle = locked(&self.record).pace.throttle();
         let vault = Arc::new(server.connect(agent, manner, throttle)?);
