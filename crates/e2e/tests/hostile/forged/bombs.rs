@@ -164,7 +164,7 @@ pub const METADATA: Behaviour<Stage> = Behaviour {
         let chunk = [stage.honest()];
         let mut segments = vec![Segment::begin()];
         for number in 0..300 {
-            if number % 3 == 0 && number > 0 {
+            if number > 0 {
                 segments.push(Segment::within(&[""]));
             }
             let last = segments.pop().unwrap();
