@@ -61,6 +61,7 @@ def comparable(line):
         del line["mode"]  # Linux has none
     if not IS_ROOT:
         line.pop("owner", None)
+        line |= {"mode": f"{int(line['mode'], 8) & 0o1777:04o}"} if "mode" in line else {}
         xattrs = {name: value for name, value in line.pop("xattrs", {}).items() if name.startswith(("user.", "system."))}
         line |= {"xattrs": xattrs} if xattrs else {}
     return line
