@@ -79,6 +79,11 @@ class Reader:
                 need(value < 1 << bits, "a number is too large")
                 return value
 
+    def count(self, most):
+        value = self.varint()
+        need(value <= most, "a list is longer than any may be")
+        return value
+
     def bytes(self):
         return self.raw(self.varint())
 
@@ -282,19 +287,22 @@ OTHERS = {24: "file attributes", 26: "creation time", 28: "access time", 30: "se
 class Entry:
     def __init__(self, body):
         r = Reader(body)
-        self.kind = r.u8()
+        self.kind, self.more = r.u8(), 0
         if self.kind == 0:
             r.end()
             return
         self.name, self.xattrs, self.hard_linked, self.identity = r.bytes(), [], False, None
         self.streams, self.left_off, self.refused = [], [], None
         try:
+            need(len(body) <= 4 << 20, "it is longer than a record may be")
             need(self.kind <= 7, "it is of an unknown kind")
             last = 0
             while r.left():
                 kind, value = r.varint(), r.bytes()
                 need(kind > last or kind == last and kind in (14, 46), "attributes are not in order")
                 self.attribute(kind, Reader(value))
+                self.more += kind == 14 or kind > 23
+                need(self.more <= 65536, "it has more attributes than an entry may have")
                 last = kind
         except Wrong as why:
             self.refused = str(why)
@@ -356,12 +364,15 @@ def pieces(content, chunks):
     r = Reader(content)
     inline = r.u8() == 0
     if inline:
-        count = r.varint()
+        count = r.count(256)
     else:
         r, count = Reader(b"".join(chunks.stream(r))), None
+    after_hole = False
     while r.left() if count is None else count > 0:
         count = None if count is None else count - 1
         length = r.varint()
+        need(not (inline and after_hole and length == 0), "a hole follows a hole")
+        after_hole = length == 0
         if length == 0:
             yield r.varint(), None
         else:
@@ -377,9 +388,11 @@ class Restore:
         path, folders = [], []
         for segment in stream:
             r = Reader(segment)
-            opened = [r.bytes() for _ in range(r.varint())]
+            opened = [r.bytes() for _ in range(r.count(5000))]
+            begin = r.at
             need(opened == [f.name for f, _ in folders], "a segment begins in another folder than the last one ended")
             while r.left():
+                need(r.at - begin <= 1 << 20, "a segment is longer than any may be")
                 entry = Entry(r.bytes())
                 if entry.kind == 0:
                     self.finish(*folders.pop())
@@ -389,7 +402,9 @@ class Restore:
                     self.tell("refused", path, entry, entry.refused)
                     if entry.kind != 2:
                         continue
-                elif entry.left_off:
+                else:
+                    self.check_streams(entry)
+                if entry.refused is None and entry.left_off:
                     self.tell("left off", path, entry, ", ".join(entry.left_off))
                 need(entry.name not in (b".", b"..") and not set(entry.name) & {0, 47}, "a name that leads elsewhere")
                 need(bool(entry.name) == bool(folders), "only the topmost folder has no name")
@@ -406,6 +421,11 @@ class Restore:
 
     def tell(self, what, path, entry, why):
         print(f"{what}: {b'/'.join([*path, entry.name])!r}: {why}")
+
+    def check_streams(self, entry):
+        """Alternate streams have no place here, but what they hold must be there."""
+        for name, size, content in entry.streams:
+            need(sum(length for length, _ in pieces(content, self.chunks)) == size, f"stream {name!r} is not whole")
 
     def make(self, entry, where):
         if entry.hard_linked and entry.identity[:2] in self.links:
@@ -480,7 +500,7 @@ def components(manifest, chunks, domain):
     need(r.raw(16) == domain, "its packs are of another deduplication domain")
     print(f"item {label}, kind {kind}, names {('bytes', 'WTF-8')[names]}, host {r.text()}, {r.text()}, made by {r.text()}")
     r.time(), r.time()
-    for _ in range(r.varint()):
+    for _ in range(r.count(1024)):
         name, _, files, others, size = r.text(), r.u8(), r.varint(), r.varint(), r.varint()
         begin = r.at
         r.u8()
@@ -488,9 +508,9 @@ def components(manifest, chunks, domain):
             r.varint(), r.raw(32)
         print(f"component {name}: {files} files, {others} others, {size} bytes")
         yield chunks.stream(Reader(manifest[begin:r.at]))
-    for _ in range(r.varint()):
-        print(f"warning {r.text()}: {os.fsdecode(r.bytes())}: {r.text()}")
-    for _ in range(r.varint()):
+    for _ in range(r.count(65536)):
+        print(f"warning {r.text()}: {r.bytes()!r}: {r.text()}")
+    for _ in range(r.count(1024)):
         print(f"precheck {r.text()}: {r.u8()}: {r.text()}")
     r.end()
 
@@ -539,12 +559,18 @@ def state_of(root, server, name, key):
 
 
 def find_slots(root, server):
+    """All slots of one server, whatever it was called when each was made."""
+    slots = list(read_slots(root))
+    meant = {slot.server for slot in slots if server in (None, slot.label, id_text(slot.server))}
+    need(len(meant) == 1, "there is no such server, or there are several")
+    return [slot for slot in slots if slot.server in meant]
+
+
+def read_slots(root):
     for path in sorted((root / "keys").glob("*/*/*")):
         data = path.read_bytes()
         need(hash_of(data).hex() == path.name, "a slot's bytes do not have its hash")
-        slot = Slot(data)
-        if server in (None, slot.label, id_text(slot.server)):
-            yield slot
+        yield Slot(data)
 
 
 def main():
@@ -568,12 +594,15 @@ def main():
     opened = [(slot, slot.open(passphrase, code)) for slot in find_slots(root, args.server)]
     opened = [(slot, key) for slot, key in opened if key is not None]
     need(opened, "no key slot opens with this secret")
-    slot, data_key = opened[-1]
-    names = sorted(p.name for p in (root / "points" / id_text(slot.server)).iterdir())
+    points = root / "points" / id_text(opened[0][0].server)
+    names = sorted(p.name for p in points.iterdir())
     names = [n for n in names if args.point is None or n.split("-")[1].startswith(args.point)]
     need(names, "there is no such recovery point")
-    point = Point((root / "points" / id_text(slot.server) / names[-1]).read_bytes(), names[-1])
-    need((point.vault, point.server, point.epoch) == (slot.vault, slot.server, slot.epoch), "the point is another's")
+    point = Point((points / names[-1]).read_bytes(), names[-1])
+    opened = [(slot, key) for slot, key in opened if slot.epoch == point.epoch]
+    need(opened, "the secret opens no key slot of the point's epoch")
+    slot, data_key = opened[0]
+    need((point.vault, point.server) == (slot.vault, slot.server), "the point is another's")
     try:
         Ed25519PublicKey.from_public_bytes(slot.public).verify(point.signature, point.message)
     except InvalidSignature:

@@ -35,6 +35,14 @@ pub enum Failure {
         /// What is wrong.
         why: serde_json::Error,
     },
+    /// What an earlier build wrote is not what it was.
+    #[error("`{vault}`: {why}")]
+    Frozen {
+        /// Which golden vault.
+        vault: String,
+        /// Why that is refused.
+        why: &'static str,
+    },
     /// The format's description has no place for the pin.
     #[error("`{document}` has no line that begins with `{prefix}`")]
     NoPin {

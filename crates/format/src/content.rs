@@ -121,7 +121,10 @@ impl StreamReference {
             return Err(reader.malformed("a stream is nested too deep"));
         }
         let count = reader.count(33)?;
-        let chunks = (0..count).map(|_| ChunkReference::decode(reader)).collect::<Result<_, _>>()?;
+        let mut chunks = Vec::with_capacity(count);
+        for _ in 0..count {
+            chunks.push(ChunkReference::decode(reader)?);
+        }
         Ok(Self { depth, chunks })
     }
 }
@@ -129,7 +132,7 @@ impl StreamReference {
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// At most [`INLINE_MAX`] pieces, in order.
+    /// At most [`INLINE_MAX`] pieces, in order; no hole follows a hole.
     Inline(Vec<Piece>),
     /// The encoded list of pieces, as a stream.
     Listed(StreamReference),
@@ -174,10 +177,52 @@ impl Content {
                 if count > INLINE_MAX {
                     return Err(reader.malformed("a file lists more pieces than an entry may hold"));
                 }
-                (0..count).map(|_| Piece::decode(reader)).collect::<Result<_, _>>().map(Self::Inline)
+                decode_inline(count, reader).map(Self::Inline)
             }
             1 => StreamReference::decode(reader).map(Self::Listed),
             kind => Err(FormatError::Unsupported { what: "content", found: u64::from(kind) }),
         }
+    }
+}
+
+fn decode_inline(count: usize, reader: &mut Reader<'_>) -> Result<Vec<Piece>, FormatError> {
+    let mut pieces: Vec<Piece> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let piece = Piece::decode(reader)?;
+        if let (Some(Piece::Hole(_)), Piece::Hole(_)) = (pieces.last(), piece) {
+            return Err(reader.malformed("a hole follows a hole"));
+        }
+        pieces.push(piece);
+    }
+    Ok(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(content: &Content) -> Result<Content, FormatError> {
+        let mut writer = Writer::default();
+        content.encode(&mut writer);
+        Content::decode(&mut Reader::new("content", &writer.0))
+    }
+
+    #[test]
+    fn a_hole_that_follows_a_hole_is_refused() {
+        let data = Piece::Data(ChunkReference { id: ChunkId([1; 32]), length: 5 });
+        let content = Content::Inline(vec![Piece::Hole(1), data, Piece::Hole(2), data, data]);
+        assert_eq!(decode(&content), Ok(content));
+        let double = Content::Inline(vec![data, Piece::Hole(1), Piece::Hole(2)]);
+        assert!(matches!(decode(&double), Err(FormatError::Malformed { .. })));
+    }
+
+    #[test]
+    fn more_pieces_than_an_entry_holds_are_refused() {
+        let pieces = |count: usize| {
+            let data = Piece::Data(ChunkReference { id: ChunkId([1; 32]), length: 5 });
+            Content::Inline(vec![data; count])
+        };
+        assert!(decode(&pieces(INLINE_MAX)).is_ok());
+        assert!(decode(&pieces(INLINE_MAX + 1)).is_err());
     }
 }

@@ -21,6 +21,10 @@ use stateward_model::Timestamp;
 /// entry that does not fit is left out by the writer, with a warning.
 pub const RECORD_BYTES_MAX: usize = 4 << 20;
 
+/// The most extended attributes and [`Attribute`]s that an entry has together. Linux gives at most 64 KiB of names, so
+/// a few thousand.
+pub const ATTRIBUTES_MAX: usize = 1 << 16;
+
 /// The deepest nesting of folders that a writer makes or a reader follows.
 pub const DEPTH_MAX: usize = 5000;
 
@@ -118,6 +122,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// How many attributes it has besides those that each entry has.
+    fn attributes(&self) -> usize {
+        self.metadata.extended_attributes.len() + self.metadata.attributes.len()
+    }
+
     /// All content that its record refers to, each with its size in bytes: a file's own, then its streams'.
     pub fn contents(&self) -> impl Iterator<Item = (u64, &Content)> {
         let own = match &self.kind {
@@ -141,6 +150,15 @@ pub enum Record {
     Leave,
 }
 
+const TOO_MANY_ATTRIBUTES: &str = "it has more attributes than an entry may have";
+
+fn check_length(body: &[u8]) -> Result<(), FormatError> {
+    match body.len() <= RECORD_BYTES_MAX {
+        true => Ok(()),
+        false => Err(FormatError::Malformed { what: "entry", why: "it is longer than a record may be" }),
+    }
+}
+
 /// An entry that this build cannot take for what it is: a critical attribute or a kind that it does not know, or a
 /// value that breaks its rule. Its name is known, and what stands around it is not touched by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,22 +172,25 @@ pub struct Refused {
 }
 
 impl Record {
-    /// Appends the record: a varint length, then its body. Fails when the entry is too large for a record.
+    /// Appends the record: a varint length, then its body. Fails when the entry is too large for a record, or has more
+    /// attributes than [`ATTRIBUTES_MAX`].
     pub fn encode(&self, writer: &mut Writer) -> Result<(), FormatError> {
         let mut body = Writer::default();
         match self {
             Self::Leave => body.u8(encoding::LEAVE),
+            Self::Entry(entry) if entry.attributes() > ATTRIBUTES_MAX => {
+                return Err(FormatError::Malformed { what: "entry", why: TOO_MANY_ATTRIBUTES });
+            }
             Self::Entry(entry) => encoding::encode_entry(entry, &mut body),
         }
-        if body.0.len() > RECORD_BYTES_MAX {
-            return Err(FormatError::Malformed { what: "entry", why: "it is longer than a record may be" });
-        }
+        check_length(&body.0)?;
         writer.bytes(&body.0);
         Ok(())
     }
 
     /// Reads the body of one record (without its length).
     pub fn decode(body: &[u8]) -> Result<Self, FormatError> {
+        check_length(body)?;
         let mut reader = Reader::new("entry", body);
         let kind = reader.u8()?;
         if kind == encoding::LEAVE {

@@ -9,7 +9,8 @@
 //! | warnings: varint count, each: code | path | message
 //! | prechecks: varint count, each: code | outcome u8 | message
 //! ```
-//! Texts and paths are a varint length and their bytes. What bounds a manifest is the length of a point's object.
+//! Texts and paths are a varint length and their bytes. Each list has a longest length, which is looked at before
+//! anything of it is read: what is decoded of a list of little things is many times as long as its bytes.
 
 use crate::content::StreamReference;
 use crate::magic;
@@ -102,13 +103,20 @@ pub struct Manifest {
 /// The most components that a manifest names.
 pub const COMPONENTS_MAX: usize = 1024;
 
+/// The most warnings that a manifest holds. A writer with more keeps the first of them, and says in the last one how many
+/// are left out.
+pub const WARNINGS_MAX: usize = 1 << 16;
+
+/// The most prechecks that a manifest holds; a writer with more does as with warnings.
+pub const PRECHECKS_MAX: usize = 1024;
+
 const WHAT: &str = "manifest";
 const MAGIC: &[u8; 7] = b"SWMANIF";
 const OUTCOME_MAX: u8 = 2;
 
 impl Manifest {
-    /// The encoding, to be sealed. [`Manifest::decode`] refuses two components of one name, more of them than
-    /// [`COMPONENTS_MAX`], and a precheck's outcome above 2.
+    /// The encoding, to be sealed. [`Manifest::decode`] refuses two components of one name, a precheck's outcome above 2,
+    /// and lists longer than [`COMPONENTS_MAX`], [`WARNINGS_MAX`] and [`PRECHECKS_MAX`].
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = magic::begin(MAGIC);
         writer.bytes(self.item_label.as_str().as_bytes());
@@ -144,13 +152,13 @@ impl Manifest {
             made_by: reader.text()?.to_owned(),
             started_at: reader.time()?,
             finished_at: reader.time()?,
-            components: decode_list(Component::LEAST_BYTES, Component::decode, &mut reader)?,
-            warnings: decode_list(Warning::LEAST_BYTES, Warning::decode, &mut reader)?,
-            prechecks: decode_list(Precheck::LEAST_BYTES, Precheck::decode, &mut reader)?,
+            components: decode_list(Component::LEAST_BYTES, COMPONENTS_MAX, Component::decode, &mut reader)?,
+            warnings: decode_list(Warning::LEAST_BYTES, WARNINGS_MAX, Warning::decode, &mut reader)?,
+            prechecks: decode_list(Precheck::LEAST_BYTES, PRECHECKS_MAX, Precheck::decode, &mut reader)?,
         };
         let names: HashSet<&ComponentName> = manifest.components.iter().map(|part| &part.name).collect();
-        if names.len() != manifest.components.len() || names.len() > COMPONENTS_MAX {
-            return Err(reader.malformed("it names a component twice, or too many of them"));
+        if names.len() != manifest.components.len() {
+            return Err(reader.malformed("it names a component twice"));
         }
         reader.finish()?;
         Ok(manifest)
@@ -170,14 +178,21 @@ fn encode_list<T>(list: &[T], encode: fn(&T, &mut Writer), writer: &mut Writer) 
     list.iter().for_each(|one| encode(one, writer));
 }
 
-/// The vector grows with what is really read, so a large count costs nothing by itself.
 fn decode_list<T>(
     least_bytes: usize,
+    most: usize,
     decode: fn(&mut Reader<'_>) -> Result<T, FormatError>,
     reader: &mut Reader<'_>,
 ) -> Result<Vec<T>, FormatError> {
     let count = reader.count(least_bytes)?;
-    (0..count).map(|_| decode(reader)).collect()
+    if count > most {
+        return Err(reader.malformed("a list of it is longer than any may be"));
+    }
+    let mut list = Vec::with_capacity(count);
+    for _ in 0..count {
+        list.push(decode(reader)?);
+    }
+    Ok(list)
 }
 
 impl Component {
@@ -393,6 +408,37 @@ mod tests {
         }
         bytes.push(0);
         assert!(Manifest::decode(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_list_as_long_as_any_may_be_is_read_and_a_longer_one_is_refused() {
+        type Fill = fn(&mut Manifest, usize);
+        let lists: [(Fill, usize); 3] = [
+            (
+                |manifest, count| {
+                    let named = |i| Component {
+                        name: format!("part-{i}").parse().unwrap(),
+                        ..manifest.components[0].clone()
+                    };
+                    manifest.components = (0..count).map(named).collect();
+                },
+                COMPONENTS_MAX,
+            ),
+            (|manifest, count| manifest.warnings = vec![manifest.warnings[0].clone(); count], WARNINGS_MAX),
+            (
+                |manifest, count| manifest.prechecks = vec![manifest.prechecks[0].clone(); count],
+                PRECHECKS_MAX,
+            ),
+        ];
+        for (fill, most) in lists {
+            let mut manifest = sample();
+            fill(&mut manifest, most);
+            assert_eq!(Manifest::decode(&manifest.encode()).as_ref(), Ok(&manifest));
+            fill(&mut manifest, most + 1);
+            let refused = Manifest::decode(&manifest.encode()).unwrap_err();
+            let why = "a list of it is longer than any may be";
+            assert_eq!(refused, FormatError::Malformed { what: WHAT, why });
+        }
     }
 
     #[test]

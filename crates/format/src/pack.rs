@@ -38,6 +38,12 @@ pub const FRAME_BYTES_MAX: u32 = CHUNK_BYTES_MAX;
 /// The most frames that a pack holds: an ordinal is a nonce, given once.
 pub const FRAMES_MAX: usize = 1 << 16;
 
+/// What a chunk takes in the table at least: a length and an id.
+const CHUNK_LEAST_BYTES: usize = 33;
+
+/// What a frame takes in the table at least: its length, its codec, a count, and one chunk.
+const FRAME_LEAST_BYTES: usize = 3 + CHUNK_LEAST_BYTES;
+
 const MAGIC: &[u8; 6] = b"SWPACK";
 const VERSION: u8 = 1;
 
@@ -204,11 +210,14 @@ impl PackTable {
     /// Reads a table; `frame_bytes` is the length of all frames in the pack, which they must fill exactly.
     pub fn decode(bytes: &[u8], frame_bytes: usize) -> Result<Self, FormatError> {
         let mut reader = Reader::new("pack's table", bytes);
-        let count = reader.count(3)?;
+        let count = reader.count(FRAME_LEAST_BYTES)?;
         if count > FRAMES_MAX {
             return Err(reader.malformed("it has more frames than a pack may have"));
         }
-        let frames = (0..count).map(|_| decode_frame(&mut reader)).collect::<Result<Vec<_>, _>>()?;
+        let mut frames = Vec::with_capacity(count);
+        for _ in 0..count {
+            frames.push(decode_frame(&mut reader)?);
+        }
         let sealed: u64 = frames.iter().map(|frame| u64::from(frame.sealed_length)).sum();
         if sealed != frame_bytes as u64 {
             return Err(reader.malformed("its frames do not fill the pack"));
@@ -223,7 +232,7 @@ impl PackTable {
 fn decode_frame(reader: &mut Reader<'_>) -> Result<Frame, FormatError> {
     let sealed_length = reader.bounded(PACK_BYTES_MAX as u64, "a frame is longer than a pack")? as u32;
     let codec = Codec::decode(reader.u8()?)?;
-    let count = reader.count(33)?;
+    let count = reader.count(CHUNK_LEAST_BYTES)?;
     let mut chunks = Vec::with_capacity(count);
     let mut plain = 0u64;
     for _ in 0..count {

@@ -10,6 +10,10 @@
 use crate::entry::{DEPTH_MAX, FileName, Record, Refused};
 use crate::wire::{FormatError, Reader, Writer};
 
+/// No record of a segment begins behind so many bytes of records: bounds what a reader holds that decodes all of them.
+/// (The last one may be as long as a record may be.) A writer cuts much earlier.
+pub const RECORDS_BYTES_MAX: usize = 1 << 20;
+
 /// Appends the beginning of a segment.
 pub fn encode_open_folders(folders: &[FileName], writer: &mut Writer) {
     writer.varint(folders.len() as u64);
@@ -22,6 +26,8 @@ pub struct Segment<'a> {
     /// The folders that are open where it begins, from the topmost (whose name is empty) down.
     pub open_folders: Vec<FileName>,
     records: Reader<'a>,
+    /// How many bytes of records there are.
+    length: usize,
 }
 
 impl<'a> Segment<'a> {
@@ -40,13 +46,17 @@ impl<'a> Segment<'a> {
                 (_, name) => FileName::new(name)?,
             });
         }
-        Ok(Self { open_folders, records })
+        let length = records.left();
+        Ok(Self { open_folders, records, length })
     }
 
     /// The next record, or `None` at the end. An entry that is refused does not end the segment.
     pub fn next_record(&mut self) -> Result<Option<Result<Record, Refused>>, FormatError> {
         match self.records.is_at_end() {
             true => Ok(None),
+            false if self.length - self.records.left() > RECORDS_BYTES_MAX => {
+                Err(self.records.malformed("it is longer than any may be"))
+            }
             false => self.records.bytes().and_then(Record::decode_or_refuse).map(Some),
         }
     }
@@ -90,6 +100,38 @@ mod tests {
         let mut writer = Writer::default();
         encode_open_folders(&[FileName::new(b"etc").unwrap()], &mut writer);
         assert!(Segment::decode(&writer.0).is_err());
+    }
+
+    #[test]
+    fn only_the_last_record_goes_beyond_the_longest_segment() {
+        let mut writer = Writer::default();
+        encode_open_folders(&[FileName::root()], &mut writer);
+        let begin = writer.0.len();
+        // A socket that is refused, of as many bytes as are left.
+        let mut socket = |name: u8, length: usize| {
+            let mut body = vec![7, 1, name];
+            body.resize(length, 0);
+            writer.bytes(&body);
+            writer.0.clone()
+        };
+        socket(b'a', RECORDS_BYTES_MAX / 2);
+        let full = socket(b'b', RECORDS_BYTES_MAX / 2 - 6);
+        assert_eq!(full.len() - begin, RECORDS_BYTES_MAX);
+        let long = socket(b'c', 2 << 20);
+        let count = |bytes: &[u8]| {
+            let mut segment = Segment::decode(bytes).unwrap();
+            let mut count = 0;
+            loop {
+                match segment.next_record() {
+                    Ok(Some(_)) => count += 1,
+                    Ok(None) => return Ok(count),
+                    Err(why) => return Err((count, why)),
+                }
+            }
+        };
+        assert_eq!(count(&long), Ok(3));
+        let why = FormatError::Malformed { what: "segment", why: "it is longer than any may be" };
+        assert_eq!(count(&socket(b'd', 5)), Err((3, why)));
     }
 
     fn encoded(folders: &[FileName], records: &[Record]) -> Vec<u8> {

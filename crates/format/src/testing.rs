@@ -1,4 +1,6 @@
-//! What this room's tests share: encodings that are a little wrong.
+//! What this room's tests share: encodings that are a little wrong, and pieces that are right.
+
+use crate::content::Piece;
 
 /// Decodes whatever is close to an encoding (a bit, a byte, a number spelled longer, two bytes changed over, an end too
 /// early or too late) and checks that what is accepted has just the spelling that was read. `again` decodes and encodes;
@@ -11,6 +13,12 @@ pub(crate) fn assert_one_spelling(encoding: &[u8], again: impl Fn(&[u8]) -> Opti
             assert_eq!(spelled, close, "a second spelling is accepted");
         }
     }
+}
+
+/// Pieces as a writer gives them: no hole follows a hole.
+pub(crate) fn without_double_holes(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    pieces.dedup_by(|next, last| matches!((next, last), (Piece::Hole(_), Piece::Hole(_))));
+    pieces
 }
 
 fn close_to(encoding: &[u8]) -> impl Iterator<Item = Vec<u8>> {

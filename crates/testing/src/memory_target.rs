@@ -86,6 +86,17 @@ impl MemoryTarget {
         lock(&self.0).is_synced
     }
 
+    /// All that was said of everything that was finished, by its path: its attributes too, which a [`Listing`] has not.
+    pub fn metadata(&self) -> BTreeMap<Vec<u8>, Metadata> {
+        let state = lock(&self.0);
+        let of = |node: &Node| match node {
+            Node::Folder { finished, .. } => finished.as_ref().map(|(_, metadata)| metadata.clone()),
+            Node::File(file) => state.files[*file].finished.as_ref().map(|(_, metadata)| metadata.clone()),
+            Node::Special(entry) => Some(entry.metadata.clone()),
+        };
+        state.names.iter().filter_map(|(path, node)| Some((path.clone(), of(node)?))).collect()
+    }
+
     /// What there is.
     ///
     /// # Panics
@@ -212,11 +223,13 @@ impl Target for MemoryTarget {
     fn make_hard_link(&self, existing: &[u8], path: &[u8]) -> Result<(), TargetError> {
         let mut state = lock(&self.0);
         state.prepare(path)?;
-        let Some(Node::File(file)) = state.names.get(existing) else {
-            panic!("`{}` is no file of this target", String::from_utf8_lossy(existing));
+        let same = match state.names.get(existing) {
+            Some(Node::File(file)) => Node::File(*file),
+            // A listing tells of several names of files only.
+            Some(Node::Special(entry)) => Node::Special(entry.clone()),
+            _ => panic!("`{}` is no file of this target", String::from_utf8_lossy(existing)),
         };
-        let file = *file;
-        state.names.insert(path.to_vec(), Node::File(file));
+        state.names.insert(path.to_vec(), same);
         Ok(())
     }
 

@@ -97,6 +97,11 @@ pub const ALL: &[WarningCode] = &[
         "Protect the place itself with `stateward protect files PATH…` if you need it",
     ),
     warning(
+        "more-prechecks",
+        "There were more prechecks than a recovery point keeps",
+        "Mend what the others name, then back up again",
+    ),
+    warning(
         "more-warnings",
         "There were more warnings than a recovery point or a job's record keeps",
         "Mend what the others name; `stateward job show ID` has more of them than a recovery point",

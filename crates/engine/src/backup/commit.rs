@@ -7,13 +7,14 @@ use crate::cache::parent::ParentWriter;
 use crate::vault_store::{PointSummary, VaultError};
 use crate::{EngineError, Tools};
 use stateward_crypto::verify_signature;
-use stateward_format::manifest::{Manifest, Warning};
+use stateward_format::manifest::{self, Manifest, PRECHECKS_MAX, Precheck, Warning};
 use stateward_format::point::{self, PointHeader};
 use stateward_format::receipt;
 use stateward_model::Timestamp;
 
 /// How many warnings a recovery point keeps …
 const WARNINGS_MAX: usize = 10_000;
+const _: () = assert!(WARNINGS_MAX < manifest::WARNINGS_MAX);
 /// … and how many bytes of them: a point's object has a longest length, and a path may be a megabyte long.
 const WARNINGS_BYTES_MAX: usize = 8 << 20;
 
@@ -46,7 +47,7 @@ pub(super) fn commit(
         finished_at: tools.clock.now(),
         components,
         warnings: bounded(&warnings),
-        prechecks: [request.prechecks.clone(), request.source.remarks()].concat(),
+        prechecks: bounded_prechecks([request.prechecks.clone(), request.source.remarks()].concat()),
     };
     let header = header(request, prepared, made.started_at);
     let object = seal(request, tools, &header, &manifest);
@@ -93,6 +94,22 @@ fn bounded(warnings: &[Warning]) -> Vec<Warning> {
         });
     }
     kept
+}
+
+/// As many prechecks as a recovery point holds; the last one says how many are left out, and the worst of their outcomes.
+fn bounded_prechecks(mut prechecks: Vec<Precheck>) -> Vec<Precheck> {
+    if prechecks.len() > PRECHECKS_MAX {
+        let left_out = prechecks.split_off(PRECHECKS_MAX - 1);
+        prechecks.push(Precheck {
+            code: "more-prechecks".to_owned(),
+            outcome: left_out.iter().map(|check| check.outcome).max().unwrap_or_default(),
+            message: format!(
+                "{} more prechecks are not kept here; the outcome is the worst of theirs",
+                left_out.len()
+            ),
+        });
+    }
+    prechecks
 }
 
 fn header(request: &BackupRequest<'_>, prepared: &Prepared, started_at: Timestamp) -> PointHeader {
@@ -156,6 +173,17 @@ mod tests {
         let kept = bounded(&vec![one; WARNINGS_MAX + 5]);
         assert_eq!(kept.len(), WARNINGS_MAX + 1);
         assert!(kept[WARNINGS_MAX].message.starts_with("5 more"));
+    }
+
+    #[test]
+    fn too_many_prechecks_are_counted_and_the_worst_of_them_is_told() {
+        let one = |outcome| Precheck { code: "space".to_owned(), outcome, message: "No".to_owned() };
+        let most = vec![one(0); PRECHECKS_MAX];
+        assert_eq!(bounded_prechecks(most.clone()), most);
+        let kept = bounded_prechecks([most, vec![one(2), one(1), one(0)]].concat());
+        assert_eq!(kept.len(), PRECHECKS_MAX);
+        let last = &kept[PRECHECKS_MAX - 1];
+        assert!((last.outcome, last.message.starts_with("4 more")) == (2, true), "{last:?}");
     }
 
     #[test]

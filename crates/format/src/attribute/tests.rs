@@ -1,7 +1,7 @@
 use super::*;
 use crate::content::{CHUNK_BYTES_MAX, ChunkId, ChunkReference, DEPTH_MAX, Piece, StreamReference};
 use crate::entry::EntryKind;
-use crate::testing::assert_one_spelling;
+use crate::testing::{assert_one_spelling, without_double_holes};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
@@ -48,8 +48,9 @@ fn content() -> impl Strategy<Value = (u64, Content)> {
     let piece = prop_oneof![chunk.clone().prop_map(Piece::Data), (1u64..1 << 40).prop_map(Piece::Hole)];
     let listed = (any::<u64>(), 0..=DEPTH_MAX, vec(chunk, 0..3))
         .prop_map(|(size, depth, chunks)| (size, Content::Listed(StreamReference { depth, chunks })));
-    let inline =
-        vec(piece, 0..4).prop_map(|pieces| (pieces.iter().map(Piece::length).sum(), Content::Inline(pieces)));
+    let inline = vec(piece, 0..4)
+        .prop_map(without_double_holes)
+        .prop_map(|pieces| (pieces.iter().map(Piece::length).sum(), Content::Inline(pieces)));
     prop_oneof![inline, listed]
 }
 

@@ -1,6 +1,8 @@
 //! An entry's bytes.
 
-use super::{Entry, EntryKind, ExtendedAttribute, FileName, Identity, Metadata};
+use super::{
+    ATTRIBUTES_MAX, Entry, EntryKind, ExtendedAttribute, FileName, Identity, Metadata, TOO_MANY_ATTRIBUTES,
+};
 use crate::attribute::{Attribute, STREAM, number};
 use crate::content::Content;
 use crate::wire::{FormatError, Reader, Writer};
@@ -164,6 +166,9 @@ pub(super) fn decode_entry(kind: u8, mut reader: Reader<'_>) -> Result<Entry, Fo
         }
         last = attribute;
         found.take(attribute, reader.bytes()?)?;
+        if found.extended_attributes.len() + found.others.len() > ATTRIBUTES_MAX {
+            return Err(reader.malformed(TOO_MANY_ATTRIBUTES));
+        }
     }
     let missing = |why| FormatError::Malformed { what: "entry", why };
     let kind = found.entry_kind(kind)?;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::attribute::tests::{attributes, fits};
 use crate::content::{ChunkId, ChunkReference, Piece, StreamReference};
-use crate::testing::assert_one_spelling;
+use crate::testing::{assert_one_spelling, without_double_holes};
 use proptest::prelude::*;
 
 fn metadata() -> impl Strategy<Value = Metadata> {
@@ -44,9 +44,8 @@ fn chunk() -> impl Strategy<Value = ChunkReference> {
 fn kind() -> impl Strategy<Value = EntryKind> {
     let piece = prop_oneof![chunk().prop_map(Piece::Data), (1u64..1 << 40).prop_map(Piece::Hole)];
     prop_oneof![
-        proptest::collection::vec(piece, 0..9).prop_map(|pieces| EntryKind::File {
-            size: pieces.iter().map(Piece::length).sum(),
-            content: Content::Inline(pieces),
+        proptest::collection::vec(piece, 0..9).prop_map(without_double_holes).prop_map(|pieces| {
+            EntryKind::File { size: pieces.iter().map(Piece::length).sum(), content: Content::Inline(pieces) }
         }),
         (any::<u64>(), 0..=crate::content::DEPTH_MAX, proptest::collection::vec(chunk(), 0..5)).prop_map(
             |(size, depth, chunks)| EntryKind::File {
@@ -238,4 +237,65 @@ fn the_encoding_never_moves() {
         "3108030000a064617461 e807046b657074",
     ];
     assert_eq!(crate::attribute::tests::hex(&full), expected.concat().replace(' ', ""));
+}
+
+fn folder_with(attributes: Vec<Attribute>, extended_attributes: Vec<ExtendedAttribute>) -> Record {
+    let metadata = Metadata {
+        mode: 0,
+        user: 0,
+        group: 0,
+        modified_at: Timestamp(0),
+        identity: None,
+        is_hard_linked: false,
+        extended_attributes,
+        attributes,
+    };
+    let name = FileName::new(b"a").unwrap();
+    Record::Entry(Box::new(Entry { name, kind: EntryKind::Folder, metadata }))
+}
+
+/// The body of a record, if it can be written.
+fn tried_body(record: &Record) -> Result<Vec<u8>, FormatError> {
+    let mut writer = Writer::default();
+    record.encode(&mut writer)?;
+    Reader::new("record", &writer.0).bytes().map(<[u8]>::to_vec)
+}
+
+#[test]
+fn an_entry_with_too_many_attributes_is_neither_written_nor_read() {
+    let named = |i: usize| ExtendedAttribute { name: i.to_be_bytes()[4..].to_vec(), value: Vec::new() };
+    let with = |count: usize| {
+        let unknown = Attribute::Unknown { kind: 1000, value: Vec::new() };
+        folder_with(vec![unknown], (1..count).map(named).collect())
+    };
+    let most = with(ATTRIBUTES_MAX);
+    assert_eq!(Record::decode(&tried_body(&most).unwrap()), Ok(most));
+    let why = FormatError::Malformed { what: "entry", why: TOO_MANY_ATTRIBUTES };
+    assert_eq!(tried_body(&with(ATTRIBUTES_MAX + 1)), Err(why.clone()));
+    // As somebody else would write it.
+    let Record::Entry(mut entry) = with(ATTRIBUTES_MAX + 1) else { panic!("it is an entry") };
+    entry.metadata.attributes.clear();
+    let mut written = tried_body(&Record::Entry(entry)).unwrap();
+    written.extend_from_slice(&[0xe8, 7, 0, 0xea, 7, 0]);
+    assert_eq!(Record::decode(&written), Err(why.clone()));
+    let refused = Record::decode_or_refuse(&written).unwrap().unwrap_err();
+    assert_eq!((refused.name.as_bytes(), refused.why), (b"a".as_slice(), why));
+}
+
+#[test]
+fn a_record_as_long_as_any_may_be_is_read_and_a_longer_one_is_refused() {
+    let with = |length: usize| {
+        folder_with(vec![Attribute::Unknown { kind: 1000, value: vec![1; length] }], Vec::new())
+    };
+    let least = tried_body(&with(1 << 20)).unwrap().len() - (1 << 20);
+    // The length of the value takes four bytes then too.
+    let most = RECORD_BYTES_MAX - least - 1;
+    let longest = tried_body(&with(most)).unwrap();
+    assert_eq!(longest.len(), RECORD_BYTES_MAX);
+    assert_eq!(Record::decode(&longest), Ok(with(most)));
+    assert!(tried_body(&with(most + 1)).is_err());
+    // One attribute more, as somebody else would write it.
+    let longer = [&longest[..], &[0xea, 7, 0]].concat();
+    assert!(matches!(Record::decode(&longer), Err(FormatError::Malformed { what: "entry", .. })));
+    assert!(Record::decode_or_refuse(&longer).unwrap().is_err());
 }

@@ -101,7 +101,7 @@ pub const LINK_TARGETS: Behaviour<Stage> = Behaviour {
         stage.point_of(&[
             ForgedEntry::link("a", ""),
             ForgedEntry::link("b", "x\0y"),
-            ForgedEntry::link("c", "x".repeat(1 << 20)),
+            ForgedEntry::link("c", "x".repeat(1_000_000)),
             ForgedEntry::file("d", &chunk),
         ]);
         let restored = stage.restore().with_losses();
@@ -121,7 +121,7 @@ pub const ATTRIBUTES: Behaviour<Stage> = Behaviour {
             .extended_attribute(b"nowhere.at-all", b"x")
             .extended_attribute(b"system.posix_acl_access", &[0xff; 1000])
             .extended_attribute(b"user.\0nul", b"x")
-            .extended_attribute(b"user.long", &vec![0; 1 << 20]);
+            .extended_attribute(b"user.long", &vec![0; 1_000_000]);
         stage.point_of(&[file]);
         let restored =
             stage.restore().with_code(3).tells(&[("attribute-not-restored", "/a")]).holds_honest("a");
