@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// How many packs are fetched at the same time, at least: while some threads wait for the vault, others open what came.
-const FETCHERS: usize = 6;
+const FETCHERS: usize = 4;
 
 /// How many opened frames are kept: streams go through their frames in order, and a few streams take turns.
 const FRAMES_KEPT: usize = 4;

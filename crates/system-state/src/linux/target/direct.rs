@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const BLOCK_BYTES: usize = 4096;
 
 /// How much is put into place at once, in bytes.
-const PLACED_BYTES: usize = 4 << 20;
+const PLACED_BYTES: usize = 1 << 20;
 
 thread_local! {
     /// Where a thread puts bytes into place.
