@@ -68,7 +68,8 @@ pub enum ClockJumped {
 /// An item whose points may have come to their end.
 #[derive(Debug, Clone, Copy)]
 pub struct Item<'a> {
-    /// Its policy; `None` where nothing of it expires because protection was stopped with its data kept.
+    /// Its policy; `None` where nothing of it expires because protection was stopped with its data kept (FAQ, *How long is
+    /// data retained when stopping backups, but selecting the option to retain backup data?*).
     pub policy: Option<&'a Policy>,
     /// Its points, as for [`select`].
     pub points: &'a [Point],

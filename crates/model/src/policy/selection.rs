@@ -12,15 +12,17 @@
 //! - The first point of an item takes all buckets that are open when protection begins.
 //! - Nothing is remembered of how a point was judged before, so a changed policy holds for all points that are there: see
 //!   [`change`](super::change).
-//! - The last good point stays whatever its age. (Azure keeps the one with the longest retention in its place, same page,
-//!   *My backup jobs have been failing*: here it is the newest, which is what a restore wants.)
+//! - The last good point stays whatever its age, and one that was the last for more than a week stays on for the first week
+//!   of the next one: whoever has taken over a server can't end its last honest point by making another. (Azure keeps
+//!   the one with the longest retention instead, and only until there is a new one; same page, *My backup jobs have been
+//!   failing*. Here it is the newest, which is what a restore wants.)
 //!
 //! What a vault forgets of points that are gone makes it keep more, never less.
 
 use super::calendar::LocalTime;
 use super::limits::KEEP_DAYS_MIN;
 use super::retention::{Tier, TierKind};
-use super::{Policy, schedule::Run};
+use super::{Policy, Run, Zone};
 use crate::Timestamp;
 use serde::Serialize;
 use std::fmt;
@@ -75,6 +77,16 @@ pub struct Claim {
     pub until: Until,
 }
 
+impl Claim {
+    /// The reason and its end by the clocks of a zone: `weekly, Sunday 2026-11-29 02:00, until Sunday 2026-12-27 02:20`.
+    pub fn explain(&self, zone: &Zone) -> String {
+        match self.until {
+            Until::Moment(end) => format!("{}, until {}", self.reason, zone.local(end)),
+            Until::NoEnd => self.reason.to_string(),
+        }
+    }
+}
+
 /// Why a recovery point is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Reason {
@@ -94,12 +106,10 @@ pub enum Reason {
     Promise,
     /// Every point is kept for [`KEEP_DAYS_MIN`] days.
     Minimum,
-    /// It is the item's last good point.
+    /// It is the item's last good point, or was it until a few days ago.
     LastGood,
     /// The item has no good point: what is there is all there is.
     NoneGood,
-    /// Protection was stopped with its data kept (FAQ, *How long is data retained when stopping backups*).
-    Stopped,
 }
 
 impl Reason {
@@ -115,7 +125,6 @@ impl Reason {
             Self::Minimum => "Minimum",
             Self::LastGood => "LastGood",
             Self::NoneGood => "NoneGood",
-            Self::Stopped => "ProtectionStopped",
         }
     }
 }
@@ -131,7 +140,6 @@ impl fmt::Display for Reason {
             Self::Minimum => write!(f, "every recovery point, {KEEP_DAYS_MIN} days"),
             Self::LastGood => f.write_str("the last good recovery point"),
             Self::NoneGood => f.write_str("no recovery point is good, so all stay"),
-            Self::Stopped => f.write_str("protection stopped, data kept"),
         }
     }
 }
@@ -171,19 +179,37 @@ pub fn select(policy: &Policy, points: &[Point], now: Timestamp) -> Vec<Verdict>
     for tier in policy.retention().tiers() {
         claim_buckets(policy, tier, points, &in_time, now, &mut verdicts);
     }
-    let last_good = points.iter().rposition(|point| point.is_live && point.is_good);
-    for (index, point) in points.iter().enumerate().filter(|(_, point)| point.is_live) {
-        let mut claim = |reason, until| verdicts[index].0.push(Claim { reason, until });
-        point.retain_until.inspect(|end| claim(Reason::OnDemand, Until::Moment(*end)));
-        point.promised_until.inspect(|end| claim(Reason::Promise, Until::Moment(*end)));
-        claim(Reason::Minimum, Until::Moment(policy.minimum_until(point.received_at)));
-        match last_good {
-            Some(last) if last == index => claim(Reason::LastGood, Until::NoEnd),
-            Some(_) => {}
-            None => claim(Reason::NoneGood, Until::NoEnd),
-        }
+    for (point, verdict) in points.iter().zip(&mut verdicts).filter(|(point, _)| point.is_live) {
+        let mut claim = |reason, end| verdict.0.push(Claim { reason, until: Until::Moment(end) });
+        point.retain_until.inspect(|end| claim(Reason::OnDemand, *end));
+        point.promised_until.inspect(|end| claim(Reason::Promise, *end));
+        claim(Reason::Minimum, policy.minimum_until(point.received_at));
     }
+    claim_last_good(policy, points, &mut verdicts);
     verdicts
+}
+
+/// Keeps the last good point; those that were the last one for longer than the minimum, for the minimum of the next one; and
+/// all where none is good.
+fn claim_last_good(policy: &Policy, points: &[Point], verdicts: &mut [Verdict]) {
+    let mut next_good = None;
+    for (point, verdict) in
+        points.iter().zip(&mut *verdicts).rev().filter(|(point, _)| point.is_live && point.is_good)
+    {
+        let until = match next_good {
+            None => Some(Until::NoEnd),
+            Some(next) if policy.minimum_until(point.received_at) < next => {
+                Some(Until::Moment(policy.minimum_until(next)))
+            }
+            Some(_) => None,
+        };
+        verdict.0.extend(until.map(|until| Claim { reason: Reason::LastGood, until }));
+        next_good = Some(point.received_at);
+    }
+    if next_good.is_none() {
+        let live = points.iter().zip(verdicts).filter(|(point, _)| point.is_live);
+        live.for_each(|(_, verdict)| verdict.0.push(Claim { reason: Reason::NoneGood, until: Until::NoEnd }));
+    }
 }
 
 /// Gives the buckets of a tier to their points.

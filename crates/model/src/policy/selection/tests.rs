@@ -61,6 +61,38 @@ fn a_point_says_why_it_is_kept() {
 }
 
 #[test]
+fn an_explanation_uses_the_clocks_of_the_zone() {
+    let policy = berlin(7, 4);
+    let points = points(&policy, "2026-10-24T12:00:00Z", "2026-10-26T12:00:00Z");
+    let texts: Vec<String> = select(&policy, &points, at("2026-10-26T12:00:00Z"))[0]
+        .0
+        .iter()
+        .map(|claim| claim.explain(&policy.schedule().zone))
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "daily, Sunday 2026-10-25 02:00, until Sunday 2026-11-01 02:20",
+            "weekly, Sunday 2026-10-25 02:00, until Sunday 2026-11-22 02:20",
+            "every recovery point, 7 days, until Sunday 2026-11-01 02:20",
+        ]
+    );
+}
+
+#[test]
+fn a_point_that_was_the_last_for_long_stays_for_the_first_week_of_the_next() {
+    let policy = berlin(7, 4);
+    let mut points = points(&policy, "2026-11-01T12:00:00Z", "2026-11-20T12:00:00Z");
+    points.push(Point::scheduled(at("2027-06-01T00:20:00Z")));
+    let newest_two = ["2026-11-20T01:20:00Z", "2027-06-01T00:20:00Z"];
+    assert_eq!(kept(&policy, &points, "2027-06-08T00:19:59Z"), newest_two);
+    assert_eq!(kept(&policy, &points, "2027-06-08T00:20:00Z"), newest_two[1..]);
+    // Where runs follow each other within retention, nothing is kept longer for it.
+    let regular = super::super::samples::points(&policy, "2026-11-01T12:00:00Z", "2026-11-20T12:00:00Z");
+    assert!(!kept(&policy, &regular, "2026-11-20T12:00:00Z").contains(&"2026-11-13T01:20:00Z".to_owned()));
+}
+
+#[test]
 fn the_next_good_point_takes_the_place_of_a_missed_one() {
     // The weekly backup on Sunday fails; on Monday one is made on demand before the scheduled one.
     let policy = berlin(7, 8);
