@@ -3,7 +3,8 @@
 //! Every other room may use this one; it uses none. It does no I/O except through the two doors that
 //! every program injects at its start: [`Clock`] and [`Random`].
 //!
-//! Begin with [`id`] (who is who), then [`item`] (what is protected) and [`job`] (one run).
+//! Begin with [`id`] (who is who), then [`item`] (what is protected), [`job`] (one run) and [`policy`] (when and for how
+//! long).
 
 pub mod clock;
 pub mod hash;
@@ -11,6 +12,7 @@ pub mod id;
 pub mod item;
 pub mod job;
 pub mod name;
+pub mod policy;
 pub mod random;
 
 pub use clock::{Clock, SystemClock, Timestamp};
@@ -19,6 +21,7 @@ pub use id::{CredentialId, ItemId, JobId, ServerId, SessionId, VaultId};
 pub use item::{ItemKind, Sequence};
 pub use job::{JobKind, JobState, Phase};
 pub use name::{ComponentName, InvalidName, Label};
+pub use policy::{InvalidPolicy, Policy, Retention, Schedule};
 pub use random::{Random, SystemRandom};
 
 /// A text that is not what it should be: an id, a hash, a time.
