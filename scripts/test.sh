@@ -38,7 +38,7 @@ stage 'tools'
 need_packages cc=gcc c++=g++ make=make rsync=rsync getcap=libcap2-bin getfattr=attr setfacl=acl mkfs.ext4=e2fsprogs \
     mkfs.btrfs=btrfs-progs mkfs.xfs=xfsprogs jq=jq ps=procps setpriv=util-linux useradd=passwd shellcheck=shellcheck \
     faketime=faketime valgrind=valgrind sfdisk=fdisk vgcfgbackup=lvm2 cryptsetup=cryptsetup-bin rpmbuild=rpm \
-    slapcat=slapd debootstrap=debootstrap
+    slapcat=slapd debootstrap=debootstrap /usr/lib/postgresql=postgresql psql=postgresql-client
 need_rust
 
 stage 'lint'
@@ -49,6 +49,9 @@ cargo build --release --locked --workspace --bins
 
 stage 'tests'
 cargo test --release --locked --workspace --no-fail-fast
+
+stage 'the vault over PostgreSQL'
+STATEWARD_DATABASE=postgres cargo test --release --locked --package stateward-vault --lib --test life
 
 stage 'nonces'
 cargo test --release --locked --package stateward-engine --features ledger --test nonces

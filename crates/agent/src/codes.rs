@@ -53,6 +53,9 @@ codes! {
     VaultUnreachable = "vault-unreachable", VaultNotFound,
         "The vault did not answer, though it was tried several times",
         "See that the vault runs and that this machine reaches its address and port (name, network, firewall)";
+    VaultUnavailable = "vault-unavailable", VaultNotFound,
+        "The vault answers and can't do it now, though it was tried several times: its database is away or does not answer in time, or it is starting or stopping",
+        "Run the command again later: it goes on with what the vault already holds. The message says what the vault waits for, its log why; if it is the database, see that PostgreSQL runs and is reached from the vault's machine";
     VaultNotTrusted = "vault-not-trusted", VaultNotFound,
         "The vault's certificate is not from the certificate authority that is expected, or names another host",
         "Check the address; if the vault was made anew, sign in or register again with its present CA file or vault credentials";

@@ -359,6 +359,7 @@ fn engine_code(error: &EngineError) -> Code {
 pub fn vault_code(error: &VaultError) -> Code {
     match error {
         VaultError::Unreachable(_) => Code::VaultUnreachable,
+        VaultError::Unavailable(_) => Code::VaultUnavailable,
         VaultError::NotTrusted(_) => Code::VaultNotTrusted,
         VaultError::WrongVault(_) => Code::WrongVault,
         VaultError::NotRegistered(_) => Code::ServerRefused,
@@ -432,6 +433,7 @@ mod tests {
             (error.code().as_str(), error.exit().number())
         };
         assert_eq!(vault(VaultError::Unreachable(String::new())), ("vault-unreachable", 10));
+        assert_eq!(vault(VaultError::Unavailable(String::new())), ("vault-unavailable", 10));
         assert_eq!(vault(VaultError::NotTrusted(String::new())), ("vault-not-trusted", 10));
         assert_eq!(vault(VaultError::WrongVault(String::new())), ("wrong-vault", 10));
         assert_eq!(vault(VaultError::Busy(String::new())), ("vault-busy", 11));

@@ -32,7 +32,7 @@ fn code_of(code: ErrorCode) -> Code {
         ErrorCode::PacksMissing => Code::PacksMissing,
         ErrorCode::WrongHead => Code::WrongHead,
         ErrorCode::InsufficientStorage => Code::VaultFull,
-        ErrorCode::Unavailable => Code::VaultUnreachable,
+        ErrorCode::Unavailable => Code::VaultUnavailable,
         ErrorCode::Internal => Code::VaultFailed,
         ErrorCode::InvalidRequest | ErrorCode::WrongContent | ErrorCode::TooLarge => Code::VaultRefused,
     }

@@ -130,7 +130,7 @@ pub(crate) fn from_detail(detail: ErrorDetail, object: &str) -> VaultError {
         ErrorCode::PacksMissing => VaultError::PacksMissing(packs),
         ErrorCode::WrongHead => VaultError::WrongHead,
         ErrorCode::InsufficientStorage => VaultError::Full(message),
-        ErrorCode::Unavailable => VaultError::Unreachable(message),
+        ErrorCode::Unavailable => VaultError::Unavailable(message),
         ErrorCode::InvalidRequest
         | ErrorCode::AlreadyExists
         | ErrorCode::WrongContent

@@ -12,7 +12,7 @@ use crate::lane_count::{CONNECTIONS_MAX, LaneCount, Sample};
 use crate::retry::Manner;
 use stateward_engine::VaultError;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -75,6 +75,8 @@ pub(crate) struct Lanes {
     tls: rustls::ClientConfig,
     manner: Manner,
     clients: OnceLock<Vec<reqwest::Client>>,
+    /// Whether the vault was found to lose parts of packs that are sent.
+    pub(crate) lose_parts: AtomicBool,
     /// From the agent to the vault.
     pub(crate) up: Traffic,
     /// From the vault to the agent.
@@ -83,7 +85,8 @@ pub(crate) struct Lanes {
 
 impl Lanes {
     pub(crate) fn new(tls: rustls::ClientConfig, manner: Manner) -> Self {
-        Self { tls, manner, clients: OnceLock::new(), up: Traffic::default(), down: Traffic::default() }
+        let (up, down) = (Traffic::default(), Traffic::default());
+        Self { tls, manner, clients: OnceLock::new(), lose_parts: AtomicBool::new(false), up, down }
     }
 
     /// Each lane's connection.

@@ -16,8 +16,14 @@ use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How often a vault may lose what it had of a pack before it counts as broken.
+/// How often a vault may lose what it had of a pack before it must come whole: its calls may reach several processes, of
+/// which none gets all parts.
 const LOSSES_MAX: u32 = 8;
+
+/// Whether a pack of so many bytes is better sent in parts.
+pub(crate) fn is_worth_sending(connection: &Connection, bytes: usize) -> bool {
+    is_worth_it(connection, bytes) && !connection.lanes().lose_parts.load(Ordering::Relaxed)
+}
 
 /// Whether so many bytes are better moved in parts.
 pub(crate) fn is_worth_it(connection: &Connection, bytes: usize) -> bool {
@@ -37,11 +43,12 @@ struct Sending {
     moved_bytes: u64,
 }
 
-/// Sends a pack; it is durable when this returns.
+/// Sends a pack; true when it is durable, false when its parts do not stay together: then it must be sent whole, as all that
+/// come after it.
 ///
 /// # Errors
 /// What any call may fail with.
-pub(crate) fn send(connection: &Connection, path: String, bytes: Bytes) -> Result<(), CallError> {
+pub(crate) fn send(connection: &Connection, path: String, bytes: Bytes) -> Result<bool, CallError> {
     let mut sending = Sending {
         path,
         ranges: Ranges::of(0..bytes.len() as u32),
@@ -54,7 +61,12 @@ pub(crate) fn send(connection: &Connection, path: String, bytes: Bytes) -> Resul
     };
     connection.transfer(&connection.lanes().up, &mut sending)?;
     match sending.is_stored {
-        true => Ok(()),
+        true => Ok(true),
+        false if sending.losses > LOSSES_MAX => {
+            tracing::info!("the vault does not keep parts of packs together; packs are sent whole");
+            connection.lanes().lose_parts.store(true, Ordering::Relaxed);
+            Ok(false)
+        }
         false => Err(bad_answer("it took all parts of a pack and did not store it".to_owned())),
     }
 }
@@ -86,7 +98,7 @@ impl Work for Sending {
         if self.assembly.as_ref().is_some_and(|known| *known != assembly) {
             self.losses += 1;
             if self.losses > LOSSES_MAX {
-                return Err(bad_answer("it loses what it took of a pack again and again".to_owned()));
+                return Ok(ControlFlow::Break(()));
             }
             tracing::debug!("the vault lost what it had of a pack; it is sent again");
             self.ranges.put_back(self.taken.drain(..));

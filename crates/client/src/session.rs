@@ -123,9 +123,12 @@ impl VaultSession for HttpSession {
     fn put_pack(&self, id: PackId, bytes: Buffer) -> Result<(), VaultError> {
         // Tries after the first share what was handed over, and so do parts.
         let bytes = Bytes::from_owner(bytes);
-        if parts::is_worth_it(&self.connection, bytes.len()) && bytes.len() <= ASSEMBLED_BYTES_MAX {
-            let sent = parts::send(&self.connection, self.path(&format!("/packs/{id}/parts")), bytes);
-            return sent.map_err(|error| error.into_vault_error(&format!("session {}", self.opened.id)));
+        if parts::is_worth_sending(&self.connection, bytes.len()) && bytes.len() <= ASSEMBLED_BYTES_MAX {
+            let path = self.path(&format!("/packs/{id}/parts"));
+            let sent = parts::send(&self.connection, path, bytes.clone());
+            if sent.map_err(|error| error.into_vault_error(&format!("session {}", self.opened.id)))? {
+                return Ok(());
+            }
         }
         let body = Body::Object(bytes);
         let call = Call::put(self.path(&format!("/packs/{id}"))).body(body).in_bulk();

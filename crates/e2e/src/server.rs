@@ -128,6 +128,17 @@ impl TestServer {
         copy
     }
 
+    /// From now on it calls another process of its vault: what a change in the name service does for it.
+    #[track_caller]
+    pub fn move_to(&self, vault: &TestVault) {
+        let path = self.home().join("registration.json");
+        let text = fs::read_to_string(&path).expect("the home is registered");
+        let mut registration: Value = serde_json::from_str(&text).expect("it is JSON");
+        let url = registration.pointer_mut("/url").expect("a registration has the vault's URL");
+        *url = vault.access.url.clone().into();
+        fs::write(path, registration.to_string()).expect("a file can be written");
+    }
+
     /// Where its things lie: the home and files beside it.
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -1,9 +1,11 @@
 //! A vault of a test's own: made by `stateward-vault init`, served on a free port, stopped, killed, started again.
 
+use crate::postgres;
 use crate::process::{Running, program, run, wait_until};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -66,9 +68,15 @@ impl TestVault {
     /// Makes a vault in a fresh folder and serves it.
     #[track_caller]
     pub fn start() -> Self {
+        Self::start_over(postgres::asked_for().as_deref())
+    }
+
+    /// The same with its database at a URL, or in its data folder.
+    #[track_caller]
+    pub fn start_over(database: Option<&str>) -> Self {
         let folder = TempDir::with_prefix("stateward-vault-").expect("a temp folder can be made");
         let data = folder.path().join("data");
-        let mut vault = Self::init(data, folder);
+        let mut vault = Self::init_over(database, data, folder);
         vault.serve();
         vault
     }
@@ -76,8 +84,14 @@ impl TestVault {
     /// Makes a vault in `data`, not served yet. `folder` is kept as long as it lives.
     #[track_caller]
     pub fn init(data: PathBuf, folder: TempDir) -> Self {
+        Self::init_over(postgres::asked_for().as_deref(), data, folder)
+    }
+
+    #[track_caller]
+    fn init_over(database: Option<&str>, data: PathBuf, folder: TempDir) -> Self {
         let mut init = Command::new(program("stateward-vault"));
         init.args(["init", "--listen", "127.0.0.1:0", "--json", "--data"]).arg(&data);
+        init.args(database.map(|url| ["--database", url]).into_iter().flatten());
         let told = run(init).done().last();
         let text = |field: &str| match &told[field] {
             Value::String(text) => text.clone(),
@@ -94,6 +108,34 @@ impl TestVault {
         };
         assert!(access.ca_file.is_absolute(), "{told}");
         Self { access, data, process: None, logs: String::new(), _folder: folder }
+    }
+
+    /// Another process of the same vault, not served yet: a data folder as its owner would make it on a second machine, with
+    /// the first one's settings and keys, an address of its own, and the store mounted (here: linked).
+    #[track_caller]
+    pub fn beside(&self) -> Self {
+        let folder = TempDir::with_prefix("stateward-vault-").expect("a temp folder can be made");
+        let data = folder.path().join("data");
+        fs::create_dir(&data).expect("a folder can be made");
+        for name in ["signing.key", "tls"] {
+            let mut cp = Command::new("cp");
+            cp.arg("-a").arg(self.data.join(name)).arg(&data);
+            run(cp).done();
+        }
+        std::os::unix::fs::symlink(self.data.join("store"), data.join("store")).expect("a link can be made");
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let address = free.expect("a port is free").to_string();
+        let text = fs::read_to_string(self.data.join("vault.json")).expect("there are settings");
+        let first = self.address();
+        assert!(text.contains(first), "{text}");
+        fs::write(data.join("vault.json"), text.replace(first, &address)).expect("a file can be written");
+        let access = Access { url: format!("https://{address}"), ..self.access.clone() };
+        Self { access, data, process: None, logs: String::new(), _folder: folder }
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> &str {
+        self.access.url.trim_start_matches("https://")
     }
 
     /// Serves it and waits until it is ready.

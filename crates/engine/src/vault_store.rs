@@ -15,6 +15,9 @@ pub enum VaultError {
     /// It cannot be reached, and trying again did not help.
     #[error("The vault can't be reached: {0}")]
     Unreachable(String),
+    /// It answers, but can't do it now, and trying again did not help.
+    #[error("{0}")]
+    Unavailable(String),
     /// Its certificate is not from the authority that the vault credentials name, or names another host.
     #[error("The vault's certificate is not trusted: {0}")]
     NotTrusted(String),

@@ -1,12 +1,36 @@
 //! What a crash leaves in a folder: `object_store` writes an object to `<name>#<number>` beside its place, links it
 //! there and removes the first name. A process that dies in between leaves that name behind; the store hides it from
 //! lists, but it takes space.
+//!
+//! Another process may write to the same folder, and what it has just staged is not left over. So each that writes holds a
+//! shared lock on the folder itself, and only who is alone removes anything. Where a file system has no such locks (NFS
+//! has none on folders) nothing is ever removed.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
+/// Shows others that this process writes to a folder, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    _lock: Option<File>,
+}
+
+/// Begins to write to a folder; removes what a crash left there, if nobody else writes there. Gives how many files that were.
+pub(crate) fn enter(root: &Path) -> io::Result<(Presence, u64)> {
+    let folder = File::open(root)?;
+    let mut removed = 0;
+    if folder.try_lock().is_ok() {
+        removed = remove(root)?;
+        folder.unlock()?;
+    }
+    // Waits for another that is just removing something.
+    let lock = folder.lock_shared().is_ok().then_some(folder);
+    Ok((Presence { _lock: lock }, removed))
+}
+
 /// Removes all staged files below `root`; gives how many. Nobody else may write there meanwhile.
-pub(crate) fn remove(root: &Path) -> io::Result<u64> {
+fn remove(root: &Path) -> io::Result<u64> {
     let mut removed = 0;
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -49,5 +73,20 @@ mod tests {
             .collect();
         left.sort();
         assert_eq!(left, ["a", "b#", "c#x"]);
+    }
+
+    #[test]
+    fn nothing_is_removed_while_another_process_may_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, _) = enter(folder.path()).unwrap();
+        let staged = folder.path().join("a#1");
+        std::fs::write(&staged, b"x").unwrap();
+        let (second, removed) = enter(folder.path()).unwrap();
+        assert!(staged.exists() && removed == 0);
+        drop(first);
+        assert_eq!(enter(folder.path()).unwrap().1, 0);
+        drop(second);
+        assert_eq!(enter(folder.path()).unwrap().1, 1);
+        assert!(!staged.exists());
     }
 }

@@ -1,6 +1,6 @@
 //! The byte store over `object_store`: a folder now, Azure Blob and S3 by the same code later.
 
-use crate::leftovers;
+use crate::leftovers::{self, Presence};
 use crate::{ByteStore, Created, StoreError, StoredObject};
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
@@ -30,11 +30,12 @@ const PROBE: &str = "probe";
 pub struct Objects {
     below: Arc<dyn ObjectStore>,
     is_durable: bool,
+    _presence: Option<Arc<Presence>>,
 }
 
 impl Objects {
-    /// A folder that exists, which nobody else writes to. Removes what a crash left half written; gives how many
-    /// such files there were.
+    /// A folder that exists. Other processes may write to it too, by this same function. What a crash left half written is
+    /// removed when nobody does; gives how many such files there were.
     ///
     /// # Errors
     /// [`StoreError::Failed`] if the folder cannot be opened or walked.
@@ -42,17 +43,19 @@ impl Objects {
         let failed = |why: Box<dyn std::error::Error + Send + Sync>| {
             StoreError::failed(&root.display().to_string(), why)
         };
-        let removed = leftovers::remove(root).map_err(|why| failed(why.into()))?;
+        let (presence, removed) = leftovers::enter(root).map_err(|why| failed(why.into()))?;
         let below = LocalFileSystem::new_with_prefix(root).map_err(|why| failed(why.into()))?;
         // Off by default: without it an acknowledged pack may be gone after a power cut.
         let below = below.with_fsync(true);
-        Ok((Self { below: Arc::new(below), is_durable: true }, removed))
+        let presence = Some(Arc::new(presence));
+        Ok((Self { below: Arc::new(below), is_durable: true, _presence: presence }, removed))
     }
 
     /// The test suite's store in memory.
     #[cfg(feature = "testing")]
     pub fn in_memory() -> Self {
-        Self { below: Arc::new(object_store::memory::InMemory::new()), is_durable: false }
+        let below = Arc::new(object_store::memory::InMemory::new());
+        Self { below, is_durable: false, _presence: None }
     }
 
     /// Finds out what the store guarantees. Leaves one small object.
@@ -210,6 +213,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (store, _) = Objects::open_folder(folder.path()).unwrap();
         store.create("packs/aa/aa", vec![Bytes::from_static(b"whole")]).await.unwrap();
+        drop(store);
         std::fs::write(folder.path().join("packs/aa/bb#1"), b"hal").unwrap();
         let (store, removed) = Objects::open_folder(folder.path()).unwrap();
         assert_eq!(removed, 1);

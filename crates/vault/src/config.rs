@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 const VERSION: u32 = 1;
 
 /// The settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Config {
     /// The form of this file: 1.
     version: u32,
@@ -19,6 +19,9 @@ pub(crate) struct Config {
     pub(crate) tenant: String,
     /// The one subscription's id.
     pub(crate) subscription: String,
+    /// Where the database is: `postgres://…`. Without it, a file in the data folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) database: Option<String>,
     /// How long a session lives without a call, in seconds.
     #[serde(default = "default_lease")]
     pub(crate) lease_seconds: u32,
@@ -44,6 +47,7 @@ impl Config {
             url,
             tenant,
             subscription,
+            database: None,
             lease_seconds: default_lease(),
             heartbeat_seconds: default_heartbeat(),
         }
@@ -73,6 +77,14 @@ impl Config {
     }
 }
 
+/// Without the database's URL: there may be a password in it.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { listen, url, .. } = self;
+        f.debug_struct("Config").field("listen", listen).field("url", url).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +96,9 @@ mod tests {
     #[test]
     fn settings_survive_their_text() {
         assert_eq!(Config::parse(&config().to_text()).unwrap(), config());
+        let with_database = Config { database: Some("postgres://u:hunter2@h/d".into()), ..config() };
+        assert_eq!(Config::parse(&with_database.to_text()).unwrap(), with_database);
+        assert!(!format!("{with_database:?}").contains("hunter2"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The vault's data folder: which files there are, and the lock that lets one process serve it.
 //!
 //! ```text
-//! vault.json      settings; where it is, there is a vault
-//! vault.db        what the vault knows (and its -wal, -shm)
+//! vault.json      settings; where it is, there is a vault. The URL of a database may be in it, with a password
+//! vault.db        what the vault knows (and its -wal, -shm), unless that is in PostgreSQL
 //! signing.key     the vault's signing key
 //! tls/ca.pem      the private certificate authority: what clients trust
 //! tls/ca.key      its key

@@ -1,11 +1,11 @@
 //! `stateward-vault init`: makes a vault's data folder and its first administrator.
 
 use crate::app::principals::{NewPrincipal, Role};
-use crate::app::{App, Error};
+use crate::app::{App, Error, IdentityError};
 use crate::causes::chain;
 use crate::config::Config;
 use crate::data_folder::{DataFolder, DataFolderError};
-use crate::db::{self, Database};
+use crate::db::{self, Database, DatabaseUrl};
 use crate::keys::VaultKey;
 use crate::platform;
 use crate::tls::{self, TlsError};
@@ -57,9 +57,15 @@ pub enum InitError {
     /// The byte store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database's URL can't be understood. It is not repeated: there may be a password in it.
+    #[error("Can't use the URL of the database: {0}")]
+    DatabaseUrl(String),
     /// The database.
     #[error("Can't use the database {0}")]
     Database(String),
+    /// Database, store and data folder are not of one vault.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
 }
 
 impl From<Error> for InitError {
@@ -68,7 +74,8 @@ impl From<Error> for InitError {
     }
 }
 
-/// Makes a vault in `data`. With port 0 a port that is free now is chosen and written down.
+/// Makes a vault in `data`. With port 0 a port that is free now is chosen and written down. `database` is the URL of an
+/// empty database of PostgreSQL; without it a file in `data` is the database.
 ///
 /// # Errors
 /// If there is a vault already, or the folder holds something else; else whatever failed. Then nothing is left in the
@@ -76,12 +83,14 @@ impl From<Error> for InitError {
 pub async fn initialise(
     data: &Path,
     listen: &str,
+    database: Option<&str>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<Initialised, InitError> {
     let (host, listen) = choose_address(listen)?;
+    database.map(DatabaseUrl::parse).transpose().map_err(InitError::DatabaseUrl)?;
     let folder = DataFolder::create(data)?;
-    let made = make(&folder, &host, listen, clock, random).await;
+    let made = make(&folder, (&host, listen), database, clock, random).await;
     if made.is_err() {
         folder.unmake();
     }
@@ -90,8 +99,8 @@ pub async fn initialise(
 
 async fn make(
     folder: &DataFolder,
-    host: &str,
-    listen: String,
+    (host, listen): (&str, String),
+    database: Option<&str>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<Initialised, InitError> {
@@ -99,14 +108,18 @@ async fn make(
     let url = format!("https://{}:{port}", bracketed(&public_host(host)));
     // Every id of the model is a random UUID, which is what Azure's tenants and subscriptions have.
     let new_id = || VaultId::new(&*random).to_string();
-    let config = Config::new(listen, url, new_id(), new_id());
+    let mut config = Config::new(listen, url, new_id(), new_id());
+    config.database = database.map(str::to_owned);
     tls::create(folder, &config.tenant, &public_host(host), clock.now())?;
     folder.write(SIGNING_KEY, &VaultKey::new_seed(&*random))?;
     let app = open_app(folder, config, clock, random).await?;
+    app.check_unclaimed().await?;
+    folder.write("vault.json", app.config.to_text().as_bytes())?;
+    // What outlives the folder comes last, so that whatever fails before can be tried again with the same database.
     let NewPrincipal { client_id, client_secret } =
         app.create_principal("administrator", Role::BackupContributor).await?;
+    app.claim().await?;
     app.database.close().await;
-    folder.write("vault.json", app.config.to_text().as_bytes())?;
     folder.made()?;
     Ok(Initialised {
         url: app.config.url.clone(),
@@ -137,9 +150,13 @@ pub(crate) async fn open_app(
         }
         Err(error) => return Err(error.into()),
     }
-    let path = folder.database();
-    let unusable = |error: db::Error| InitError::Database(format!("`{}`: {}", path.display(), chain(&error)));
-    let database = Database::open(&path).await.map_err(unusable)?;
+    let url = match &config.database {
+        None => DatabaseUrl::file(folder.database()),
+        Some(url) => DatabaseUrl::parse(url).map_err(InitError::DatabaseUrl)?,
+    };
+    let unusable =
+        |error: db::Error| InitError::Database(format!("`{url}`: {}{}", chain(&error), remedy(&error)));
+    let database = Database::open(&url).await.map_err(unusable)?;
     let reserve = folder.reserve();
     reserve.keep();
     Ok(App {
@@ -151,10 +168,20 @@ pub(crate) async fn open_app(
         key,
         ca_pem: tls::ca_pem(folder)?,
         config,
-        guesses: Default::default(),
         pack_memory: Default::default(),
         assemblies: Default::default(),
     })
+}
+
+/// What to do about a database that can't be opened, if more can be said than what is wrong.
+fn remedy(error: &db::Error) -> &'static str {
+    match error {
+        db::Error::Lost(_) => {
+            "; see that PostgreSQL runs, and that the setting `database` in `vault.json` leads to it"
+        }
+        db::Error::Migration(_) => "; serve it with the release that wrote it last, or a newer one",
+        _ => "",
+    }
 }
 
 /// The host as it was given, and `host:port` with a port that is not 0.
@@ -198,7 +225,7 @@ mod tests {
     use stateward_model::{SystemClock, SystemRandom};
 
     async fn init(data: &Path, listen: &str) -> Result<Initialised, InitError> {
-        initialise(data, listen, Arc::new(SystemClock), Arc::new(SystemRandom)).await
+        initialise(data, listen, None, Arc::new(SystemClock), Arc::new(SystemRandom)).await
     }
 
     #[tokio::test]

@@ -22,6 +22,7 @@ mod reserve;
 mod serve;
 mod tls;
 
+pub use app::IdentityError;
 pub use data_folder::DataFolderError;
 pub use init::{InitError, Initialised, initialise};
 pub use log::Log;

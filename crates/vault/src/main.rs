@@ -29,6 +29,9 @@ enum Command {
         /// Where the vault will listen; port 0 chooses a free port now
         #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7443")]
         listen: String,
+        /// Keep the database in PostgreSQL (`postgres://USER@HOST/DATABASE`, empty) instead of a file in the data folder
+        #[arg(long, value_name = "URL")]
+        database: Option<String>,
         /// Print the result as one JSON object
         #[arg(long)]
         json: bool,
@@ -65,8 +68,9 @@ fn eprint_line(line: &str) {
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match command {
-        Command::Init { data, listen, json } => {
-            let made = initialise(&data, &listen, Arc::new(SystemClock), Arc::new(SystemRandom));
+        Command::Init { data, listen, database, json } => {
+            let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+            let made = initialise(&data, &listen, database.as_deref(), clock, random);
             show(&runtime.block_on(made)?, json)
         }
         Command::Serve { data, listen, log_file } => {

@@ -70,7 +70,7 @@ fn far(authority: &Authority, server: &TestServer, cancellation: &Cancellation) 
     connection
 }
 
-fn send_to(authority: &Authority, server: &TestServer) -> Result<(), CallError> {
+fn send_to(authority: &Authority, server: &TestServer) -> Result<bool, CallError> {
     send(&far(authority, server, &Cancellation::default()), "/parts".to_owned(), pack())
 }
 
@@ -92,7 +92,7 @@ fn a_pack_arrives_whole_in_several_parts_each_sent_once() {
     let authority = Authority::new();
     let parts = Arc::default();
     let server = server(&authority, &parts, |_, _| None);
-    send_to(&authority, &server).unwrap();
+    assert!(send_to(&authority, &server).unwrap());
     let parts = parts.lock().unwrap();
     assert_eq!(parts.bytes, pack());
     assert!((4..=48).contains(&parts.calls), "{}", parts.calls);
@@ -104,7 +104,7 @@ fn a_part_that_fails_is_sent_again_alone() {
     let parts = Arc::default();
     let calls = {
         let server = server(&authority, &parts, |_, _| None);
-        send_to(&authority, &server).unwrap();
+        assert!(send_to(&authority, &server).unwrap());
         parts.lock().unwrap().calls
     };
     let parts = Arc::default();
@@ -112,7 +112,7 @@ fn a_part_that_fails_is_sent_again_alone() {
         3 => refused(ErrorCode::Unavailable, "Another call is sending these bytes"),
         _ => None,
     });
-    send_to(&authority, &server).unwrap();
+    assert!(send_to(&authority, &server).unwrap());
     let parts = parts.lock().unwrap();
     assert_eq!(parts.bytes, pack());
     assert!(parts.calls < 2 * calls, "{} calls, {calls} without a failure", parts.calls);
@@ -128,26 +128,34 @@ fn what_the_vault_lost_is_sent_again() {
         }
         None
     });
-    send_to(&authority, &server).unwrap();
+    assert!(send_to(&authority, &server).unwrap());
     assert_eq!(parts.lock().unwrap().bytes, pack());
 }
 
 #[test]
-fn a_vault_that_loses_everything_always_or_never_stores_is_an_error() {
+fn a_vault_that_never_stores_is_an_error() {
+    let authority = Authority::new();
+    let lazy = TestServer::start(&authority, |_| {
+        let taken = PartTaken { assembly: Some("1".to_owned()), received_bytes: 1 };
+        Some((StatusCode::ACCEPTED, axum::Json(taken)).into_response())
+    });
+    let outcome = send_to(&authority, &lazy);
+    assert!(matches!(outcome, Err(CallError::NoAnswer(VaultError::BadAnswer(_)))), "{outcome:?}");
+}
+
+/// As several processes behind one name, of which each gets some of the parts.
+#[test]
+fn where_parts_do_not_stay_together_packs_are_sent_whole_from_then_on() {
     let authority = Authority::new();
     let parts = Arc::default();
     let forgetful = server(&authority, &parts, |_, parts| {
         parts.forget();
         None
     });
-    let lazy = TestServer::start(&authority, |_| {
-        let taken = PartTaken { assembly: Some("1".to_owned()), received_bytes: 1 };
-        Some((StatusCode::ACCEPTED, axum::Json(taken)).into_response())
-    });
-    for server in [&forgetful, &lazy] {
-        let outcome = send_to(&authority, server);
-        assert!(matches!(outcome, Err(CallError::NoAnswer(VaultError::BadAnswer(_)))), "{outcome:?}");
-    }
+    let connection = far(&authority, &forgetful, &Cancellation::default());
+    assert!(is_worth_sending(&connection, PACK));
+    assert!(!send(&connection, "/parts".to_owned(), pack()).unwrap());
+    assert!(!is_worth_sending(&connection, PACK) && is_worth_it(&connection, PACK));
 }
 
 #[test]
@@ -166,7 +174,7 @@ fn what_the_vault_counts_may_be_anything() {
             Some((taken.status(), axum::Json(PartTaken { assembly, received_bytes })).into_response())
         }
     });
-    send_to(&authority, &server).unwrap();
+    assert!(send_to(&authority, &server).unwrap());
     assert_eq!(parts.lock().unwrap().bytes, pack());
     for body in ["", "[]", r#"{"receivedBytes":-1}"#, r#"{"assembly":7,"receivedBytes":1}"#] {
         let server =
@@ -180,7 +188,7 @@ fn what_the_vault_counts_may_be_anything() {
 fn a_pack_that_is_there_already_or_a_refusal_ends_it_at_once() {
     let authority = Authority::new();
     let stored = TestServer::start(&authority, |_| json(&PartTaken { assembly: None, received_bytes: 0 }));
-    send_to(&authority, &stored).unwrap();
+    assert!(send_to(&authority, &stored).unwrap());
     let lost = TestServer::start(&authority, |_| refused(ErrorCode::SessionLost, "It is over"));
     match send_to(&authority, &lost) {
         Err(CallError::Refused(detail)) => assert_eq!(detail.code, ErrorCode::SessionLost),

@@ -1,5 +1,6 @@
 //! Why the vault says no. Knows nothing of HTTP: `http` turns each into the contract's envelope in one place.
 
+use crate::causes::chain;
 use crate::db;
 use stateward_model::{PackId, Timestamp};
 use stateward_store::StoreError;
@@ -93,7 +94,11 @@ impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
         match error {
             db::Error::Full => Self::NoSpace("The file system of the vault's database is full".to_owned()),
-            db::Error::Busy => Self::Unavailable("another process holds its database"),
+            db::Error::Busy => Self::Unavailable("its database does not answer in time"),
+            db::Error::Lost(_) => {
+                tracing::error!(error = %chain(&error), "the database can't be reached");
+                Self::Unavailable("its database can't be reached")
+            }
             other => Self::Internal(other.into()),
         }
     }

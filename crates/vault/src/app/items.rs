@@ -2,7 +2,7 @@
 
 use super::tokens::ServerCaller;
 use super::{App, Error};
-use crate::db;
+use crate::db::{self, Scope};
 use stateward_api::agent::ItemRequest;
 use stateward_model::ItemId;
 
@@ -14,7 +14,7 @@ impl App {
         id: ItemId,
         request: &ItemRequest,
     ) -> Result<(), Error> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         let known = db::items::kind(&mut transaction, caller.server, id).await?;
         if known.is_some_and(|kind| kind != request.kind) {
             return Err(Error::invalid("The kind of a protected item can't change"));

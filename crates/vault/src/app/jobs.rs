@@ -2,7 +2,7 @@
 
 use super::tokens::ServerCaller;
 use super::{App, Error};
-use crate::db;
+use crate::db::{self, Scope};
 use stateward_api::admin::Job;
 use stateward_api::agent::JobReport;
 use stateward_model::{JobId, Label};
@@ -28,7 +28,7 @@ impl App {
             return Err(Error::invalid("An error's code has 1 to 64 letters, digits and `-`"));
         }
         let now = self.now();
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         db::jobs::upsert(&mut transaction, caller.server, report, now).await?;
         db::servers::see(&mut transaction, caller.server, now).await?;
         Ok(transaction.commit().await?)

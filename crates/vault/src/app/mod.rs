@@ -6,6 +6,7 @@ pub(crate) mod credentials;
 #[cfg(test)]
 mod domain_tests;
 mod error;
+mod identity;
 pub(crate) mod items;
 pub(crate) mod jobs;
 pub(crate) mod pack_memory;
@@ -13,6 +14,8 @@ pub(crate) mod packs;
 pub(crate) mod parts;
 pub(crate) mod points;
 pub(crate) mod principals;
+#[cfg(test)]
+mod process_tests;
 pub(crate) mod receipts;
 pub(crate) mod secret;
 pub(crate) mod servers;
@@ -25,6 +28,7 @@ pub(crate) mod tokens;
 pub(crate) mod vaults;
 
 pub(crate) use error::Error;
+pub use identity::IdentityError;
 
 use crate::config::Config;
 use crate::db::Database;
@@ -32,7 +36,6 @@ use crate::keys::VaultKey;
 use crate::reserve::Reserve;
 use pack_memory::PackMemory;
 use parts::Assemblies;
-use principals::Guesses;
 use stateward_format::layout;
 use stateward_model::{Clock, Random, Timestamp, VaultId};
 use stateward_store::ByteStore;
@@ -56,8 +59,6 @@ pub(crate) struct App {
     pub(crate) config: Config,
     /// The private certificate authority, as PEM: part of vault credentials.
     pub(crate) ca_pem: String,
-    /// Wrong client secrets lately.
-    pub(crate) guesses: Guesses,
     /// Bounds the packs that are in memory.
     pub(crate) pack_memory: PackMemory,
     /// Packs that come in parts.

@@ -6,8 +6,8 @@
 use super::pack_memory::HeldMemory;
 use super::tokens::ServerCaller;
 use super::{App, Error};
-use crate::db;
 use crate::db::packs::Pack;
+use crate::db::{self, Scope};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
@@ -65,7 +65,7 @@ impl App {
         reference: PackReference,
         pack: Received,
     ) -> Result<bool, Error> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         self.fence(&mut transaction, caller, session).await?;
         db::packs::announce(&mut transaction, caller.domain, caller.server, reference).await?;
         let known = db::packs::find(&mut transaction, caller.domain, reference.id).await?;
@@ -86,7 +86,7 @@ impl App {
             }
             other => drop(other.map_err(|error| self.not_stored(error, pack_bytes))?),
         }
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         db::packs::mark_stored(&mut transaction, caller.domain, reference.id).await?;
         transaction.commit().await?;
         Ok(true)
@@ -162,7 +162,7 @@ impl App {
 
     /// Remembers that packs are not there as they should be, so that agents of their domain stop counting on them.
     pub(super) async fn mark_lost(&self, domain: ServerId, packs: &[PackId]) -> Result<(), Error> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::Domain(domain)).await?;
         for id in packs {
             tracing::error!(%domain, pack = %id, "a pack is gone from the store or cut short");
             db::packs::mark_lost(&mut transaction, domain, *id).await?;

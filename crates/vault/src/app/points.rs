@@ -6,7 +6,7 @@
 
 use super::tokens::ServerCaller;
 use super::{App, Error, packs};
-use crate::db;
+use crate::db::{self, Scope};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use ring::signature::{ED25519, UnparsedPublicKey};
@@ -14,7 +14,7 @@ use stateward_api::admin::RecoveryPoint;
 use stateward_api::agent::ListedPoint;
 use stateward_format::layout;
 use stateward_format::point::{self, POINT_BYTES_MAX, Point, PointHeader};
-use stateward_model::{ItemId, Label, PackId, PointHash, Sequence, SessionId};
+use stateward_model::{Label, PackId, PointHash, Sequence, SessionId};
 use std::sync::Arc;
 
 /// The longest receipt object that is read back, in bytes.
@@ -52,7 +52,7 @@ impl App {
     ) -> Result<Bytes, Error> {
         self.check_session(caller, session).await?;
         let (point, unsigned) = point::decode(&object).map_err(|error| Error::invalid(error.to_string()))?;
-        self.check_point(caller, &point, unsigned).await?;
+        self.check_point(caller, hash, &point, unsigned).await?;
         let damaged = self.damaged_packs(caller, &point.header.packs).await?;
         if !damaged.is_empty() {
             self.mark_lost(caller.domain, &damaged).await?;
@@ -64,7 +64,7 @@ impl App {
         self.store.create(&name, vec![object]).await?;
         let listed = self.commit_in_database(caller, session, hash, &header).await?;
         tracing::info!(server = %caller.server, sequence = listed.sequence, point = %hash, "committed a recovery point");
-        self.store_receipt(caller.vault, caller.server, &listed).await
+        self.store_receipt(caller, &listed).await
     }
 
     /// The receipt of a point that is committed already.
@@ -74,12 +74,18 @@ impl App {
         drop(connection);
         match found {
             Some((listed, true)) => Ok(self.make_receipt(caller.vault, caller.server, &listed)),
-            _ => self.store_receipt(caller.vault, caller.server, listed).await,
+            _ => self.store_receipt(caller, listed).await,
         }
     }
 
     /// Everything that can be known of a point before its object is stored.
-    async fn check_point(&self, caller: ServerCaller, point: &Point, unsigned: &[u8]) -> Result<(), Error> {
+    async fn check_point(
+        &self,
+        caller: ServerCaller,
+        hash: PointHash,
+        point: &Point,
+        unsigned: &[u8],
+    ) -> Result<(), Error> {
         let header = &point.header;
         if header.vault != caller.vault || header.server != caller.server {
             return Err(Error::invalid("The recovery point was made for another vault or by another server"));
@@ -97,7 +103,11 @@ impl App {
                 header.item
             )));
         }
-        find_place(&mut connection, caller, header).await?;
+        if let Err(error) = find_place(&mut connection, caller, header).await {
+            // The same call, sent again while the first was still running, may have met the point itself.
+            let known = db::points::find(&mut connection, caller.server, hash).await?;
+            known.ok_or(error)?;
+        }
         check_packs(&mut connection, caller, header).await
     }
 
@@ -109,7 +119,7 @@ impl App {
         hash: PointHash,
         header: &PointHeader,
     ) -> Result<ListedPoint, Error> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         if let Some((listed, _)) = db::points::find(&mut transaction, caller.server, hash).await? {
             return Ok(listed);
         }
@@ -171,7 +181,7 @@ impl App {
     ) -> Result<Bytes, Error> {
         let (listed, is_receipted) = self.committed(caller, sequence, hash).await?;
         if !is_receipted {
-            return self.store_receipt(caller.vault, caller.server, &listed).await;
+            return self.store_receipt(caller, &listed).await;
         }
         let name = Self::object(caller.vault, &layout::receipt(caller.server, sequence, hash));
         let object = self.store.read(&name, RECEIPT_BYTES_MAX).await;
@@ -256,25 +266,11 @@ async fn refer(
     let (server, item) = (caller.server, header.item);
     let needed: Vec<PackId> = header.packs.iter().map(|pack| pack.id).collect();
     let referred = db::points::open_references(connection, server, item).await?;
-    for pack in only_in_first(&referred, &needed) {
-        let last = before.unwrap_or_default();
-        db::points::close_reference(connection, server, item, pack, last).await?;
-    }
-    for pack in only_in_first(&needed, &referred) {
-        open_reference(connection, caller, item, pack, header.sequence).await?;
-    }
-    Ok(())
-}
-
-async fn open_reference(
-    connection: &mut db::Connection,
-    caller: ServerCaller,
-    item: ItemId,
-    pack: PackId,
-    first: Sequence,
-) -> Result<(), Error> {
-    db::points::open_reference(connection, caller.domain, caller.server, item, pack, first).await?;
-    Ok(db::packs::mark_live(connection, caller.domain, pack).await?)
+    let ended: Vec<_> = only_in_first(&referred, &needed).collect();
+    db::points::end_references(connection, (server, item, before.unwrap_or_default()), &ended).await?;
+    let begun: Vec<_> = only_in_first(&needed, &referred).collect();
+    db::points::begin_references(connection, caller.domain, (server, item, header.sequence), &begun).await?;
+    Ok(db::packs::mark_live(connection, caller.domain).await?)
 }
 
 /// Both are sorted.

@@ -1,10 +1,9 @@
 //! Who may manage: service principals, their roles and their secrets.
 
 use super::{App, Error, secret};
-use crate::db;
+use crate::db::guesses::Guesses;
+use crate::db::{self, Scope};
 use stateward_model::{CredentialId, Timestamp};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 /// What a principal may do. The names are Azure's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,42 +43,13 @@ const FREE_GUESSES: u32 = 5;
 /// The longest wait, in seconds.
 const LONGEST_WAIT: i64 = 60;
 
-/// Wrong client secrets lately, for each known client id. In memory only: a restart forgives.
-///
-/// A secret of 256 bits is not found by trying anyway; this keeps the log and the database quiet under an attack.
-#[derive(Debug, Default)]
-pub(crate) struct Guesses(Mutex<HashMap<String, Guess>>);
-
-#[derive(Debug, Clone, Copy)]
-struct Guess {
-    wrong: u32,
-    blocked_until: Timestamp,
-}
-
-impl Guesses {
-    fn check(&self, client_id: &str, now: Timestamp) -> Result<(), Error> {
-        let guesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match guesses.get(client_id).map(|guess| guess.blocked_until) {
-            Some(until) if until > now => Err(Error::InvalidClient(format!(
-                "There were too many wrong secrets for the client `{client_id}`; try again after {until}"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
-    fn note(&self, client_id: &str, is_right: bool, now: Timestamp) {
-        let mut guesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_right {
-            guesses.remove(client_id);
-            return;
-        }
-        let guess = guesses.entry(client_id.to_owned()).or_insert(Guess { wrong: 0, blocked_until: now });
-        guess.wrong = guess.wrong.saturating_add(1);
-        if let Some(beyond) = guess.wrong.checked_sub(FREE_GUESSES) {
-            let wait = 1i64.checked_shl(beyond.min(30)).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
-            guess.blocked_until = now.plus_seconds(wait);
-        }
-    }
+/// Notes one more wrong secret: the wait that follows doubles with each.
+fn one_more(before: Option<Guesses>, now: Timestamp) -> Guesses {
+    let wrong = before.map_or(0, |guesses| guesses.wrong).saturating_add(1);
+    let wait = wrong
+        .checked_sub(FREE_GUESSES)
+        .map_or(0, |beyond| 1i64.checked_shl(beyond.min(30)).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT));
+    Guesses { wrong, blocked_until: now.plus_seconds(wait) }
 }
 
 impl App {
@@ -96,15 +66,37 @@ impl App {
     }
 
     /// The role of the principal with this id and secret.
+    ///
+    /// A secret of 256 bits is not found by trying anyway; that guesses cost time keeps the log and the database quiet under an
+    /// attack. They are counted in the database, so that it is the same which process of the vault is asked.
     pub(super) async fn check_secret(&self, client_id: &str, secret: &str) -> Result<Role, Error> {
         let now = self.now();
         let wrong = || Error::InvalidClient("The client id or its secret is wrong".to_owned());
         let mut connection = self.database.read().await?;
         let principal = db::principals::find(&mut connection, client_id).await?.ok_or_else(wrong)?;
-        self.guesses.check(client_id, now)?;
+        let guesses = db::guesses::find(&mut connection, client_id).await?;
+        drop(connection);
+        if let Some(until) = guesses.map(|guesses| guesses.blocked_until).filter(|until| *until > now) {
+            return Err(Error::InvalidClient(format!(
+                "There were too many wrong secrets for the client `{client_id}`; try again after {until}"
+            )));
+        }
         let is_right = secret::matches(secret, principal.secret_hash);
-        self.guesses.note(client_id, is_right, now);
+        if !is_right || guesses.is_some() {
+            self.note_guess(client_id, is_right, now).await?;
+        }
         is_right.then_some(principal.role).ok_or_else(wrong)
+    }
+
+    async fn note_guess(&self, client_id: &str, is_right: bool, now: Timestamp) -> Result<(), Error> {
+        let mut transaction = self.write_in(Scope::SignIns).await?;
+        if is_right {
+            db::guesses::forget(&mut transaction, client_id).await?;
+        } else {
+            let before = db::guesses::find(&mut transaction, client_id).await?;
+            db::guesses::put(&mut transaction, client_id, one_more(before, now)).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 }
 
@@ -130,16 +122,12 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_and_has_an_end() {
-        let guesses = Guesses::default();
-        let now = Timestamp(0);
-        let mut waits = Vec::new();
+        let (mut guesses, mut waits) = (None, Vec::new());
         for _ in 0..60 {
-            guesses.note("a", false, now);
-            waits.push(guesses.0.lock().unwrap()["a"].blocked_until.seconds());
+            guesses = Some(one_more(guesses, Timestamp(0)));
+            waits.extend(guesses.map(|guesses| guesses.blocked_until.seconds()));
         }
         assert_eq!(waits[..8], [0, 0, 0, 0, 1, 2, 4, 8]);
         assert_eq!(waits[59], LONGEST_WAIT);
-        guesses.note("a", true, now);
-        assert!(guesses.check("a", now).is_ok());
     }
 }

@@ -9,9 +9,9 @@
 
 use super::tokens::ServerCaller;
 use super::{App, Error, secret};
-use crate::db;
 use crate::db::packs::Pack;
 use crate::db::sessions::{Ended, Session};
+use crate::db::{self, Scope};
 use stateward_api::agent::{KnownPack, Lease, OpenSessionRequest, Replaces, SessionOpened};
 use stateward_api::credentials::decode_bytes;
 use stateward_model::{PackId, SessionId, Timestamp};
@@ -27,7 +27,7 @@ impl App {
             return Err(Error::invalid("The session's secret must be 32 bytes in base64url"));
         }
         let now = self.now();
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         db::servers::see(&mut transaction, caller.server, now).await?;
         let mut ended = None;
         if !self.renew_if_same(&mut transaction, caller, request).await? {
@@ -58,7 +58,7 @@ impl App {
     /// Keeps a session alive.
     pub(crate) async fn heartbeat(&self, caller: ServerCaller, session: SessionId) -> Result<Lease, Error> {
         let now = self.now();
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         self.fence(&mut transaction, caller, session).await?;
         db::servers::see(&mut transaction, caller.server, now).await?;
         transaction.commit().await?;
@@ -67,7 +67,7 @@ impl App {
 
     /// Ends a session. Ending it twice is no error.
     pub(crate) async fn close_session(&self, caller: ServerCaller, session: SessionId) -> Result<(), Error> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         let known = own_session(&mut transaction, caller, session).await?;
         if !known.is_ended {
             db::sessions::end(&mut transaction, session, Ended::Closed, self.now()).await?;

@@ -2,7 +2,7 @@
 
 use super::tokens::ServerCaller;
 use super::{App, Error};
-use crate::db;
+use crate::db::{self, Scope};
 use bytes::Bytes;
 use stateward_format::layout;
 use stateward_format::slot::{self, KeySlot, SLOT_BYTES_MAX};
@@ -44,7 +44,7 @@ impl App {
             Err(StoreError::AlreadyExists(_)) => self.store.heal(&name, vec![object]).await?,
             other => drop(other?),
         }
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         let is_new = db::slots::insert(&mut transaction, caller.server, epoch, hash, self.now()).await?;
         transaction.commit().await?;
         Ok(is_new)

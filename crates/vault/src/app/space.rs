@@ -5,15 +5,21 @@
 
 use super::{App, Error};
 use crate::db;
+use crate::db::Scope;
 use crate::reserve::Coming;
 use stateward_store::StoreError;
 use std::sync::Arc;
 
 impl App {
-    /// Begins a transaction that writes; on a full disk in the space that was kept back for it.
+    /// Begins a transaction that may write everything; on a full disk in the space that was kept back for it.
     pub(super) async fn write(&self) -> Result<db::Write, Error> {
+        self.write_in(Scope::Whole).await
+    }
+
+    /// Begins one that keeps to a scope, and so runs beside those of others.
+    pub(super) async fn write_in(&self, scope: Scope) -> Result<db::Write, Error> {
         self.reserve.make_room();
-        Ok(self.database.write().await?)
+        Ok(self.database.write_in(scope).await?)
     }
 
     /// Refuses what fills the disk while the reserve is not whole and can't be taken back.

@@ -5,7 +5,8 @@ use super::packs::Received;
 use super::tokens::ServerCaller;
 use super::{App, Error};
 use crate::config::Config;
-use crate::db::Database;
+use crate::db::testing::TestDatabase;
+use crate::db::{Database, DatabaseUrl};
 use crate::keys::VaultKey;
 use crate::reserve::Reserve;
 use bytes::Bytes;
@@ -62,30 +63,44 @@ impl Random for TestRandom {
 pub(crate) struct TestApp {
     pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<TestClock>,
+    random: Arc<TestRandom>,
     pub(crate) store: Recording,
     pub(crate) faults: Faulty,
     /// The name of the one vault in it.
     pub(crate) vault: Label,
     keys: AtomicU64,
     folder: TempDir,
+    database: TestDatabase,
 }
 
 impl TestApp {
     pub(crate) async fn new() -> Self {
+        Self::over(TestDatabase::new().await).await
+    }
+
+    pub(crate) async fn over(database: TestDatabase) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let faults = Faulty::new(Arc::new(Objects::in_memory()));
         let store = Recording::new(Arc::new(faults.clone()));
         let clock = TestClock::new();
-        let app = open(&folder, Arc::new(store.clone()), clock.clone()).await;
+        let random = Arc::new(TestRandom::default());
+        let app =
+            open(&folder, database.url(), Arc::new(store.clone()), (clock.clone(), random.clone())).await;
         let vault: Label = "prod".parse().unwrap();
         app.create_vault(&vault).await.unwrap();
-        Self { app, clock, store, faults, vault, keys: AtomicU64::new(100), folder }
+        Self { app, clock, random, store, faults, vault, keys: AtomicU64::new(100), folder, database }
     }
 
     /// The vault as it is after its process died and was started again.
     pub(crate) async fn restart(&mut self) {
         self.app.database.close().await;
-        self.app = open(&self.folder, Arc::new(self.store.clone()), self.clock.clone()).await;
+        self.app = self.beside().await;
+    }
+
+    /// Another process of the same vault, over the same database and the same store.
+    pub(crate) async fn beside(&self) -> Arc<App> {
+        let surroundings = (self.clock.clone(), self.random.clone());
+        open(&self.folder, self.database.url(), Arc::new(self.store.clone()), surroundings).await
     }
 
     /// Where its database lies.
@@ -164,19 +179,23 @@ impl TestApp {
     }
 }
 
-async fn open(folder: &TempDir, store: Arc<dyn ByteStore>, clock: Arc<TestClock>) -> Arc<App> {
+async fn open(
+    folder: &TempDir,
+    database: &DatabaseUrl,
+    store: Arc<dyn ByteStore>,
+    (clock, random): (Arc<TestClock>, Arc<TestRandom>),
+) -> Arc<App> {
     let config =
         Config::new("".into(), "https://vault.example:7443".into(), "tenant-1".into(), "sub-1".into());
     Arc::new(App {
-        database: Database::open(&folder.path().join("vault.db")).await.unwrap(),
+        database: Database::open(database).await.unwrap(),
         reserve: Arc::new(Reserve::of(folder.path())),
         store,
         clock,
-        random: Arc::new(TestRandom::default()),
+        random,
         key: VaultKey::from_seed(&[42; 32]).unwrap(),
         config,
         ca_pem: "ca".to_owned(),
-        guesses: Default::default(),
         pack_memory: Default::default(),
         assemblies: Default::default(),
     })

@@ -2,7 +2,7 @@
 
 use super::principals::Role;
 use super::{App, Error, secret};
-use crate::db;
+use crate::db::{self, Scope};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use stateward_api::token::{ASSERTION_TYPE, AssertionClaims, TokenRequest, TokenResponse};
 use stateward_model::{ServerId, Timestamp, VaultId};
@@ -66,7 +66,7 @@ impl App {
         let token = secret::new(&*self.random);
         let now = self.now();
         let expires_at = now.plus_seconds(i64::from(TOKEN_SECONDS));
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::SignIns).await?;
         db::tokens::insert(&mut transaction, secret::hash(&token), &caller, expires_at, now).await?;
         transaction.commit().await?;
         Ok(TokenResponse {
@@ -132,7 +132,7 @@ impl App {
     async fn take_assertion(&self, server: ServerId, claims: &AssertionClaims) -> Result<(), Error> {
         let now = self.now();
         let end = now.plus_seconds(ASSERTION_SECONDS + 2 * SKEW_SECONDS);
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_in(Scope::SignIns).await?;
         let hash = secret::hash(&claims.jti);
         let is_new = db::tokens::take_assertion(&mut transaction, server, hash, end, now).await?;
         db::servers::see(&mut transaction, server, now).await?;

@@ -1,5 +1,6 @@
 //! Vault credentials: what was given out, and how often it may be used.
 
+use super::query::query;
 use super::{Connection, Error, value};
 use stateward_api::CredentialPurpose;
 use stateward_model::{CredentialId, ServerId, Timestamp, VaultId};
@@ -40,10 +41,10 @@ pub(crate) async fn insert(
         let server = credential.server.as_ref().filter(|_| credential.purpose == purpose);
         server.map(|server| &server.0[..])
     };
-    sqlx::query(
+    query(
         "INSERT INTO credentials (id, vault, purpose, server, again, domain, secret_hash, uses_allowed, created_at,
                                   expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(&id.0[..])
     .bind(&credential.vault.0[..])
@@ -63,9 +64,9 @@ pub(crate) async fn insert(
 /// Finds credentials.
 pub(crate) async fn find(connection: &mut Connection, id: CredentialId) -> Result<Option<Credential>, Error> {
     type Row = (Vec<u8>, String, Option<Vec<u8>>, Option<Vec<u8>>, Vec<u8>, i64, i64);
-    let row: Option<Row> = sqlx::query_as(
+    let row: Option<Row> = query(
         "SELECT vault, purpose, coalesce(server, again), domain, secret_hash, uses_allowed, expires_at
-         FROM credentials WHERE id = ?",
+         FROM credentials WHERE id = $1",
     )
     .bind(&id.0[..])
     .fetch_optional(connection)
@@ -89,7 +90,7 @@ pub(crate) async fn find(connection: &mut Connection, id: CredentialId) -> Resul
 
 /// How many servers registered with them.
 pub(crate) async fn uses(connection: &mut Connection, id: CredentialId) -> Result<u64, Error> {
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM servers WHERE credential = ?")
+    let (count,): (i64,) = query("SELECT count(*) FROM servers WHERE credential = $1")
         .bind(&id.0[..])
         .fetch_one(connection)
         .await?;

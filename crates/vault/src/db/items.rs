@@ -1,5 +1,6 @@
 //! Protected items.
 
+use super::query::query;
 use super::{Connection, Error, value};
 use stateward_model::{ItemId, ItemKind, Label, ServerId};
 
@@ -11,8 +12,8 @@ pub(crate) async fn upsert(
     label: &Label,
     kind: ItemKind,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO items (server, id, label, kind) VALUES (?, ?, ?, ?)
+    query(
+        "INSERT INTO items (server, id, label, kind) VALUES ($1, $2, $3, $4)
          ON CONFLICT (server, id) DO UPDATE SET label = excluded.label",
     )
     .bind(&server.0[..])
@@ -30,10 +31,10 @@ pub(crate) async fn kind(
     server: ServerId,
     id: ItemId,
 ) -> Result<Option<ItemKind>, Error> {
-    let kind: Option<String> = sqlx::query_scalar("SELECT kind FROM items WHERE server = ? AND id = ?")
+    let kind: Option<(String,)> = query("SELECT kind FROM items WHERE server = $1 AND id = $2")
         .bind(&server.0[..])
         .bind(&id.0[..])
         .fetch_optional(connection)
         .await?;
-    kind.map(|kind| value::kind(&kind)).transpose()
+    kind.map(|(kind,)| value::kind(&kind)).transpose()
 }

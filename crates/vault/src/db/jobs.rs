@@ -1,5 +1,6 @@
 //! Jobs as agents report them.
 
+use super::query::query;
 use super::{Connection, Error, value};
 use stateward_api::admin::Job;
 use stateward_api::agent::JobReport;
@@ -14,8 +15,8 @@ pub(crate) async fn upsert(
     now: Timestamp,
 ) -> Result<(), Error> {
     let text = serde_json::to_string(report).expect("codes, counts and times always have a JSON form");
-    sqlx::query(
-        "INSERT INTO jobs (server, id, started_at, reported_at, ended, report) VALUES (?, ?, ?, ?, ?, ?)
+    query(
+        "INSERT INTO jobs (server, id, started_at, reported_at, ended, report) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (server, id) DO UPDATE SET started_at = excluded.started_at,
              reported_at = excluded.reported_at, ended = excluded.ended, report = excluded.report
          WHERE jobs.ended = 0 OR excluded.ended = 1",
@@ -24,8 +25,8 @@ pub(crate) async fn upsert(
     .bind(&report.job.0[..])
     .bind(report.started_at.0)
     .bind(now.0)
-    .bind(report.state.is_ended())
-    .bind(text)
+    .bind(i64::from(report.state.is_ended()))
+    .bind(text.as_str())
     .execute(connection)
     .await?;
     Ok(())
@@ -33,9 +34,9 @@ pub(crate) async fn upsert(
 
 /// The newest jobs of a vault, newest first.
 pub(crate) async fn list(connection: &mut Connection, vault: VaultId, most: u32) -> Result<Vec<Job>, Error> {
-    let rows: Vec<(Vec<u8>, i64, String)> = sqlx::query_as(
+    let rows: Vec<(Vec<u8>, i64, String)> = query(
         "SELECT j.server, j.reported_at, j.report FROM jobs j JOIN servers s ON s.id = j.server
-         WHERE s.vault = ? ORDER BY j.started_at DESC, j.server, j.id LIMIT ?",
+         WHERE s.vault = $1 ORDER BY j.started_at DESC, j.server, j.id LIMIT $2",
     )
     .bind(&vault.0[..])
     .bind(i64::from(most))

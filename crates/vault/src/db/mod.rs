@@ -1,133 +1,116 @@
 //! The vault's database: SQL, and nothing but SQL. One file a noun, the same names as in `app`.
 //!
-//! SQLite in WAL mode with `synchronous=FULL`: what a transaction committed survives a power cut. One connection
-//! writes, several read. Functions take a connection, so that `app` says what belongs into one transaction.
+//! SQLite in the data folder, or PostgreSQL by a URL ([`DatabaseUrl`]); each statement has one text for both ([`query`]).
+//! What differs stands in `sqlite.rs` and `postgres.rs`: how it is opened, and how a transaction begins. Functions take a
+//! connection, so that `app` says what belongs into one transaction.
+//!
+//! Invariant: a transaction that writes sees and keeps its scope as if nobody else were there, over all processes.
 
+mod connection;
 pub(crate) mod credentials;
 mod error;
+pub(crate) mod guesses;
+pub(crate) mod identity;
 pub(crate) mod items;
 pub(crate) mod jobs;
 mod migrations;
 pub(crate) mod packs;
 pub(crate) mod points;
+mod postgres;
 pub(crate) mod principals;
+mod query;
 pub(crate) mod servers;
 pub(crate) mod sessions;
 pub(crate) mod slots;
+mod sqlite;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod tokens;
+mod url;
 mod value;
 pub(crate) mod vaults;
 mod write;
 
+pub(crate) use connection::{Connection, Read};
 pub(crate) use error::Error;
-pub(crate) use sqlx::SqliteConnection as Connection;
+#[cfg(test)]
+pub(crate) use sqlite::limit_pages;
+pub(crate) use url::DatabaseUrl;
 pub(crate) use write::Write;
 
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool};
-use std::path::Path;
-use std::time::Duration;
+use stateward_model::ServerId;
 
-/// How long a statement waits for a lock that another process holds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Connections that read.
-const READERS: u32 = 4;
+/// What a transaction may write, and what it reads to decide that: nobody else writes it meanwhile. SQLite has one writer
+/// for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Everything.
+    Whole,
+    /// What belongs to the servers of one deduplication domain, but tokens.
+    Domain(ServerId),
+    /// Tokens, assertions and guesses.
+    SignIns,
+}
 
 /// The open database.
 #[derive(Debug, Clone)]
-pub(crate) struct Database {
-    writer: SqlitePool,
-    readers: SqlitePool,
+pub(crate) struct Database(Pools);
+
+#[derive(Debug, Clone)]
+enum Pools {
+    Sqlite(sqlite::Pools),
+    Postgres(postgres::Pools),
 }
 
 impl Database {
-    /// Opens the file, makes it if it is not there, and brings it to this build's form.
-    pub(crate) async fn open(file: &Path) -> Result<Self, Error> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            // Else on the disk of the machine's temporary folder, which may be full on its own.
-            .pragma("temp_store", "memory");
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        // A damaged file is found before anything is built upon it.
-        let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&writer).await?;
-        if found != "ok" {
-            return Err(Error::Damaged("page"));
-        }
-        migrations::run(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.create_if_missing(false).read_only(true))
-            .await?;
-        Ok(Self { writer, readers })
+    /// Opens it and brings it to this build's form. A file is made if it is not there.
+    pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, Error> {
+        Ok(Self(match url {
+            DatabaseUrl::File(file) => Pools::Sqlite(sqlite::open(file).await?),
+            DatabaseUrl::Server(url) => Pools::Postgres(postgres::open(url).await?),
+        }))
     }
 
     /// A connection for reading.
-    pub(crate) async fn read(&self) -> Result<PoolConnection<Sqlite>, Error> {
-        Ok(self.readers.acquire().await?)
+    pub(crate) async fn read(&self) -> Result<Read, Error> {
+        Ok(Read(match &self.0 {
+            Pools::Sqlite(pools) => Connection::Sqlite(pools.readers.acquire().await?),
+            Pools::Postgres(pools) => Connection::Postgres(pools.readers.acquire().await?),
+        }))
     }
 
-    /// Begins the one transaction that writes; others wait.
+    /// Begins a transaction that may write everything; all others wait.
+    #[cfg(test)]
     pub(crate) async fn write(&self) -> Result<Write, Error> {
-        Write::begin(self.writer.acquire().await?).await
+        self.write_in(Scope::Whole).await
+    }
+
+    /// Begins a transaction that writes; others of its scope wait.
+    pub(crate) async fn write_in(&self, scope: Scope) -> Result<Write, Error> {
+        let (connection, begin, commit) = match &self.0 {
+            Pools::Sqlite(pools) => {
+                let connection = Connection::Sqlite(pools.writer.acquire().await?);
+                (connection, sqlite::BEGIN.to_owned(), sqlite::COMMIT)
+            }
+            Pools::Postgres(pools) => {
+                let connection = Connection::Postgres(pools.writers.acquire().await?);
+                (connection, postgres::begin(scope), postgres::COMMIT)
+            }
+        };
+        Write::begin(connection, begin, commit).await
     }
 
     /// Closes all connections; waits for those in use.
     pub(crate) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
-    }
-}
-
-/// Lets this connection grow the database by so many pages and no more, as if its disk were full then.
-#[cfg(test)]
-pub(crate) async fn limit_pages(connection: &mut Connection, more: i64) {
-    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *connection).await.unwrap();
-    let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", pages + more));
-    sqlx::query(limit).execute(connection).await.unwrap();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn it_is_durable_checks_references_and_opens_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("vault.db");
-        for _ in 0..2 {
-            let database = Database::open(&file).await.unwrap();
-            let mut connection = database.write().await.unwrap();
-            for (pragma, expected) in
-                [("PRAGMA journal_mode", "wal"), ("PRAGMA synchronous", "2"), ("PRAGMA foreign_keys", "1")]
-            {
-                let value: String = sqlx::query_scalar(pragma)
-                    .fetch_one(&mut *connection)
-                    .await
-                    .or_else(|_: sqlx::Error| Ok::<_, sqlx::Error>(String::new()))
-                    .unwrap();
-                let number: i64 = match value.is_empty() {
-                    true => sqlx::query_scalar(pragma).fetch_one(&mut *connection).await.unwrap(),
-                    false => -1,
-                };
-                assert!(value == expected || number.to_string() == expected, "{pragma}");
+        match &self.0 {
+            Pools::Sqlite(pools) => {
+                pools.readers.close().await;
+                pools.writer.close().await;
             }
-            drop(connection);
-            database.close().await;
+            Pools::Postgres(pools) => {
+                pools.readers.close().await;
+                pools.writers.close().await;
+            }
         }
-    }
-
-    #[tokio::test]
-    async fn a_reader_cannot_write() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("vault.db")).await.unwrap();
-        let mut reader = database.read().await.unwrap();
-        assert!(sqlx::query("DELETE FROM vaults").execute(&mut *reader).await.is_err());
     }
 }

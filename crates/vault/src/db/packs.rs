@@ -1,5 +1,6 @@
 //! Packs of a deduplication domain: which there are, how long, in which state, and who put them.
 
+use super::query::query;
 use super::{Connection, Error, value};
 use stateward_format::point::PackReference;
 use stateward_model::{PackId, ServerId};
@@ -74,22 +75,20 @@ pub(crate) async fn find(
     domain: ServerId,
     id: PackId,
 ) -> Result<Option<Pack>, Error> {
-    let row: Option<Row> =
-        sqlx::query_as("SELECT id, length, state, server FROM packs WHERE domain = ? AND id = ?")
-            .bind(&domain.0[..])
-            .bind(&id.0[..])
-            .fetch_optional(connection)
-            .await?;
+    let row: Option<Row> = query("SELECT id, length, state, server FROM packs WHERE domain = $1 AND id = $2")
+        .bind(&domain.0[..])
+        .bind(&id.0[..])
+        .fetch_optional(connection)
+        .await?;
     row.map(read).transpose()
 }
 
 /// All packs of a domain, by id.
 pub(crate) async fn list(connection: &mut Connection, domain: ServerId) -> Result<Vec<Pack>, Error> {
-    let rows: Vec<Row> =
-        sqlx::query_as("SELECT id, length, state, server FROM packs WHERE domain = ? ORDER BY id")
-            .bind(&domain.0[..])
-            .fetch_all(connection)
-            .await?;
+    let rows: Vec<Row> = query("SELECT id, length, state, server FROM packs WHERE domain = $1 ORDER BY id")
+        .bind(&domain.0[..])
+        .fetch_all(connection)
+        .await?;
     rows.into_iter().map(read).collect()
 }
 
@@ -101,8 +100,8 @@ pub(crate) async fn announce(
     server: ServerId,
     pack: PackReference,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT OR IGNORE INTO packs (domain, id, length, state, server) VALUES (?, ?, ?, 'pending', ?)",
+    query(
+        "INSERT INTO packs (domain, id, length, state, server) VALUES ($1, $2, $3, 'pending', $4) ON CONFLICT DO NOTHING",
     )
     .bind(&domain.0[..])
     .bind(&pack.id.0[..])
@@ -119,11 +118,11 @@ pub(crate) async fn mark_stored(
     domain: ServerId,
     id: PackId,
 ) -> Result<(), Error> {
-    sqlx::query(
+    query(
         "UPDATE packs SET state = CASE WHEN EXISTS
              (SELECT 1 FROM pack_references r WHERE r.domain = packs.domain AND r.pack = packs.id)
              THEN 'live' ELSE 'stored' END
-         WHERE domain = ? AND id = ? AND state IN ('pending', 'lost')",
+         WHERE domain = $1 AND id = $2 AND state IN ('pending', 'lost')",
     )
     .bind(&domain.0[..])
     .bind(&id.0[..])
@@ -132,17 +131,15 @@ pub(crate) async fn mark_stored(
     Ok(())
 }
 
-/// Notes that points refer to a pack.
-pub(crate) async fn mark_live(
-    connection: &mut Connection,
-    domain: ServerId,
-    id: PackId,
-) -> Result<(), Error> {
-    sqlx::query("UPDATE packs SET state = 'live' WHERE domain = ? AND id = ? AND state = 'stored'")
-        .bind(&domain.0[..])
-        .bind(&id.0[..])
-        .execute(connection)
-        .await?;
+/// Notes that points refer to packs of a domain that were stored only before.
+pub(crate) async fn mark_live(connection: &mut Connection, domain: ServerId) -> Result<(), Error> {
+    query(
+        "UPDATE packs SET state = 'live' WHERE domain = $1 AND state = 'stored' AND EXISTS
+             (SELECT 1 FROM pack_references r WHERE r.domain = packs.domain AND r.pack = packs.id)",
+    )
+    .bind(&domain.0[..])
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -152,7 +149,7 @@ pub(crate) async fn mark_lost(
     domain: ServerId,
     id: PackId,
 ) -> Result<(), Error> {
-    sqlx::query("UPDATE packs SET state = 'lost' WHERE domain = ? AND id = ?")
+    query("UPDATE packs SET state = 'lost' WHERE domain = $1 AND id = $2")
         .bind(&domain.0[..])
         .bind(&id.0[..])
         .execute(connection)

@@ -1,6 +1,8 @@
 //! Committed recovery points, and which packs they need.
 
+use super::query::query;
 use super::{Connection, Error, value};
+use crate::app::tokens::ServerCaller;
 use stateward_api::admin::RecoveryPoint;
 use stateward_api::agent::ListedPoint;
 use stateward_model::{ItemId, PackId, PointHash, Sequence, ServerId, Timestamp, VaultId};
@@ -26,8 +28,8 @@ pub(crate) async fn head(
     connection: &mut Connection,
     server: ServerId,
 ) -> Result<Option<ListedPoint>, Error> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT sequence, hash, item, received_at FROM points WHERE server = ? ORDER BY number DESC LIMIT 1",
+    let row: Option<Row> = query(
+        "SELECT sequence, hash, item, received_at FROM points WHERE server = $1 ORDER BY number DESC LIMIT 1",
     )
     .bind(&server.0[..])
     .fetch_optional(connection)
@@ -42,8 +44,8 @@ pub(crate) async fn find(
     hash: PointHash,
 ) -> Result<Option<(ListedPoint, bool)>, Error> {
     type Row = (i64, Vec<u8>, Vec<u8>, i64, bool);
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT sequence, hash, item, received_at, receipted FROM points WHERE server = ? AND hash = ?",
+    let row: Option<Row> = query(
+        "SELECT sequence, hash, item, received_at, receipted = 1 FROM points WHERE server = $1 AND hash = $2",
     )
     .bind(&server.0[..])
     .bind(&hash.0[..])
@@ -57,12 +59,11 @@ pub(crate) async fn find(
 
 /// All points of a server, in the order in which they were committed.
 pub(crate) async fn list(connection: &mut Connection, server: ServerId) -> Result<Vec<ListedPoint>, Error> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT sequence, hash, item, received_at FROM points WHERE server = ? ORDER BY number",
-    )
-    .bind(&server.0[..])
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<Row> =
+        query("SELECT sequence, hash, item, received_at FROM points WHERE server = $1 ORDER BY number")
+            .bind(&server.0[..])
+            .fetch_all(connection)
+            .await?;
     rows.into_iter().map(read).collect()
 }
 
@@ -72,12 +73,12 @@ pub(crate) async fn list_of_vault(
     vault: VaultId,
 ) -> Result<Vec<RecoveryPoint>, Error> {
     type Row = (Vec<u8>, i64, Vec<u8>, Vec<u8>, i64, i64, String, String);
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<Row> = query(
         "SELECT p.server, p.sequence, p.hash, p.item, p.received_at, p.pack_bytes, i.label, i.kind
          FROM points p
          JOIN servers s ON s.id = p.server
          JOIN items i ON i.server = p.server AND i.id = p.item
-         WHERE s.vault = ? ORDER BY p.received_at DESC, p.server, p.number DESC",
+         WHERE s.vault = $1 ORDER BY p.received_at DESC, p.server, p.number DESC",
     )
     .bind(&vault.0[..])
     .fetch_all(connection)
@@ -105,8 +106,8 @@ pub(crate) async fn insert(
     point: &ListedPoint,
     pack_bytes: u64,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO points (server, sequence, hash, item, received_at, pack_bytes) VALUES (?, ?, ?, ?, ?, ?)",
+    query(
+        "INSERT INTO points (server, sequence, hash, item, received_at, pack_bytes) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(&server.0[..])
     .bind(column(point.sequence))
@@ -125,7 +126,7 @@ pub(crate) async fn mark_receipted(
     server: ServerId,
     hash: PointHash,
 ) -> Result<(), Error> {
-    sqlx::query("UPDATE points SET receipted = 1 WHERE server = ? AND hash = ?")
+    query("UPDATE points SET receipted = 1 WHERE server = $1 AND hash = $2")
         .bind(&server.0[..])
         .bind(&hash.0[..])
         .execute(connection)
@@ -133,23 +134,24 @@ pub(crate) async fn mark_receipted(
     Ok(())
 }
 
-/// All points whose receipt may be missing, with server and vault.
+/// All points whose receipt may be missing, with whose they are.
 pub(crate) async fn without_receipt(
     connection: &mut Connection,
-) -> Result<Vec<(VaultId, ServerId, ListedPoint)>, Error> {
-    type Row = (Vec<u8>, Vec<u8>, i64, Vec<u8>, Vec<u8>, i64);
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT s.vault, p.server, p.sequence, p.hash, p.item, p.received_at
+) -> Result<Vec<(ServerCaller, ListedPoint)>, Error> {
+    type Row = (Vec<u8>, Vec<u8>, Vec<u8>, i64, Vec<u8>, Vec<u8>, i64);
+    let rows: Vec<Row> = query(
+        "SELECT s.vault, coalesce(s.domain, s.id), p.server, p.sequence, p.hash, p.item, p.received_at
          FROM points p JOIN servers s ON s.id = p.server
          WHERE p.receipted = 0 ORDER BY p.server, p.number",
     )
     .fetch_all(connection)
     .await?;
     rows.into_iter()
-        .map(|(vault, server, sequence, hash, item, received_at)| {
+        .map(|(vault, domain, server, sequence, hash, item, received_at)| {
             let vault = VaultId(value::fixed(vault, "vault id")?);
+            let domain = ServerId(value::fixed(domain, "domain")?);
             let server = ServerId(value::fixed(server, "server id")?);
-            Ok((vault, server, read((sequence, hash, item, received_at))?))
+            Ok((ServerCaller { server, vault, domain }, read((sequence, hash, item, received_at))?))
         })
         .collect()
 }
@@ -160,38 +162,82 @@ pub(crate) async fn open_references(
     server: ServerId,
     item: ItemId,
 ) -> Result<Vec<PackId>, Error> {
-    let rows: Vec<Vec<u8>> = sqlx::query_scalar(
-        "SELECT pack FROM pack_references WHERE server = ? AND item = ? AND last_sequence IS NULL ORDER BY pack",
+    let rows: Vec<(Vec<u8>,)> = query(
+        "SELECT pack FROM pack_references WHERE server = $1 AND item = $2 AND last_sequence IS NULL ORDER BY pack",
     )
     .bind(&server.0[..])
     .bind(&item.0[..])
     .fetch_all(connection)
     .await?;
-    rows.into_iter().map(|id| value::fixed(id, "pack id").map(PackId)).collect()
+    rows.into_iter().map(|(id,)| value::fixed(id, "pack id").map(PackId)).collect()
 }
 
-/// Begins a reference: from this point of the item on, the pack is needed. A branch may have one that began there and
+/// How many packs one statement is given.
+const PACKS_AT_ONCE: usize = 10_000;
+
+/// A statement about packs, whose ids are given one after another in `$4`; `$5` is their number. So a point of many packs
+/// costs a few round trips.
+macro_rules! for_packs {
+    ($rest:literal) => {
+        concat!(
+            "WITH RECURSIVE places (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM places WHERE i + 1 < $5),
+                  given (pack) AS (SELECT substr($4, i * 32 + 1, 32) FROM places) ",
+            $rest
+        )
+    };
+}
+
+async fn run_for_packs(
+    connection: &mut Connection,
+    text: &'static str,
+    (server, item, sequence): (ServerId, ItemId, Sequence),
+    packs: &[PackId],
+    more: Option<ServerId>,
+) -> Result<(), Error> {
+    for packs in packs.chunks(PACKS_AT_ONCE) {
+        let ids: Vec<u8> = packs.iter().flat_map(|pack| pack.0).collect();
+        let statement = query(text)
+            .bind(&server.0[..])
+            .bind(&item.0[..])
+            .bind(column(sequence))
+            .bind(&ids[..])
+            .bind(packs.len().cast_signed() as i64);
+        let statement = match &more {
+            Some(more) => statement.bind(&more.0[..]),
+            None => statement,
+        };
+        statement.execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Begins references: from this point of the item on, the packs are needed. A branch may have one that began there and
 /// ended: then it goes on.
-pub(crate) async fn open_reference(
+pub(crate) async fn begin_references(
     connection: &mut Connection,
     domain: ServerId,
-    server: ServerId,
-    item: ItemId,
-    pack: PackId,
-    first: Sequence,
+    of: (ServerId, ItemId, Sequence),
+    packs: &[PackId],
 ) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO pack_references (domain, server, item, pack, first_sequence) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (server, item, pack, first_sequence) DO UPDATE SET last_sequence = NULL",
-    )
-    .bind(&domain.0[..])
-    .bind(&server.0[..])
-    .bind(&item.0[..])
-    .bind(&pack.0[..])
-    .bind(column(first))
-    .execute(connection)
-    .await?;
-    Ok(())
+    let text = for_packs!(
+        "INSERT INTO pack_references (domain, server, item, pack, first_sequence)
+         SELECT $6, $1, $2, pack, $3 FROM given WHERE true
+         ON CONFLICT (server, item, pack, first_sequence) DO UPDATE SET last_sequence = NULL"
+    );
+    run_for_packs(connection, text, of, packs, Some(domain)).await
+}
+
+/// Ends references: this point of the item was the last that needs the packs.
+pub(crate) async fn end_references(
+    connection: &mut Connection,
+    of: (ServerId, ItemId, Sequence),
+    packs: &[PackId],
+) -> Result<(), Error> {
+    let text = for_packs!(
+        "UPDATE pack_references SET last_sequence = $3
+         WHERE server = $1 AND item = $2 AND last_sequence IS NULL AND pack IN (SELECT pack FROM given)"
+    );
+    run_for_packs(connection, text, of, packs, None).await
 }
 
 /// Makes references that are open begin no later than this point of the item, which is on a branch beside those that
@@ -203,45 +249,24 @@ pub(crate) async fn widen_references(
     first: Sequence,
 ) -> Result<(), Error> {
     // One that begins just there was another branch's, and is within what the open one becomes.
-    sqlx::query(
-        "DELETE FROM pack_references WHERE server = ?1 AND item = ?2 AND first_sequence = ?3
+    query(
+        "DELETE FROM pack_references WHERE server = $1 AND item = $2 AND first_sequence = $3
          AND last_sequence IS NOT NULL AND EXISTS (
-            SELECT 1 FROM pack_references o WHERE o.server = ?1 AND o.item = ?2 AND o.pack = pack_references.pack
-            AND o.last_sequence IS NULL AND o.first_sequence > ?3)",
+            SELECT 1 FROM pack_references o WHERE o.server = $1 AND o.item = $2 AND o.pack = pack_references.pack
+            AND o.last_sequence IS NULL AND o.first_sequence > $3)",
     )
     .bind(&server.0[..])
     .bind(&item.0[..])
     .bind(column(first))
     .execute(&mut *connection)
     .await?;
-    sqlx::query(
-        "UPDATE pack_references SET first_sequence = ?3
-         WHERE server = ?1 AND item = ?2 AND last_sequence IS NULL AND first_sequence > ?3",
+    query(
+        "UPDATE pack_references SET first_sequence = $3
+         WHERE server = $1 AND item = $2 AND last_sequence IS NULL AND first_sequence > $3",
     )
     .bind(&server.0[..])
     .bind(&item.0[..])
     .bind(column(first))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Ends a reference: this point of the item was the last that needs the pack.
-pub(crate) async fn close_reference(
-    connection: &mut Connection,
-    server: ServerId,
-    item: ItemId,
-    pack: PackId,
-    last: Sequence,
-) -> Result<(), Error> {
-    sqlx::query(
-        "UPDATE pack_references SET last_sequence = ?
-         WHERE server = ? AND item = ? AND pack = ? AND last_sequence IS NULL",
-    )
-    .bind(column(last))
-    .bind(&server.0[..])
-    .bind(&item.0[..])
-    .bind(&pack.0[..])
     .execute(connection)
     .await?;
     Ok(())
@@ -253,8 +278,8 @@ pub(crate) async fn newest_of_item(
     server: ServerId,
     item: ItemId,
 ) -> Result<Option<Sequence>, Error> {
-    let sequence: Option<i64> =
-        sqlx::query_scalar("SELECT max(sequence) FROM points WHERE server = ? AND item = ?")
+    let (sequence,): (Option<i64>,) =
+        query("SELECT max(sequence) FROM points WHERE server = $1 AND item = $2")
             .bind(&server.0[..])
             .bind(&item.0[..])
             .fetch_one(connection)
@@ -268,8 +293,8 @@ pub(crate) async fn lifetimes(
     connection: &mut Connection,
     server: ServerId,
 ) -> Result<Vec<(PackId, i64, Option<i64>)>, Error> {
-    let rows: Vec<(Vec<u8>, i64, Option<i64>)> = sqlx::query_as(
-        "SELECT pack, first_sequence, last_sequence FROM pack_references WHERE server = ?
+    let rows: Vec<(Vec<u8>, i64, Option<i64>)> = query(
+        "SELECT pack, first_sequence, last_sequence FROM pack_references WHERE server = $1
          ORDER BY pack, first_sequence",
     )
     .bind(&server.0[..])

@@ -1,5 +1,6 @@
 //! Who may manage.
 
+use super::query::query;
 use super::{Connection, Error, value};
 use crate::app::principals::Role;
 use stateward_model::Timestamp;
@@ -20,8 +21,8 @@ pub(crate) async fn insert(
     principal: &Principal,
     now: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO principals (client_id, name, role, secret_hash, created_at) VALUES (?, ?, ?, ?, ?)",
+    query(
+        "INSERT INTO principals (client_id, name, role, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(client_id)
     .bind(name)
@@ -35,8 +36,11 @@ pub(crate) async fn insert(
 
 /// Finds one.
 pub(crate) async fn find(connection: &mut Connection, client_id: &str) -> Result<Option<Principal>, Error> {
+    if client_id.contains('\0') {
+        return Ok(None); // PostgreSQL's texts can't hold it, so nobody has it.
+    }
     let row: Option<(String, Vec<u8>)> =
-        sqlx::query_as("SELECT role, secret_hash FROM principals WHERE client_id = ?")
+        query("SELECT role, secret_hash FROM principals WHERE client_id = $1")
             .bind(client_id)
             .fetch_optional(connection)
             .await?;

@@ -1,5 +1,6 @@
 //! Registered servers.
 
+use super::query::query;
 use super::{Connection, Error, value};
 use stateward_api::admin::Server;
 use stateward_api::agent::RegisterRequest;
@@ -67,10 +68,10 @@ pub(crate) async fn insert(
     server: &NewServer<'_>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query(
+    query(
         "INSERT INTO servers (id, vault, domain, label, login_key, signing_key, operating_system, agent_version,
                               credential, registered_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(&server.id.0[..])
     .bind(&server.vault.0[..])
@@ -89,9 +90,9 @@ pub(crate) async fn insert(
 
 /// Finds a server.
 pub(crate) async fn find(connection: &mut Connection, id: ServerId) -> Result<Option<KnownServer>, Error> {
-    let row: Option<KnownRow> = sqlx::query_as(
+    let row: Option<KnownRow> = query(
         "SELECT id, vault, coalesce(domain, id), label, login_key, signing_key, revoked_at IS NOT NULL
-         FROM servers WHERE id = ?",
+         FROM servers WHERE id = $1",
     )
     .bind(&id.0[..])
     .fetch_optional(connection)
@@ -105,9 +106,9 @@ pub(crate) async fn find_by_login_key(
     vault: VaultId,
     login_key: [u8; 32],
 ) -> Result<Option<KnownServer>, Error> {
-    let row: Option<KnownRow> = sqlx::query_as(
+    let row: Option<KnownRow> = query(
         "SELECT id, vault, coalesce(domain, id), label, login_key, signing_key, revoked_at IS NOT NULL
-         FROM servers WHERE vault = ? AND login_key = ?",
+         FROM servers WHERE vault = $1 AND login_key = $2",
     )
     .bind(&vault.0[..])
     .bind(&login_key[..])
@@ -122,7 +123,7 @@ pub(crate) async fn count_by_label(
     vault: VaultId,
     label: &Label,
 ) -> Result<u64, Error> {
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM servers WHERE vault = ? AND label = ?")
+    let (count,): (i64,) = query("SELECT count(*) FROM servers WHERE vault = $1 AND label = $2")
         .bind(&vault.0[..])
         .bind(label.as_str())
         .fetch_one(connection)
@@ -137,12 +138,12 @@ pub(crate) async fn replace_login_key(
     login_key: [u8; 32],
     request: &RegisterRequest,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "UPDATE servers SET login_key = ?, operating_system = ?, agent_version = ?, credential = ? WHERE id = ?",
+    query(
+        "UPDATE servers SET login_key = $1, operating_system = $2, agent_version = $3, credential = $4 WHERE id = $5",
     )
     .bind(&login_key[..])
-    .bind(&request.operating_system)
-    .bind(&request.agent_version)
+    .bind(request.operating_system.as_str())
+    .bind(request.agent_version.as_str())
     .bind(&request.credential.0[..])
     .bind(&id.0[..])
     .execute(connection)
@@ -152,7 +153,7 @@ pub(crate) async fn replace_login_key(
 
 /// Notes that a server was heard of.
 pub(crate) async fn see(connection: &mut Connection, id: ServerId, now: Timestamp) -> Result<(), Error> {
-    sqlx::query("UPDATE servers SET seen_at = ? WHERE id = ?")
+    query("UPDATE servers SET seen_at = $1 WHERE id = $2")
         .bind(now.0)
         .bind(&id.0[..])
         .execute(connection)
@@ -166,7 +167,7 @@ pub(crate) async fn note_fork(
     id: ServerId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query("UPDATE servers SET forked_at = ? WHERE id = ?")
+    query("UPDATE servers SET forked_at = $1 WHERE id = $2")
         .bind(now.0)
         .bind(&id.0[..])
         .execute(connection)
@@ -177,7 +178,7 @@ pub(crate) async fn note_fork(
 /// Revokes a server's registration: for tests, until an administrator can.
 #[cfg(test)]
 pub(crate) async fn revoke(connection: &mut Connection, id: ServerId, now: Timestamp) -> Result<(), Error> {
-    sqlx::query("UPDATE servers SET revoked_at = ? WHERE id = ?")
+    query("UPDATE servers SET revoked_at = $1 WHERE id = $2")
         .bind(now.0)
         .bind(&id.0[..])
         .execute(connection)
@@ -188,10 +189,10 @@ pub(crate) async fn revoke(connection: &mut Connection, id: ServerId, now: Times
 /// All servers of a vault by label.
 pub(crate) async fn list(connection: &mut Connection, vault: VaultId) -> Result<Vec<Server>, Error> {
     type Row = (Vec<u8>, Vec<u8>, String, String, String, i64, Option<i64>, Option<i64>);
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<Row> = query(
         "SELECT id, coalesce(domain, id), label, operating_system, agent_version, registered_at, seen_at,
                 forked_at
-         FROM servers WHERE vault = ? ORDER BY label, registered_at",
+         FROM servers WHERE vault = $1 ORDER BY label, registered_at",
     )
     .bind(&vault.0[..])
     .fetch_all(connection)

@@ -1,5 +1,6 @@
 //! Sessions: at most one of a server is open, which an index of the database sees to as well.
 
+use super::query::query;
 use super::{Connection, Error, value};
 use stateward_model::{ItemId, JobKind, ServerId, SessionId, Timestamp};
 
@@ -58,14 +59,14 @@ pub(crate) async fn insert(
     item: Option<ItemId>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query(
+    query(
         "INSERT INTO sessions (id, server, secret_hash, kind, item, opened_at, lease_until)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(&session.id.0[..])
     .bind(&session.server.0[..])
     .bind(&session.secret_hash[..])
-    .bind(kind.to_string())
+    .bind(kind.to_string().as_str())
     .bind(item.as_ref().map(|item| &item.0[..]))
     .bind(now.0)
     .bind(session.lease_until.0)
@@ -76,8 +77,8 @@ pub(crate) async fn insert(
 
 /// Finds a session.
 pub(crate) async fn find(connection: &mut Connection, id: SessionId) -> Result<Option<Session>, Error> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT id, server, secret_hash, lease_until, ended_at IS NOT NULL FROM sessions WHERE id = ?",
+    let row: Option<Row> = query(
+        "SELECT id, server, secret_hash, lease_until, ended_at IS NOT NULL FROM sessions WHERE id = $1",
     )
     .bind(&id.0[..])
     .fetch_optional(connection)
@@ -90,9 +91,9 @@ pub(crate) async fn find_open(
     connection: &mut Connection,
     server: ServerId,
 ) -> Result<Option<Session>, Error> {
-    let row: Option<Row> = sqlx::query_as(
+    let row: Option<Row> = query(
         "SELECT id, server, secret_hash, lease_until, ended_at IS NOT NULL FROM sessions
-         WHERE server = ? AND ended_at IS NULL",
+         WHERE server = $1 AND ended_at IS NULL",
     )
     .bind(&server.0[..])
     .fetch_optional(connection)
@@ -107,14 +108,14 @@ pub(crate) async fn renew(
     id: SessionId,
     lease_until: Timestamp,
 ) -> Result<bool, Error> {
-    let done =
-        sqlx::query("UPDATE sessions SET lease_until = ? WHERE id = ? AND server = ? AND ended_at IS NULL")
+    let changed =
+        query("UPDATE sessions SET lease_until = $1 WHERE id = $2 AND server = $3 AND ended_at IS NULL")
             .bind(lease_until.0)
             .bind(&id.0[..])
             .bind(&server.0[..])
             .execute(connection)
             .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(changed == 1)
 }
 
 /// Ends an open session.
@@ -124,7 +125,7 @@ pub(crate) async fn end(
     because: Ended,
     now: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query("UPDATE sessions SET ended_at = ?, ended_because = ? WHERE id = ? AND ended_at IS NULL")
+    query("UPDATE sessions SET ended_at = $1, ended_because = $2 WHERE id = $3 AND ended_at IS NULL")
         .bind(now.0)
         .bind(because.as_str())
         .bind(&id.0[..])

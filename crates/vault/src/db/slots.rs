@@ -1,5 +1,6 @@
 //! Key slots of a server. There is no call that removes one.
 
+use super::query::query;
 use super::{Connection, Error, value};
 use stateward_model::{ServerId, SlotHash, Timestamp};
 
@@ -11,15 +12,16 @@ pub(crate) async fn insert(
     hash: SlotHash,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let done =
-        sqlx::query("INSERT OR IGNORE INTO slots (server, epoch, hash, created_at) VALUES (?, ?, ?, ?)")
-            .bind(&server.0[..])
-            .bind(i64::from(epoch))
-            .bind(&hash.0[..])
-            .bind(now.0)
-            .execute(connection)
-            .await?;
-    Ok(done.rows_affected() == 1)
+    let changed = query(
+        "INSERT INTO slots (server, epoch, hash, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+    )
+    .bind(&server.0[..])
+    .bind(i64::from(epoch))
+    .bind(&hash.0[..])
+    .bind(now.0)
+    .execute(connection)
+    .await?;
+    Ok(changed == 1)
 }
 
 /// All slots of a server, oldest epoch first.
@@ -28,7 +30,7 @@ pub(crate) async fn list(
     server: ServerId,
 ) -> Result<Vec<(u32, SlotHash)>, Error> {
     let rows: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT epoch, hash FROM slots WHERE server = ? ORDER BY epoch, created_at, hash")
+        query("SELECT epoch, hash FROM slots WHERE server = $1 ORDER BY epoch, created_at, hash")
             .bind(&server.0[..])
             .fetch_all(connection)
             .await?;

@@ -1,5 +1,6 @@
 //! Bearer tokens and the assertions that were taken for them.
 
+use super::query::query;
 use super::{Connection, Error, value};
 use crate::app::principals::Role;
 use crate::app::tokens::{Caller, ServerCaller};
@@ -13,12 +14,12 @@ pub(crate) async fn insert(
     expires_at: Timestamp,
     now: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query("DELETE FROM tokens WHERE expires_at <= ?").bind(now.0).execute(&mut *connection).await?;
+    query("DELETE FROM tokens WHERE expires_at <= $1").bind(now.0).execute(&mut *connection).await?;
     let (principal, server) = match caller {
         Caller::Principal { client_id, .. } => (Some(client_id.as_str()), None),
         Caller::Server(caller) => (None, Some(&caller.server.0[..])),
     };
-    sqlx::query("INSERT INTO tokens (hash, principal, server, expires_at) VALUES (?, ?, ?, ?)")
+    query("INSERT INTO tokens (hash, principal, server, expires_at) VALUES ($1, $2, $3, $4)")
         .bind(&hash[..])
         .bind(principal)
         .bind(server)
@@ -30,7 +31,7 @@ pub(crate) async fn insert(
 
 /// Ends all tokens of a server.
 pub(crate) async fn forget_server(connection: &mut Connection, server: ServerId) -> Result<(), Error> {
-    sqlx::query("DELETE FROM tokens WHERE server = ?").bind(&server.0[..]).execute(connection).await?;
+    query("DELETE FROM tokens WHERE server = $1").bind(&server.0[..]).execute(connection).await?;
     Ok(())
 }
 
@@ -41,11 +42,11 @@ pub(crate) async fn find(
     now: Timestamp,
 ) -> Result<Option<(Caller, bool)>, Error> {
     type Row = (Option<String>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, bool);
-    let row: Option<Row> = sqlx::query_as(
+    let row: Option<Row> = query(
         "SELECT p.client_id, p.role, s.id, s.vault, coalesce(s.domain, s.id), s.revoked_at IS NOT NULL FROM tokens t
          LEFT JOIN principals p ON p.client_id = t.principal
          LEFT JOIN servers s ON s.id = t.server
-         WHERE t.hash = ? AND t.expires_at > ?",
+         WHERE t.hash = $1 AND t.expires_at > $2",
     )
     .bind(&hash[..])
     .bind(now.0)
@@ -75,12 +76,13 @@ pub(crate) async fn take_assertion(
     expires_at: Timestamp,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    sqlx::query("DELETE FROM assertions WHERE expires_at <= ?").bind(now.0).execute(&mut *connection).await?;
-    let done = sqlx::query("INSERT OR IGNORE INTO assertions (server, hash, expires_at) VALUES (?, ?, ?)")
-        .bind(&server.0[..])
-        .bind(&hash[..])
-        .bind(expires_at.0)
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected() == 1)
+    query("DELETE FROM assertions WHERE expires_at <= $1").bind(now.0).execute(&mut *connection).await?;
+    let changed =
+        query("INSERT INTO assertions (server, hash, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(&server.0[..])
+            .bind(&hash[..])
+            .bind(expires_at.0)
+            .execute(connection)
+            .await?;
+    Ok(changed == 1)
 }

@@ -1,5 +1,6 @@
 //! Vaults.
 
+use super::query::query;
 use super::{Connection, Error, value};
 use stateward_api::admin::Vault;
 use stateward_model::{Label, Timestamp, VaultId};
@@ -13,7 +14,7 @@ macro_rules! select {
             "SELECT v.id, v.name, v.created_at,
                 (SELECT count(*) FROM servers s WHERE s.vault = v.id),
                 (SELECT count(*) FROM points p JOIN servers s ON s.id = p.server WHERE s.vault = v.id),
-                (SELECT coalesce(sum(k.length), 0) FROM packs k JOIN servers s ON s.id = k.domain
+                (SELECT CAST(coalesce(sum(k.length), 0) AS BIGINT) FROM packs k JOIN servers s ON s.id = k.domain
                  WHERE s.vault = v.id AND k.state IN ('stored', 'live'))
              FROM vaults v ",
             $rest
@@ -39,7 +40,7 @@ pub(crate) async fn insert(
     name: &Label,
     now: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query("INSERT INTO vaults (id, name, created_at) VALUES (?, ?, ?)")
+    query("INSERT INTO vaults (id, name, created_at) VALUES ($1, $2, $3)")
         .bind(&id.0[..])
         .bind(name.as_str())
         .bind(now.0)
@@ -50,13 +51,14 @@ pub(crate) async fn insert(
 
 /// Finds a vault by its name, without regard to case.
 pub(crate) async fn find(connection: &mut Connection, name: &Label) -> Result<Option<Vault>, Error> {
+    let name = name.as_str().to_ascii_lowercase();
     let row: Option<Row> =
-        sqlx::query_as(select!("WHERE v.name = ?")).bind(name.as_str()).fetch_optional(connection).await?;
+        query(select!("WHERE lower(v.name) = $1")).bind(name.as_str()).fetch_optional(connection).await?;
     row.map(read).transpose()
 }
 
 /// All vaults by name.
 pub(crate) async fn list(connection: &mut Connection) -> Result<Vec<Vault>, Error> {
-    let rows: Vec<Row> = sqlx::query_as(select!("ORDER BY v.name")).fetch_all(connection).await?;
+    let rows: Vec<Row> = query(select!("ORDER BY lower(v.name)")).fetch_all(connection).await?;
     rows.into_iter().map(read).collect()
 }

@@ -5,27 +5,32 @@
 //! succeeded takes its connection with it; closing one rolls back for certain, and the next is opened when it is needed.
 
 use super::{Connection, Error};
-use sqlx::Sqlite;
-use sqlx::pool::PoolConnection;
 use std::ops::{Deref, DerefMut};
 
 /// A transaction that has begun. Dropped without [`Write::commit`], it has no effect.
+#[derive(Debug)]
 pub(crate) struct Write {
-    connection: PoolConnection<Sqlite>,
+    connection: Connection,
+    commit: &'static str,
     is_open: bool,
 }
 
 impl Write {
-    /// Begins. `IMMEDIATE` takes the write lock now, so that what reads first and writes then never fails half-way.
-    pub(super) async fn begin(connection: PoolConnection<Sqlite>) -> Result<Self, Error> {
-        let mut write = Self { connection, is_open: true };
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *write.connection).await?;
+    /// Begins, by a statement that waits until nobody else writes what this may write or read.
+    pub(super) async fn begin(
+        connection: Connection,
+        begin: String,
+        commit: &'static str,
+    ) -> Result<Self, Error> {
+        let mut write = Self { connection, commit, is_open: true };
+        write.connection.run(begin).await?;
         Ok(write)
     }
 
-    /// Makes what was written durable.
+    /// Makes what was written durable. When it fails by a lost connection nobody knows whether it did: the same call again
+    /// finds out.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
-        sqlx::query("COMMIT").execute(&mut *self.connection).await?;
+        self.connection.run(self.commit.to_owned()).await?;
         self.is_open = false;
         Ok(())
     }
@@ -55,8 +60,9 @@ impl DerefMut for Write {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::{Database, vaults};
-    use stateward_model::{Timestamp, VaultId};
+    use crate::db::testing::TestDatabase;
+    use crate::db::{Database, DatabaseUrl, items, vaults};
+    use stateward_model::{ItemId, ItemKind, ServerId, Timestamp, VaultId};
 
     async fn names(database: &Database) -> Vec<String> {
         let vaults = vaults::list(&mut database.read().await.unwrap()).await.unwrap();
@@ -69,8 +75,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_committed_never_was() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("vault.db")).await.unwrap();
+        let test = TestDatabase::new().await;
+        let database = Database::open(test.url()).await.unwrap();
         let mut write = database.write().await.unwrap();
         insert(&mut write, 1, "dropped").await.unwrap();
         drop(write);
@@ -81,16 +87,51 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_commit_that_failed_does_not_stop_the_next() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("vault.db")).await.unwrap();
+    async fn a_commit_after_a_statement_that_failed_is_no_success() {
+        let test = TestDatabase::new().await;
+        let database = Database::open(test.url()).await.unwrap();
+        if matches!(test.url(), DatabaseUrl::File(_)) {
+            return; // SQLite undoes the statement alone, and what went before it is kept.
+        }
+        let mut write = database.write().await.unwrap();
+        insert(&mut write, 1, "first").await.unwrap();
+        assert!(insert(&mut write, 1, "second").await.is_err());
+        assert!(write.commit().await.is_err());
+        assert!(names(&database).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_breaks_a_reference_is_refused_and_does_not_stop_the_next() {
+        let test = TestDatabase::new().await;
+        let database = Database::open(test.url()).await.unwrap();
         for _ in 0..3 {
             let mut write = database.write().await.unwrap();
-            sqlx::query("PRAGMA defer_foreign_keys = ON").execute(&mut *write).await.unwrap();
-            sqlx::query("INSERT INTO items (server, id, label, kind) VALUES (?, ?, 'a', 'Files')")
+            let label = "a".parse().unwrap();
+            let refused =
+                items::upsert(&mut write, ServerId([1; 16]), ItemId([2; 16]), &label, ItemKind::Files).await;
+            assert!(refused.is_err());
+        }
+        let mut write = database.write().await.unwrap();
+        insert(&mut write, 1, "next").await.unwrap();
+        write.commit().await.unwrap();
+        assert_eq!(names(&database).await, ["next"]);
+    }
+
+    async fn open_file(folder: &tempfile::TempDir) -> Database {
+        Database::open(&DatabaseUrl::file(folder.path().join("vault.db"))).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_failed_does_not_stop_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = open_file(&folder).await;
+        for _ in 0..3 {
+            let mut write = database.write().await.unwrap();
+            sqlx::query("PRAGMA defer_foreign_keys = ON").execute(write.sqlite()).await.unwrap();
+            sqlx::query("INSERT INTO items (server, id, label, kind) VALUES ($1, $2, 'a', 'Files')")
                 .bind(&[1u8; 16][..])
                 .bind(&[2u8; 16][..])
-                .execute(&mut *write)
+                .execute(write.sqlite())
                 .await
                 .unwrap();
             assert!(write.commit().await.is_err());
@@ -104,9 +145,9 @@ mod tests {
     #[tokio::test]
     async fn a_full_database_says_so_and_goes_on_when_there_is_space() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("vault.db")).await.unwrap();
+        let database = open_file(&folder).await;
         let mut write = database.write().await.unwrap();
-        sqlx::query("PRAGMA max_page_count = 1").execute(&mut *write).await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 1").execute(write.sqlite()).await.unwrap();
         let mut result = Ok(());
         for number in 0..=u8::MAX {
             result = insert(&mut write, number, &format!("{}{number}", "a".repeat(60))).await;

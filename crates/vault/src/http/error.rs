@@ -43,6 +43,7 @@ impl Error {
             Self::ServerRevoked => "Ask the vault's administrator whether this server may register again",
             Self::SessionBusy { .. } => "Wait until the other job ends, or cancel it",
             Self::NoSpace(_) => "Free space on the vault's disk, or make it larger",
+            Self::Unavailable(_) => "Try again later; the vault's log says more",
             Self::Internal(_) => "Look into the vault's log for the cause",
             _ => return None,
         })

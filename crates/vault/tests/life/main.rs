@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test: a failure is a panic")]
 
 mod agent;
+mod database;
 
 use agent::{Caller, Server, registration, session};
 use reqwest::Method;
@@ -49,7 +50,9 @@ impl TestVault {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(MovedClock(AtomicI64::new(1_795_000_000_000_000_000)));
         let data: PathBuf = folder.path().join("vault");
-        let made = initialise(&data, "127.0.0.1:0", clock.clone(), Arc::new(SystemRandom)).await.unwrap();
+        let (database, random) = (database::url(), Arc::new(SystemRandom));
+        let made =
+            initialise(&data, "127.0.0.1:0", database.as_deref(), clock.clone(), random).await.unwrap();
         let running = Running::start(&data, None, clock.clone(), Arc::new(SystemRandom)).await.unwrap();
         let admin = Caller::administrator(&made).await;
         let vault =

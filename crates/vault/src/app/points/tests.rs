@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use ring::signature::KeyPair as _;
 use stateward_format::point::PackReference;
 use stateward_format::receipt;
-use stateward_model::{ItemKind, ServerId, VaultId};
+use stateward_model::{ItemId, ItemKind, ServerId, VaultId};
 use stateward_store::ByteStore as _;
 use stateward_store::faulty::Fault;
 use stateward_store::recording::Call;
@@ -289,4 +289,36 @@ async fn an_unchanged_commit_writes_no_references() {
     let before = lifetimes(&test, &server).await;
     commit(&test, &server, &server.point(2, Some(point::hash(&first)), &[pack], |_| {})).await.unwrap();
     assert_eq!(lifetimes(&test, &server).await, before);
+}
+
+#[tokio::test]
+async fn a_point_may_need_more_packs_than_one_statement_takes() {
+    const PACKS: usize = 10_001;
+    let (test, server) = with_session().await;
+    let caller = server.caller;
+    let mut transaction = test.app.database.write().await.unwrap();
+    let mut packs = Vec::new();
+    for number in 0..PACKS {
+        let bytes = Bytes::copy_from_slice(&number.to_le_bytes());
+        let pack = PackReference { id: PackId(*blake3::hash(&bytes).as_bytes()), length: 8 };
+        test.store.create(&App::object(caller.vault, &layout::pack(pack.id)), vec![bytes]).await.unwrap();
+        db::packs::announce(&mut transaction, caller.domain, caller.server, pack).await.unwrap();
+        db::packs::mark_stored(&mut transaction, caller.domain, pack.id).await.unwrap();
+        packs.push(pack);
+    }
+    transaction.commit().await.unwrap();
+    let first = server.point(1, None, &packs, |_| {});
+    commit(&test, &server, &first).await.unwrap();
+    let mut connection = test.app.database.read().await.unwrap();
+    let known = db::packs::list(&mut connection, caller.domain).await.unwrap();
+    assert_eq!(known.iter().filter(|pack| pack.state == db::packs::PackState::Live).count(), PACKS);
+    drop(connection);
+    let kept = packs[0];
+    commit(&test, &server, &server.point(2, Some(point::hash(&first)), &[kept], |_| {})).await.unwrap();
+    let mut connection = test.app.database.read().await.unwrap();
+    let lifetimes = db::points::lifetimes(&mut connection, caller.server).await.unwrap();
+    assert_eq!(lifetimes.len(), PACKS);
+    for (pack, first, last) in lifetimes {
+        assert_eq!((first, last), (1, (pack != kept.id).then_some(1)));
+    }
 }

@@ -183,7 +183,7 @@ async fn any_call_of_the_store_may_fail() {
 async fn the_database_may_be_full_at_any_page() {
     let mut failed = 0;
     for pages in 0.. {
-        let mut test = TestApp::new().await;
+        let mut test = TestApp::over(crate::db::testing::TestDatabase::file()).await;
         let mut agent = Agent::new(test.server("web-01").await, 150);
         agent.bring_packs(&test).await;
         // A connection whose transaction failed is closed, and the limit is gone with it: then there is space again.
