@@ -109,7 +109,7 @@ fn two_processes_serve_one_vault_to_servers_that_call_either() {
             assert_eq!(result["status"], "Completed", "{result}");
         }
         for (at, (server, source)) in servers.iter().enumerate() {
-            server.move_to(if (at as u32 + number) % 2 == 0 { &two } else { &one });
+            server.move_to(if (at as u32 + number).is_multiple_of(2) { &two } else { &one });
             assert_comes_back(server, source);
             renew(source, &mut dice);
         }

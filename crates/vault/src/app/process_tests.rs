@@ -28,12 +28,12 @@ fn session(number: u8) -> SessionId {
 }
 
 /// Does both at the same time, each on a thread of its own.
-async fn both<T: Send + 'static>(
+fn both<T: Send + 'static>(
     one: impl Future<Output = T> + Send + 'static,
     other: impl Future<Output = T> + Send + 'static,
-) -> [T; 2] {
+) -> impl Future<Output = [T; 2]> {
     let (one, other) = (tokio::spawn(one), tokio::spawn(other));
-    [one.await.unwrap(), other.await.unwrap()]
+    async { [one.await.unwrap(), other.await.unwrap()] }
 }
 
 /// The one that succeeded, and why the other did not.

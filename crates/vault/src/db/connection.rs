@@ -20,7 +20,9 @@ impl Connection {
     pub(super) async fn run(&mut self, text: String) -> Result<(), Error> {
         let statements = sqlx::raw_sql(AssertSqlSafe(text));
         match self {
-            Self::Sqlite(sqlite) => drop(statements.execute(&mut **sqlite).await?),
+            Self::Sqlite(sqlite) => {
+                statements.execute(&mut **sqlite).await?;
+            }
             Self::Postgres(postgres) => {
                 let done = in_time(statements.execute(&mut **postgres)).await;
                 self.checked(done)?;

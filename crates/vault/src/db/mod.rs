@@ -66,8 +66,8 @@ impl Database {
     /// Opens it and brings it to this build's form. A file is made if it is not there.
     pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, Error> {
         Ok(Self(match url {
-            DatabaseUrl::File(file) => Pools::Sqlite(sqlite::open(file).await?),
-            DatabaseUrl::Server(url) => Pools::Postgres(postgres::open(url).await?),
+            DatabaseUrl::File(file) => Pools::Sqlite(Box::pin(sqlite::open(file)).await?),
+            DatabaseUrl::Server(url) => Pools::Postgres(Box::pin(postgres::open(url)).await?),
         }))
     }
 

@@ -22,7 +22,7 @@ impl TestDatabase {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = match std::env::var("STATEWARD_DATABASE").as_deref() {
-            Ok("postgres") => server().expect("PostgreSQL is installed").database().await,
+            Ok("postgres") => Box::pin(server().expect("PostgreSQL is installed").database()).await,
             Ok("sqlite") | Err(_) => DatabaseUrl::file(folder.path().join("vault.db")),
             Ok(other) => panic!("STATEWARD_DATABASE is `sqlite` or `postgres`, not `{other}`"),
         };
@@ -37,7 +37,7 @@ impl TestDatabase {
 
     /// A new one on that server.
     pub(crate) async fn on(server: &Server) -> Self {
-        Self { url: server.database().await, _folder: tempfile::tempdir().unwrap() }
+        Self { url: Box::pin(server.database()).await, _folder: tempfile::tempdir().unwrap() }
     }
 
     /// Where it is.
