@@ -113,10 +113,11 @@ pub fn a_policy() -> impl Strategy<Value = Policy> {
     )
 }
 
-/// A point some minutes after the one before: good or not, there or gone, wanted longer by somebody or not.
+/// A point some minutes after the one before, or before it where the clock went back: good or not, there or gone, wanted
+/// longer by somebody or not.
 fn a_point() -> impl Strategy<Value = (i64, bool, bool, Option<i64>)> {
     (
-        1..9_000i64,
+        -900..9_000i64,
         prop::bool::weighted(0.9),
         prop::bool::weighted(0.8),
         prop::option::weighted(0.1, 1..400i64),

@@ -129,6 +129,14 @@ fn a_bucket_is_taken_by_its_first_good_point_however_many_follow() {
 }
 
 #[test]
+fn buckets_go_by_the_vaults_time_even_where_its_clock_went_back() {
+    let policy = berlin(7, 8);
+    let received = ["2026-11-29T03:00:00Z", "2026-11-29T02:00:00Z", "2026-12-09T02:00:00Z"];
+    let points = received.map(|time| Point::scheduled(at(time)));
+    assert_eq!(kept(&policy, &points, "2026-12-20T00:00:00Z"), received[1..]);
+}
+
+#[test]
 fn a_damaged_point_keeps_its_place_and_the_next_good_one_has_it_too() {
     let policy = berlin(7, 8);
     let mut points = points(&policy, "2026-11-28T12:00:00Z", "2026-12-01T12:00:00Z");
