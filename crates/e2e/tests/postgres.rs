@@ -53,6 +53,11 @@ fn assert_no_error(vault: &TestVault) {
     assert!(errors.iter().all(|line| line.contains("`fsync = off`")), "{errors:?}");
 }
 
+/// Makes backups take some seconds, so that they can be met in the middle of their work.
+fn slow_down(server: &TestServer) {
+    server.run(["settings", "set", "--limit-rate", "20MiB"]).done();
+}
+
 /// Waits until a backup sends packs.
 #[track_caller]
 fn wait_for_packs(running: &mut Running) {
@@ -141,6 +146,7 @@ fn another_process_takes_the_place_of_one_that_dies_in_the_middle_of_a_backup() 
     let mut dice = Dice::from_environment();
     let (server, source) = protecting(&one, &mut dice);
     server.backup();
+    slow_down(&server);
     let address = one.address().to_owned();
     for _ in 0..rounds(1) {
         renew(&source, &mut dice);
@@ -168,6 +174,7 @@ fn a_database_that_dies_in_the_middle_of_a_backup_costs_nothing() {
     let mut dice = Dice::from_environment();
     let (server, source) = protecting(&vault, &mut dice);
     let first = server.backup()["recovery_point"].as_str().unwrap().to_owned();
+    slow_down(&server);
     for _ in 0..rounds(1) {
         renew(&source, &mut dice);
         let mut backup = Running::start(server.backup_command());
@@ -184,7 +191,7 @@ fn a_database_that_dies_in_the_middle_of_a_backup_costs_nothing() {
     // While it is away a command says what is wrong; so does a vault that is started.
     postgres.kill();
     let refused = server.run(["vault", "list"]).expect_code(10);
-    assert_eq!(refused.error_code(), "vault-unavailable");
+    assert_eq!(refused.error_code(), "vault-unavailable", "{refused:#?}");
     assert!(refused.stdout.contains("its database"), "{refused:#?}");
     vault.stop();
     let refused = run(vault.serve_command()).expect_code(1);
