@@ -181,7 +181,7 @@ mod tests {
             match Database::open(&DatabaseUrl::parse(&url).unwrap()).await {
                 Ok(_) => assert!(is_right, "{host} {authority}"),
                 Err(Error::Lost(sqlx::Error::Tls(_) | sqlx::Error::Io(_))) => {
-                    assert!(!is_right, "{host} {authority}")
+                    assert!(!is_right, "{host} {authority}");
                 }
                 Err(error) => panic!("{host} {authority}: {error:?}"),
             }
