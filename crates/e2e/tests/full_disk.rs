@@ -178,8 +178,12 @@ fn a_job_whose_home_becomes_full_ends_in_a_true_state() {
         assert_eq!(ended["status"], "CompletedWithWarnings", "{ended}");
         disk.make_space();
 
-        // The head is noted by the next one, and no alarm is given.
-        server.backup();
+        // The head is noted by the next one, and no alarm is given. The process of the one that has just ended may hold the
+        // home for another moment.
+        wait_until("the home is free", DEADLINE, || {
+            let next = server.run(["backup", "now", "--wait"]);
+            (next.code() != Some(11)).then(|| next.done())
+        });
         assert_eq!(server.points().len(), 3);
         assert_restores(&server, "latest", &source, "target");
     }

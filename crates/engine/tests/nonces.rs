@@ -66,7 +66,7 @@ fn backups_that_succeed(server: &mut Server) {
     varied_tree(server);
     server.backup();
     server.backup();
-    for turn in 0..8 {
+    for turn in 0..12 {
         change(server, turn);
         server.backup();
     }
