@@ -208,10 +208,10 @@ pub const TERMINAL: Behaviour<Rig> = Behaviour {
 pub const STARTING: Behaviour<Rig> = Behaviour {
     name: "starting-for-ever",
     does: "Each call is answered with `not now`",
-    outcome: NOT_REACHED,
+    outcome: "tried again for a while; then the command fails (`vault-unavailable`)",
     play: |rig| {
         rig.answer("*", Answer::refusal(503, "Unavailable", "It is starting"));
-        let outcome = assert_code(rig.list(), 10, "vault-unreachable");
+        let outcome = assert_code(rig.list(), 10, "vault-unavailable");
         assert!(outcome.took < Duration::from_secs(20), "{:?}", outcome.took);
     },
 };
