@@ -7,7 +7,6 @@ use super::{App, Error};
 use crate::app::principals::Role;
 use bytes::Bytes;
 use futures::future::join_all;
-use stateward_api::token::{ASSERTION_TYPE, TokenRequest};
 use stateward_format::point::{self, PackReference};
 use stateward_model::{PackId, SessionId};
 use std::sync::Arc;
@@ -192,13 +191,7 @@ async fn an_assertion_is_taken_by_one_and_its_token_is_good_at_both() {
     let (test, other) = two().await;
     let server = test.server("web-01").await;
     for _ in 0..rounds() {
-        let request = TokenRequest {
-            grant_type: "client_credentials".to_owned(),
-            client_id: server.caller.server.to_string(),
-            client_secret: None,
-            client_assertion_type: Some(ASSERTION_TYPE.to_owned()),
-            client_assertion: Some(server.assertion(|_| {})),
-        };
+        let request = server.token_request(|_| {});
         let (one, app, same) = (Arc::clone(&test.app), Arc::clone(&other), request.clone());
         let results =
             both(async move { one.issue_token(&request).await }, async move { app.issue_token(&same).await });

@@ -14,7 +14,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use stateward_api::admin::CredentialsRequest;
 use stateward_api::agent::{ItemRequest, OpenSessionRequest, RegisterRequest};
 use stateward_api::credentials::encode_bytes;
-use stateward_api::token::AssertionClaims;
+use stateward_api::token::{ASSERTION_TYPE, AssertionClaims, TokenRequest};
 use stateward_api::{CredentialPurpose, VaultCredentials};
 use stateward_format::point::{self, PackReference, PointHeader};
 use stateward_model::{
@@ -212,7 +212,7 @@ pub(crate) struct TestServer {
 
 impl TestServer {
     /// A fresh assertion, changed before it is signed.
-    pub(crate) fn assertion(&self, change: impl FnOnce(&mut AssertionClaims)) -> String {
+    fn assertion(&self, change: impl FnOnce(&mut AssertionClaims)) -> String {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let now = self.now.now().seconds();
         let mut claims = AssertionClaims {
@@ -225,6 +225,17 @@ impl TestServer {
         };
         change(&mut claims);
         sign_jwt(&login_key(self.seed), &claims)
+    }
+
+    /// What asks for a token by an assertion, changed before that is signed.
+    pub(crate) fn token_request(&self, change: impl FnOnce(&mut AssertionClaims)) -> TokenRequest {
+        TokenRequest {
+            grant_type: "client_credentials".to_owned(),
+            client_id: self.caller.server.to_string(),
+            client_secret: None,
+            client_assertion_type: Some(ASSERTION_TYPE.to_owned()),
+            client_assertion: Some(self.assertion(change)),
+        }
     }
 
     /// A point object with these packs, changed before it is signed.

@@ -159,23 +159,13 @@ fn read_claims(assertion: &str, login_key: &[u8; 32]) -> Result<AssertionClaims,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::testing::{TestApp, TestServer};
-
-    fn assertion_request(server: &TestServer, change: impl FnOnce(&mut AssertionClaims)) -> TokenRequest {
-        TokenRequest {
-            grant_type: "client_credentials".to_owned(),
-            client_id: server.caller.server.to_string(),
-            client_secret: None,
-            client_assertion_type: Some(ASSERTION_TYPE.to_owned()),
-            client_assertion: Some(server.assertion(change)),
-        }
-    }
+    use crate::app::testing::TestApp;
 
     #[tokio::test]
     async fn a_signed_assertion_gives_a_token_for_an_hour() {
         let test = TestApp::new().await;
         let server = test.server("web-01").await;
-        let token = test.app.issue_token(&assertion_request(&server, |_| {})).await.unwrap().access_token;
+        let token = test.app.issue_token(&server.token_request(|_| {})).await.unwrap().access_token;
         let caller = test.app.authenticate(&token).await.unwrap();
         assert_eq!(caller, Caller::Server(server.caller));
         test.clock.advance(3599);
@@ -188,7 +178,7 @@ mod tests {
     async fn an_assertion_is_taken_once() {
         let test = TestApp::new().await;
         let server = test.server("web-01").await;
-        let request = assertion_request(&server, |_| {});
+        let request = server.token_request(|_| {});
         test.app.issue_token(&request).await.unwrap();
         assert!(matches!(test.app.issue_token(&request).await, Err(Error::InvalidClient(_))));
     }
@@ -206,11 +196,11 @@ mod tests {
             |claims| claims.exp = claims.iat,
         ];
         for (number, change) in changes.into_iter().enumerate() {
-            let refused = test.app.issue_token(&assertion_request(&server, change)).await;
+            let refused = test.app.issue_token(&server.token_request(change)).await;
             assert!(matches!(refused, Err(Error::InvalidClient(_))), "change {number}");
         }
         let other = test.server("web-02").await;
-        let mut request = assertion_request(&server, |_| {});
+        let mut request = server.token_request(|_| {});
         request.client_id = other.caller.server.to_string();
         assert!(matches!(test.app.issue_token(&request).await, Err(Error::InvalidClient(_))));
     }
@@ -220,7 +210,7 @@ mod tests {
         let test = TestApp::new().await;
         let server = test.server("web-01").await;
         for seconds in [-301, 301] {
-            let request = assertion_request(&server, |claims| {
+            let request = server.token_request(|claims| {
                 claims.iat += seconds;
                 claims.exp += seconds;
             });
@@ -229,7 +219,7 @@ mod tests {
             assert!(error.to_string().contains(&test.app.now().to_string()), "{error}");
         }
         for seconds in [-300, 300] {
-            let request = assertion_request(&server, |claims| {
+            let request = server.token_request(|claims| {
                 claims.iat += seconds;
                 claims.exp += seconds;
             });
@@ -241,12 +231,12 @@ mod tests {
     async fn a_revoked_server_is_out_at_once() {
         let test = TestApp::new().await;
         let server = test.server("web-01").await;
-        let token = test.app.issue_token(&assertion_request(&server, |_| {})).await.unwrap().access_token;
+        let token = test.app.issue_token(&server.token_request(|_| {})).await.unwrap().access_token;
         let mut transaction = test.app.database.write().await.unwrap();
         db::servers::revoke(&mut transaction, server.caller.server, test.app.now()).await.unwrap();
         transaction.commit().await.unwrap();
         assert!(matches!(test.app.authenticate(&token).await, Err(Error::ServerRevoked)));
-        let again = test.app.issue_token(&assertion_request(&server, |_| {})).await;
+        let again = test.app.issue_token(&server.token_request(|_| {})).await;
         assert!(matches!(again, Err(Error::ServerRevoked)));
     }
 }

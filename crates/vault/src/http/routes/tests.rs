@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::response::Response;
 use stateward_api::error::{ErrorBody, ErrorCode};
-use stateward_api::token::{ASSERTION_TYPE, TokenRequest};
+use stateward_api::token::TokenRequest;
 use tower::ServiceExt as _;
 
 /// The table as it was decided: a new call needs a line here.
@@ -71,13 +71,7 @@ async fn principal(test: &TestApp, role: Role) -> Option<String> {
 }
 
 async fn server_token(test: &TestApp, server: &TestServer) -> Option<String> {
-    let request = TokenRequest {
-        grant_type: "client_credentials".to_owned(),
-        client_id: server.caller.server.to_string(),
-        client_secret: None,
-        client_assertion_type: Some(ASSERTION_TYPE.to_owned()),
-        client_assertion: Some(server.assertion(|_| {})),
-    };
+    let request = server.token_request(|_| {});
     Some(test.app.issue_token(&request).await.unwrap().access_token)
 }
 
