@@ -1,6 +1,6 @@
 //! A folder that something was restored into, against a description, by the test's own look at it.
 
-use crate::describe::{escaped, hex};
+use crate::describe::{ATTRIBUTES, escaped, hex};
 use rustix::fs::{lgetxattr, llistxattr};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -10,21 +10,9 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 /// What Linux has no place for: told, and left off.
-const LEFT_OFF: &[&str] = &[
-    "accessed at",
-    "alternate streams",
-    "case sensitive",
-    "created at",
-    "extended attributes of ntfs",
-    "file attributes",
-    "inode flags",
-    "object id",
-    "project id",
-    "reparse point",
-    "security descriptor",
-    "short name",
-    "unknown",
-];
+fn left_off() -> impl Iterator<Item = &'static str> {
+    ATTRIBUTES.iter().copied().filter(|name| !["disk image", "efs"].contains(name))
+}
 
 /// Whether nothing but Windows can put it back.
 pub fn is_lost(line: &Value) -> bool {
@@ -33,7 +21,7 @@ pub fn is_lost(line: &Value) -> bool {
 
 /// Whether something of it is told as not put back.
 pub fn is_told_of(line: &Value) -> bool {
-    LEFT_OFF.iter().any(|name| line["attributes"].get(name).is_some()) || !stateward_e2e::is_root()
+    left_off().any(|name| line["attributes"].get(name).is_some()) || !stateward_e2e::is_root()
 }
 
 /// Panics unless the folder holds just what is described, as far as this system and this user can have it.
