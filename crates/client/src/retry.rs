@@ -28,8 +28,8 @@ impl Manner {
     /// The same for the first call of a connection, which is given up soon: somebody may sit there and wait to hear that the
     /// vault is not there. Once it has answered, a job holds out while it is started again.
     pub(crate) fn at_first(&self) -> Self {
-        let patience = Self::interactive(self.cancellation.clone()).patience.min(self.patience);
-        Self { patience, cancellation: self.cancellation.clone() }
+        let first = Self::interactive(self.cancellation.clone());
+        Self { patience: first.patience.min(self.patience), ..first }
     }
 
     /// A last word that must be said although the job was cancelled, and that nobody waits for long.
