@@ -65,6 +65,15 @@ fn mixed_files_stay_within_the_bound() {
 }
 
 #[test]
+fn two_images_that_are_read_at_the_same_time_stay_within_the_bound() {
+    measure("two images", |source| {
+        std::fs::create_dir(source).unwrap();
+        let mut dice = Dice::new(43);
+        ["one.img", "two.img"].iter().for_each(|name| plant_image(&source.join(name), &mut dice));
+    });
+}
+
+#[test]
 fn an_image_stays_within_the_bound() {
     measure("image", |source| {
         std::fs::create_dir(source).unwrap();

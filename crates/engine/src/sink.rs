@@ -15,7 +15,7 @@ use stateward_format::{ChunkReference, Piece, StreamReference};
 /// a single file dearer to read: docs/decisions has the figures.
 const FRAME_BYTES: usize = 4 << 20;
 
-/// The same for disk images, of which single files are seldom read, and only one thread reads.
+/// The same for disk images, of which single files are seldom read. They are long, so few threads read them at a time.
 const IMAGE_FRAME_BYTES: usize = 8 << 20;
 
 /// A list's chunk is hardly shorter, in bytes …

@@ -5,7 +5,8 @@
 //!                  └──── frames ────→ compress (n threads) ─packs→ send (a few threads) ─→ vault
 //! ```
 //! Every channel is bounded, so memory is: at most [`BATCHES`] batches, a frame in each reading and two in each compressing
-//! thread, a pack open in each of these, and [`SENDERS`] being sent: about 60 MiB, and 40 more for each thread of a kind. The first error ends all threads, and is the one told.
+//! thread, a pack open in each of these, and [`SENDERS`] being sent: about 60 MiB, and 40 more for each thread of a kind;
+//! frames of disk images are twice as long. The first error ends all threads, and is the one told.
 
 use super::assemble::{Assembled, Assembler, Line, Read, ReadBatch};
 use super::read::{EntryReader, Unread};
