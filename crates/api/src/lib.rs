@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod agent;
+pub mod arm;
 pub mod credentials;
 pub mod error;
 pub mod token;

@@ -4,8 +4,9 @@
 //! `client_assertion` (RFC 7523): a JWT signed with EdDSA by the server's login key, `iss` = `sub` = server id,
 //! `aud` = the token URL, `exp` at most ten minutes after `iat`, a fresh `jti`.
 //! Tokens are opaque, sent as `Authorization: Bearer …`, and last an hour.
-//! Failures are [`crate::ErrorBody`] with `InvalidClient` or `ClockSkew`.
+//! Refusals are [`TokenError`], in the words of RFC 6749 §5.2; other failures are [`crate::ErrorBody`].
 
+use crate::ErrorCode;
 use serde::{Deserialize, Serialize};
 
 /// The value of `client_assertion_type`.
@@ -55,6 +56,20 @@ pub struct TokenResponse {
     pub expires_in: u64,
     /// The token.
     pub access_token: String,
+}
+
+/// Why there is no token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TokenError {
+    /// `invalid_request` or `invalid_client`.
+    pub error: String,
+    /// In words.
+    pub error_description: String,
+    /// Always empty; Azure's clients look for it.
+    #[serde(default)]
+    pub error_codes: Vec<u32>,
+    /// Which kind of failure, as in [`crate::ErrorBody`].
+    pub code: ErrorCode,
 }
 
 /// The path of the token endpoint of a tenant.

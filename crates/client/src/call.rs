@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stateward_api::ErrorBody;
 use stateward_api::error::ErrorDetail;
+use stateward_api::token::TokenError;
 use stateward_api::token::TokenRequest;
 use stateward_engine::VaultError;
 use stateward_model::Timestamp;
@@ -168,9 +169,13 @@ impl Answer {
         })
     }
 
-    /// The vault's envelope, if this is one.
+    /// The vault's envelope, if this is one, or the token endpoint's.
     pub(crate) fn detail(&self) -> Option<ErrorDetail> {
-        serde_json::from_slice::<ErrorBody>(&self.body).ok().map(|body| body.error)
+        let envelope = serde_json::from_slice::<ErrorBody>(&self.body).map(|body| body.error);
+        envelope.ok().or_else(|| {
+            let refused: TokenError = serde_json::from_slice(&self.body).ok()?;
+            Some(ErrorDetail::new(refused.code, refused.error_description))
+        })
     }
 
     /// Of an answer that is no success: why.

@@ -131,11 +131,8 @@ pub(crate) fn from_detail(detail: ErrorDetail, object: &str) -> VaultError {
         ErrorCode::WrongHead => VaultError::WrongHead,
         ErrorCode::InsufficientStorage => VaultError::Full(message),
         ErrorCode::Unavailable => VaultError::Unavailable(message),
-        ErrorCode::InvalidRequest
-        | ErrorCode::AlreadyExists
-        | ErrorCode::WrongContent
-        | ErrorCode::TooLarge
-        | ErrorCode::Internal => VaultError::Failed(message),
+        // The vault's own words tell it best.
+        _ => VaultError::Failed(message),
     }
 }
 
@@ -163,12 +160,9 @@ mod tests {
 
     #[test]
     fn the_vaults_words_are_kept_and_packs_are_listed() {
-        let detail = |code| ErrorDetail {
-            code,
-            message: "Words".to_owned(),
-            recommendation: None,
-            packs: vec![stateward_model::PackId([1; 32])],
-        };
+        let packs = vec![stateward_model::PackId([1; 32])];
+        let detail =
+            |code| ErrorDetail { packs: packs.clone(), ..ErrorDetail::new(code, "Words".to_owned()) };
         let told = |code| from_detail(detail(code), "pack `x`");
         assert_eq!(told(ErrorCode::SessionBusy), VaultError::Busy("Words".to_owned()));
         assert_eq!(told(ErrorCode::NotFound), VaultError::NotFound("pack `x`".to_owned()));

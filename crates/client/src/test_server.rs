@@ -151,7 +151,7 @@ async fn answer(answers: Arc<Answers>, request: Request) -> Response {
 
 /// The vault's envelope.
 pub(crate) fn refused(code: ErrorCode, message: &str) -> Option<Response> {
-    let detail = ErrorDetail { code, message: message.to_owned(), recommendation: None, packs: Vec::new() };
+    let detail = ErrorDetail::new(code, message.to_owned());
     let status = StatusCode::from_u16(code.status()).unwrap();
     Some((status, axum::Json(ErrorBody { error: detail })).into_response())
 }

@@ -71,6 +71,16 @@ ids! {
     SessionId = "session id";
     /// One downloaded vault-credentials file.
     CredentialId = "credential id";
+    /// A policy of one vault.
+    PolicyId = "policy id";
+    /// What was asked for over the management API and goes on by itself.
+    OperationId = "operation id";
+    /// What an agent is asked to do.
+    CommandId = "command id";
+    /// An act that needs a second person.
+    ApprovalId = "approval id";
+    /// Something that people should know.
+    AlertId = "alert id";
 }
 
 fn write_uuid(f: &mut fmt::Formatter<'_>, bytes: &[u8; 16]) -> fmt::Result {

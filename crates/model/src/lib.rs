@@ -3,8 +3,8 @@
 //! Every other room may use this one; it uses none. It does no I/O except through the two doors that
 //! every program injects at its start: [`Clock`] and [`Random`].
 //!
-//! Begin with [`id`] (who is who), then [`item`] (what is protected), [`job`] (one run) and [`policy`] (when and for how
-//! long).
+//! Begin with [`id`] (who is who), then [`vault`], [`item`] (what is protected), [`job`] (one run) and [`policy`] (when and
+//! for how long).
 
 pub mod clock;
 pub mod hash;
@@ -14,15 +14,20 @@ pub mod job;
 pub mod name;
 pub mod policy;
 pub mod random;
+pub mod vault;
 
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use hash::{Hash, PackId, PointHash, SlotHash};
-pub use id::{CredentialId, ItemId, JobId, ServerId, SessionId, VaultId};
+pub use id::{
+    AlertId, ApprovalId, CommandId, CredentialId, ItemId, JobId, OperationId, PolicyId, ServerId, SessionId,
+    VaultId,
+};
 pub use item::{ItemKind, Sequence};
 pub use job::{JobKind, JobState, Phase};
 pub use name::{ComponentName, InvalidName, Label};
 pub use policy::{InvalidPolicy, Policy, Retention, Schedule};
 pub use random::{Random, SystemRandom};
+pub use vault::{GroupName, Immutability, Redundancy, VaultName};
 
 /// A text that is not what it should be: an id, a hash, a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -19,6 +19,9 @@ pub(crate) struct Config {
     pub(crate) tenant: String,
     /// The one subscription's id.
     pub(crate) subscription: String,
+    /// The one location that vaults are in.
+    #[serde(default = "default_location")]
+    pub(crate) location: String,
     /// Where the database is: `postgres://…`. Without it, a file in the data folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) database: Option<String>,
@@ -28,6 +31,10 @@ pub(crate) struct Config {
     /// How often agents are told to call, in seconds.
     #[serde(default = "default_heartbeat")]
     pub(crate) heartbeat_seconds: u32,
+}
+
+fn default_location() -> String {
+    "local".to_owned()
 }
 
 fn default_lease() -> u32 {
@@ -47,6 +54,7 @@ impl Config {
             url,
             tenant,
             subscription,
+            location: default_location(),
             database: None,
             lease_seconds: default_lease(),
             heartbeat_seconds: default_heartbeat(),

@@ -1,6 +1,6 @@
 //! `stateward-vault init`: makes a vault's data folder and its first administrator.
 
-use crate::app::principals::{NewPrincipal, Role};
+use crate::app::principals::{Assignment, NewPrincipal, Role};
 use crate::app::{App, Error, IdentityError};
 use crate::causes::chain;
 use crate::config::Config;
@@ -10,6 +10,7 @@ use crate::keys::VaultKey;
 use crate::platform;
 use crate::tls::{self, TlsError};
 use serde::Serialize;
+use stateward_api::arm::clouds::AUTHORITY;
 use stateward_model::{Clock, Random, VaultId};
 use stateward_store::{Objects, StoreError};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub struct Initialised {
     pub url: String,
     /// The certificate authority that clients must trust, an absolute path.
     pub ca_file: PathBuf,
+    /// Where clients of the Azure Resource Manager API sign in.
+    pub login_endpoint: String,
     /// The tenant's id.
     pub tenant: String,
     /// The subscription's id.
@@ -117,13 +120,14 @@ async fn make(
     folder.write("vault.json", app.config.to_text().as_bytes())?;
     // What outlives the folder comes last, so that whatever fails before can be tried again with the same database.
     let NewPrincipal { client_id, client_secret } =
-        app.create_principal("administrator", Role::BackupContributor).await?;
+        app.create_principal("administrator", &Assignment::everywhere(Role::BackupContributor)).await?;
     app.claim().await?;
     app.database.close().await;
     folder.made()?;
     Ok(Initialised {
         url: app.config.url.clone(),
         ca_file: tls::ca_file(folder),
+        login_endpoint: format!("{}/{AUTHORITY}", app.config.url),
         tenant: app.config.tenant.clone(),
         subscription: app.config.subscription.clone(),
         client_id,

@@ -20,6 +20,7 @@ mod log;
 mod platform;
 mod reserve;
 mod serve;
+mod tasks;
 mod tls;
 
 pub use app::IdentityError;

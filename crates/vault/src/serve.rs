@@ -5,6 +5,7 @@ use crate::causes::chain;
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::http;
 use crate::init::{InitError, open_app};
+use crate::tasks::Tasks;
 use crate::tls::{self, TlsError};
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
@@ -25,12 +26,6 @@ const FIRST_REQUEST: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether the certificate ends soon.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(24 * 3600);
-
-/// How often packs whose other parts do not come are looked for.
-const PARTS_CHECK: Duration = Duration::from_secs(15);
-
-/// How often a reserve that was let go is tried to be taken back.
-const RESERVE_CHECK: Duration = Duration::from_secs(15);
 
 /// What a client may send on one stream before the vault took it, in bytes. The protocol's 64 KiB would hold a 16 MiB
 /// pack to one window a round trip; this is 320 Mbit/s at 100 ms.
@@ -86,8 +81,7 @@ pub struct Running {
     handle: Handle<SocketAddr>,
     server: JoinHandle<io::Result<()>>,
     renewal: JoinHandle<()>,
-    sweeping: JoinHandle<()>,
-    keeping: JoinHandle<()>,
+    tasks: Tasks,
     app: Arc<crate::app::App>,
     folder: Arc<DataFolder>,
 }
@@ -125,10 +119,9 @@ impl Running {
         let handle = Handle::new();
         let server = tokio::spawn(answer(listener, certificate.clone(), handle.clone(), Arc::clone(&app))?);
         let renewal = tokio::spawn(renew_daily(Arc::clone(&folder), certificate, Arc::clone(&app)));
-        let sweeping = tokio::spawn(drop_abandoned_parts(Arc::clone(&app)));
-        let keeping = tokio::spawn(keep_reserve(Arc::clone(&app)));
+        let tasks = Tasks::start(&app);
         let url = app.config.url.clone();
-        Ok(Self { url, address, handle, server, renewal, sweeping, keeping, app, folder })
+        Ok(Self { url, address, handle, server, renewal, tasks, app, folder })
     }
 
     /// Where it listens.
@@ -148,8 +141,7 @@ impl Running {
     pub async fn stop(self) -> Result<(), ServeError> {
         self.handle.graceful_shutdown(Some(STOP_PATIENCE));
         self.renewal.abort();
-        self.sweeping.abort();
-        self.keeping.abort();
+        self.tasks.stop();
         let ended = self.server.await.unwrap_or_else(|error| Err(io::Error::other(error)));
         self.app.database.close().await;
         drop(self.folder);
@@ -198,26 +190,6 @@ async fn renew_daily(folder: Arc<DataFolder>, certificate: RustlsConfig, app: Ar
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "can't make a new certificate"),
         }
-    }
-}
-
-/// Lets go of packs whose other parts do not come.
-async fn drop_abandoned_parts(app: Arc<crate::app::App>) {
-    let mut checks = tokio::time::interval(PARTS_CHECK);
-    loop {
-        checks.tick().await;
-        app.assemblies.sweep(app.now());
-    }
-}
-
-/// Takes the reserve back when there is space again.
-async fn keep_reserve(app: Arc<crate::app::App>) {
-    let mut checks = tokio::time::interval(RESERVE_CHECK);
-    loop {
-        checks.tick().await;
-        let reserve = Arc::clone(&app.reserve);
-        // A panic in it was told where it happened.
-        let _ = tokio::task::spawn_blocking(move || reserve.keep()).await;
     }
 }
 

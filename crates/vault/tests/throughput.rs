@@ -36,6 +36,7 @@ fn start(data: &Path) -> (Initialised, Child) {
     let made = Initialised {
         url: text("url"),
         ca_file: text("ca_file").into(),
+        login_endpoint: String::new(),
         tenant: text("tenant"),
         subscription: text("subscription"),
         client_id: text("client_id"),

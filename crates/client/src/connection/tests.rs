@@ -229,10 +229,8 @@ fn a_refusal_may_be_longer_than_the_answer() {
             stateward_model::PackId(id)
         });
         let detail = stateward_api::error::ErrorDetail {
-            code: ErrorCode::PacksMissing,
-            message: "Packs are missing".to_owned(),
-            recommendation: None,
             packs: packs.collect(),
+            ..stateward_api::error::ErrorDetail::new(ErrorCode::PacksMissing, "Packs are missing".to_owned())
         };
         let body = axum::Json(stateward_api::ErrorBody { error: detail });
         Some((StatusCode::CONFLICT, body).into_response())

@@ -31,7 +31,7 @@ impl App {
         let now = self.now();
         let (id, secret) = (CredentialId::new(&*self.random), secret::new(&*self.random));
         let mut transaction = self.write().await?;
-        let vault = db::vaults::find(&mut transaction, vault)
+        let vault = db::vaults::find(&mut transaction, vault.as_str())
             .await?
             .ok_or_else(|| Error::not_found(format!("vault `{vault}`")))?;
         check_server(&mut transaction, vault.id, request).await?;
@@ -54,7 +54,7 @@ impl App {
             server: request.server,
             domain,
             vault: vault.id,
-            vault_name: vault.name,
+            vault_name: vault.name.into(),
             tenant: self.config.tenant.clone(),
             url: self.config.url.clone(),
             ca_pem: self.ca_pem.clone(),

@@ -69,7 +69,8 @@ async fn a_committed_pack_is_every_members_and_no_strangers() {
     assert!(listed(&test, &stranger, 3).await.is_empty());
     assert!(matches!(test.app.pack(stranger.caller, pack.id).await, Err(Error::NotFound(_))));
     assert!(matches!(commit(&test, &stranger, 3, &[pack]).await, Err(Error::PacksMissing(_))));
-    let totals = test.app.vault(&test.vault).await.unwrap();
+    let vault = test.app.vault(&test.vault).await.unwrap();
+    let totals = test.app.vault_usage(vault.id).await.unwrap();
     assert_eq!(totals.stored_bytes, 6, "a shared pack is counted once");
 }
 

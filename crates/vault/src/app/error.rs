@@ -2,6 +2,7 @@
 
 use crate::causes::chain;
 use crate::db;
+use stateward_api::ErrorCode;
 use stateward_model::{PackId, Timestamp};
 use stateward_store::StoreError;
 
@@ -61,6 +62,14 @@ pub(crate) enum Error {
     /// A commit whose predecessor is not the head.
     #[error("{0}")]
     WrongHead(String),
+    /// A rule of the management API forbids it; the text names the rule.
+    #[error("{message}")]
+    Refused {
+        /// Which rule.
+        code: ErrorCode,
+        /// In words.
+        message: String,
+    },
     /// Bytes that are not what their name says.
     #[error("{0}")]
     WrongContent(String),
@@ -82,6 +91,11 @@ impl Error {
     /// The contract was broken, in these words.
     pub(crate) fn invalid(why: impl Into<String>) -> Self {
         Self::InvalidRequest(why.into())
+    }
+
+    /// A rule forbids it, in these words.
+    pub(crate) fn refused(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Refused { code, message: message.into() }
     }
 
     /// There is no such thing.

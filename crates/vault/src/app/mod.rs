@@ -2,10 +2,15 @@
 //!
 //! Knows nothing of HTTP and holds no SQL. Begin with [`points`]: the commit is what all else is for.
 
+#[allow(dead_code)]
+pub(crate) mod alerts;
+#[allow(dead_code)]
+pub(crate) mod audit;
 pub(crate) mod credentials;
 #[cfg(test)]
 mod domain_tests;
 mod error;
+pub(crate) mod groups;
 mod identity;
 pub(crate) mod items;
 pub(crate) mod jobs;

@@ -5,13 +5,16 @@ use crate::db::guesses::Guesses;
 use crate::db::{self, Scope};
 use stateward_model::{CredentialId, Timestamp};
 
-/// What a principal may do. The names are Azure's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a principal may do. The names are Azure's ("Use Azure role-based access control to manage Azure Backup recovery
+/// points"); each may do what those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
-    /// Everything that the management API offers.
-    BackupContributor,
     /// Reading only.
     BackupReader,
+    /// Also backups on demand, restores, vault credentials; nothing that deletes, changes a policy or a vault.
+    BackupOperator,
+    /// Everything that the management API offers.
+    BackupContributor,
 }
 
 impl Role {
@@ -19,13 +22,71 @@ impl Role {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::BackupContributor => "BackupContributor",
+            Self::BackupOperator => "BackupOperator",
             Self::BackupReader => "BackupReader",
         }
     }
 
     /// Reads [`Self::as_str`].
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::BackupContributor, Self::BackupReader].into_iter().find(|role| role.as_str() == name)
+        [Self::BackupContributor, Self::BackupOperator, Self::BackupReader]
+            .into_iter()
+            .find(|role| role.as_str() == name)
+    }
+}
+
+/// A role and where it holds: everywhere, in a resource group, or in one vault. Names in small letters, `""` for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Assignment {
+    /// The role.
+    pub(crate) role: Role,
+    /// The resource group.
+    pub(crate) group: String,
+    /// The vault.
+    pub(crate) vault: String,
+}
+
+impl Assignment {
+    /// A role in the whole subscription.
+    pub(crate) fn everywhere(role: Role) -> Self {
+        Self { role, group: String::new(), vault: String::new() }
+    }
+
+    fn holds_at(&self, place: &Place) -> bool {
+        let within = |reach: &str, name: Option<&String>| {
+            reach.is_empty() || name.is_some_and(|name| name.eq_ignore_ascii_case(reach))
+        };
+        within(&self.group, place.group.as_ref()) && within(&self.vault, place.vault.as_ref())
+    }
+}
+
+/// Where something is: in the subscription, in a resource group, in a vault of it. Names as they were given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The resource group.
+    pub(crate) group: Option<String>,
+    /// The vault.
+    pub(crate) vault: Option<String>,
+}
+
+/// A principal that calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Principal {
+    /// Which.
+    pub(crate) client_id: String,
+    /// What it may do, and where.
+    pub(crate) assignments: Vec<Assignment>,
+}
+
+impl Principal {
+    /// The highest of its roles that hold at a place.
+    pub(crate) fn role_at(&self, place: &Place) -> Option<Role> {
+        self.assignments.iter().filter(|assignment| assignment.holds_at(place)).map(|found| found.role).max()
+    }
+
+    /// Whether it has any role in a resource group, be it in one of its vaults only.
+    pub(crate) fn sees_group(&self, group: &str) -> bool {
+        self.assignments.iter().any(|found| found.group.is_empty() || found.group.eq_ignore_ascii_case(group))
     }
 }
 
@@ -53,27 +114,33 @@ fn one_more(before: Option<Guesses>, now: Timestamp) -> Guesses {
 }
 
 impl App {
-    /// Makes a principal.
-    pub(crate) async fn create_principal(&self, name: &str, role: Role) -> Result<NewPrincipal, Error> {
+    /// Makes a principal with a role.
+    pub(crate) async fn create_principal(
+        &self,
+        name: &str,
+        assignment: &Assignment,
+    ) -> Result<NewPrincipal, Error> {
         // Every id of the model is a random UUID, which is what a client id is in Azure.
         let client_id = CredentialId::new(&*self.random).to_string();
         let client_secret = secret::new(&*self.random);
-        let principal = db::principals::Principal { role, secret_hash: secret::hash(&client_secret) };
+        let (hash, now) = (secret::hash(&client_secret), self.now());
         let mut transaction = self.write().await?;
-        db::principals::insert(&mut transaction, &client_id, name, &principal, self.now()).await?;
+        db::principals::insert(&mut transaction, &client_id, name, hash, now).await?;
+        db::principals::assign(&mut transaction, &client_id, assignment).await?;
         transaction.commit().await?;
         Ok(NewPrincipal { client_id, client_secret })
     }
 
-    /// The role of the principal with this id and secret.
+    /// The principal with this id and secret.
     ///
     /// A secret of 256 bits is not found by trying anyway; that guesses cost time keeps the log and the database quiet under an
     /// attack. They are counted in the database, so that it is the same which process of the vault is asked.
-    pub(super) async fn check_secret(&self, client_id: &str, secret: &str) -> Result<Role, Error> {
+    pub(super) async fn check_secret(&self, client_id: &str, secret: &str) -> Result<Principal, Error> {
         let now = self.now();
         let wrong = || Error::InvalidClient("The client id or its secret is wrong".to_owned());
         let mut connection = self.database.read().await?;
-        let principal = db::principals::find(&mut connection, client_id).await?.ok_or_else(wrong)?;
+        let kept = db::principals::find(&mut connection, client_id).await?.ok_or_else(wrong)?;
+        let assignments = db::principals::assignments(&mut connection, client_id).await?;
         let guesses = db::guesses::find(&mut connection, client_id).await?;
         drop(connection);
         if let Some(until) = guesses.map(|guesses| guesses.blocked_until).filter(|until| *until > now) {
@@ -81,11 +148,11 @@ impl App {
                 "There were too many wrong secrets for the client `{client_id}`; try again after {until}"
             )));
         }
-        let is_right = secret::matches(secret, principal.secret_hash);
+        let is_right = secret::matches(secret, kept);
         if !is_right || guesses.is_some() {
             self.note_guess(client_id, is_right, now).await?;
         }
-        is_right.then_some(principal.role).ok_or_else(wrong)
+        is_right.then(|| Principal { client_id: client_id.to_owned(), assignments }).ok_or_else(wrong)
     }
 
     async fn note_guess(&self, client_id: &str, is_right: bool, now: Timestamp) -> Result<(), Error> {
@@ -108,9 +175,10 @@ mod tests {
     #[tokio::test]
     async fn a_secret_is_asked_for_and_guessing_is_slowed_down() {
         let test = TestApp::new().await;
-        let made = test.app.create_principal("ops", Role::BackupReader).await.unwrap();
-        let role = test.app.check_secret(&made.client_id, &made.client_secret).await.unwrap();
-        assert_eq!(role, Role::BackupReader);
+        let made =
+            test.app.create_principal("ops", &Assignment::everywhere(Role::BackupReader)).await.unwrap();
+        let principal = test.app.check_secret(&made.client_id, &made.client_secret).await.unwrap();
+        assert_eq!(principal.role_at(&Place::default()), Some(Role::BackupReader));
         for _ in 0..FREE_GUESSES {
             assert!(test.app.check_secret(&made.client_id, "guess").await.is_err());
         }
@@ -118,6 +186,43 @@ mod tests {
         assert!(blocked.to_string().contains("too many wrong secrets"), "{blocked}");
         test.clock.advance(2);
         assert!(test.app.check_secret(&made.client_id, &made.client_secret).await.is_ok());
+    }
+
+    fn place(group: &str, vault: &str) -> Place {
+        let given = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+        Place { group: given(group), vault: given(vault) }
+    }
+
+    #[test]
+    fn a_role_holds_where_it_was_given_and_below() {
+        let assignment =
+            |role, group: &str, vault: &str| Assignment { role, group: group.into(), vault: vault.into() };
+        let principal = Principal {
+            client_id: "ops".to_owned(),
+            assignments: vec![
+                assignment(Role::BackupOperator, "web", ""),
+                assignment(Role::BackupContributor, "web", "main"),
+                assignment(Role::BackupReader, "mail", "archive"),
+            ],
+        };
+        for (group, vault, role) in [
+            ("", "", None),
+            ("Web", "", Some(Role::BackupOperator)),
+            ("web", "other", Some(Role::BackupOperator)),
+            ("web", "MAIN", Some(Role::BackupContributor)),
+            ("mail", "", None),
+            ("mail", "archive", Some(Role::BackupReader)),
+            ("mail", "main", None),
+            ("db", "main", None),
+        ] {
+            assert_eq!(principal.role_at(&place(group, vault)), role, "{group} {vault}");
+        }
+        assert!(principal.sees_group("MAIL") && !principal.sees_group("db"));
+        let anywhere = Principal {
+            client_id: "root".to_owned(),
+            assignments: vec![Assignment::everywhere(Role::BackupReader)],
+        };
+        assert_eq!(anywhere.role_at(&place("db", "main")), Some(Role::BackupReader));
     }
 
     #[test]

@@ -117,13 +117,12 @@ impl App {
         let mut connection = self.database.read().await?;
         let gone = || Error::not_found("such server");
         let server = db::servers::find(&mut connection, caller.server).await?.ok_or_else(gone)?;
-        let vaults = db::vaults::list(&mut connection).await?;
-        let vault = vaults.into_iter().find(|vault| vault.id == caller.vault).ok_or_else(gone)?;
+        let vault = db::vaults::find_by_id(&mut connection, caller.vault).await?.ok_or_else(gone)?;
         Ok(ServerInfo {
             server: server.id,
             label: server.label,
             vault: vault.id,
-            vault_name: vault.name,
+            vault_name: vault.name.into(),
             time: self.now(),
         })
     }

@@ -1,6 +1,6 @@
 //! Signing in: a client secret or a signed assertion for an opaque token, which is kept as a hash for one hour.
 
-use super::principals::Role;
+use super::principals::Principal;
 use super::{App, Error, secret};
 use crate::db::{self, Scope};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -23,12 +23,7 @@ const ASSERTION_ID_MAX: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// An administrator.
-    Principal {
-        /// Which.
-        client_id: String,
-        /// What it may do.
-        role: Role,
-    },
+    Principal(Principal),
     /// A registered server.
     Server(ServerCaller),
 }
@@ -51,10 +46,7 @@ impl App {
             return Err(Error::invalid("The grant type must be `client_credentials`"));
         }
         let caller = match (&request.client_secret, &request.client_assertion) {
-            (Some(secret), None) => Caller::Principal {
-                client_id: request.client_id.clone(),
-                role: self.check_secret(&request.client_id, secret).await?,
-            },
+            (Some(secret), None) => Caller::Principal(self.check_secret(&request.client_id, secret).await?),
             (None, Some(assertion)) if request.client_assertion_type.as_deref() == Some(ASSERTION_TYPE) => {
                 Caller::Server(self.check_assertion(&request.client_id, assertion).await?)
             }

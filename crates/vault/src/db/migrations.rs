@@ -42,6 +42,12 @@ const STEPS: &[Step] = &[
         sqlite: sql!("sqlite/0004_add_identity_and_guesses"),
         postgres: sql!("postgres/0004_add_identity_and_guesses"),
     },
+    Step {
+        number: 5,
+        name: "add_management",
+        sqlite: sql!("sqlite/0005_add_management"),
+        postgres: sql!("postgres/0005_add_management"),
+    },
 ];
 
 /// Runs the steps that the database does not have yet; `sql` picks a step's text for it.

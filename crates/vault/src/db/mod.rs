@@ -6,9 +6,14 @@
 //!
 //! Invariant: a transaction that writes sees and keeps its scope as if nobody else were there, over all processes.
 
+#[allow(dead_code)]
+pub(crate) mod alerts;
+#[allow(dead_code)]
+pub(crate) mod audit;
 mod connection;
 pub(crate) mod credentials;
 mod error;
+pub(crate) mod groups;
 pub(crate) mod guesses;
 pub(crate) mod identity;
 pub(crate) mod items;

@@ -2,7 +2,7 @@
 
 use super::query::query;
 use super::{Connection, Error, value};
-use crate::app::principals::Role;
+use crate::app::principals::Principal;
 use crate::app::tokens::{Caller, ServerCaller};
 use stateward_model::{ServerId, Timestamp, VaultId};
 
@@ -16,7 +16,7 @@ pub(crate) async fn insert(
 ) -> Result<(), Error> {
     query("DELETE FROM tokens WHERE expires_at <= $1").bind(now.0).execute(&mut *connection).await?;
     let (principal, server) = match caller {
-        Caller::Principal { client_id, .. } => (Some(client_id.as_str()), None),
+        Caller::Principal(principal) => (Some(principal.client_id.as_str()), None),
         Caller::Server(caller) => (None, Some(&caller.server.0[..])),
     };
     query("INSERT INTO tokens (hash, principal, server, expires_at) VALUES ($1, $2, $3, $4)")
@@ -41,31 +41,31 @@ pub(crate) async fn find(
     hash: [u8; 32],
     now: Timestamp,
 ) -> Result<Option<(Caller, bool)>, Error> {
-    type Row = (Option<String>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, bool);
+    type Row = (Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, bool);
     let row: Option<Row> = query(
-        "SELECT p.client_id, p.role, s.id, s.vault, coalesce(s.domain, s.id), s.revoked_at IS NOT NULL FROM tokens t
-         LEFT JOIN principals p ON p.client_id = t.principal
+        "SELECT p.client_id, s.id, s.vault, coalesce(s.domain, s.id), s.revoked_at IS NOT NULL FROM tokens t
+         LEFT JOIN principals p ON p.client_id = t.principal AND p.revoked_at IS NULL
          LEFT JOIN servers s ON s.id = t.server
          WHERE t.hash = $1 AND t.expires_at > $2",
     )
     .bind(&hash[..])
     .bind(now.0)
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    row.map(|row| match row {
-        (Some(client_id), Some(role), ..) => {
-            let role = Role::parse(&role).ok_or(Error::Damaged("role"))?;
-            Ok((Caller::Principal { client_id, role }, false))
+    match row {
+        Some((Some(client_id), ..)) => {
+            let assignments = super::principals::assignments(connection, &client_id).await?;
+            Ok(Some((Caller::Principal(Principal { client_id, assignments }), false)))
         }
-        (_, _, Some(server), Some(vault), Some(domain), is_revoked) => {
+        Some((_, Some(server), Some(vault), Some(domain), is_revoked)) => {
             let server = ServerId(value::fixed(server, "server id")?);
             let vault = VaultId(value::fixed(vault, "vault id")?);
             let domain = ServerId(value::fixed(domain, "domain")?);
-            Ok((Caller::Server(ServerCaller { server, vault, domain }), is_revoked))
+            Ok(Some((Caller::Server(ServerCaller { server, vault, domain }), is_revoked)))
         }
-        _ => Err(Error::Damaged("token")),
-    })
-    .transpose()
+        // None, or of a principal that was revoked.
+        _ => Ok(None),
+    }
 }
 
 /// Notes an assertion's id, by its hash; false if it was taken before. Forgets those that are too old to be taken.

@@ -33,3 +33,26 @@ pub(super) fn kind(text: &str) -> Result<ItemKind, Error> {
         .find(|kind| kind_text(*kind) == text)
         .ok_or(Error::Damaged("kind of item"))
 }
+
+/// What stands as JSON in a column.
+pub(super) fn json<T: serde::de::DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|_| Error::Damaged(what))
+}
+
+/// The text for [`json`].
+pub(super) fn json_text(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("texts, numbers and times always have a JSON form")
+}
+
+/// A word of an enumeration, as serde writes it.
+pub(super) fn word<T: serde::de::DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Error> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| Error::Damaged(what))
+}
+
+/// The text for [`word`].
+pub(super) fn word_text(word: impl serde::Serialize) -> String {
+    match serde_json::to_value(word) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => unreachable!("only enumerations of words without fields are kept so"),
+    }
+}

@@ -61,8 +61,10 @@ impl DerefMut for Write {
 mod tests {
     use super::*;
     use crate::db::testing::TestDatabase;
+    use crate::db::vaults::{Vault, VaultSettings};
     use crate::db::{Database, DatabaseUrl, items, vaults};
-    use stateward_model::{ItemId, ItemKind, ServerId, Timestamp, VaultId};
+    use stateward_api::arm::Tags;
+    use stateward_model::{Immutability, ItemId, ItemKind, Redundancy, ServerId, Timestamp, VaultId};
 
     async fn names(database: &Database) -> Vec<String> {
         let vaults = vaults::list(&mut database.read().await.unwrap()).await.unwrap();
@@ -70,7 +72,25 @@ mod tests {
     }
 
     async fn insert(write: &mut Write, number: u8, name: &str) -> Result<(), Error> {
-        vaults::insert(write, VaultId([number; 16]), &name.parse().unwrap(), Timestamp(0)).await
+        let settings = VaultSettings {
+            tags: Tags::new(),
+            redundancy: Redundancy::LocallyRedundant,
+            cross_region_restore: false,
+            immutability: Immutability::Disabled,
+            soft_delete_days: 14,
+            monitoring: serde_json::json!({}),
+        };
+        let vault = Vault {
+            id: VaultId([number; 16]),
+            group: "default".parse().unwrap(),
+            name: name.parse().unwrap(),
+            location: "local".to_owned(),
+            settings,
+            revision: 1,
+            created_at: Timestamp(0),
+            deleted: None,
+        };
+        vaults::insert(write, &vault).await
     }
 
     #[tokio::test]
@@ -150,7 +170,7 @@ mod tests {
         sqlx::query("PRAGMA max_page_count = 1").execute(write.sqlite()).await.unwrap();
         let mut result = Ok(());
         for number in 0..=u8::MAX {
-            result = insert(&mut write, number, &format!("{}{number}", "a".repeat(60))).await;
+            result = insert(&mut write, number, &format!("{}{number}", "a".repeat(40))).await;
             if result.is_err() {
                 break;
             }

@@ -2,6 +2,7 @@
 
 use super::extract::{Json, Segments};
 use crate::app::{App, Error};
+use crate::db;
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,9 +13,25 @@ use std::sync::Arc;
 
 type AppState = State<Arc<App>>;
 
+async fn shown(app: &App, vault: db::vaults::Vault) -> Result<Vault, Error> {
+    let usage = app.vault_usage(vault.id).await?;
+    Ok(Vault {
+        id: vault.id,
+        name: vault.name.into(),
+        created_at: vault.created_at,
+        servers: usage.servers,
+        recovery_points: usage.recovery_points,
+        stored_bytes: usage.stored_bytes,
+    })
+}
+
 /// `GET /admin/preview/vaults`
 pub(super) async fn list_vaults(State(app): AppState) -> Result<Answer<VaultList>, Error> {
-    Ok(Answer(VaultList { value: app.vaults().await? }))
+    let mut value = Vec::new();
+    for vault in app.vaults_in(None).await? {
+        value.push(shown(&app, vault).await?);
+    }
+    Ok(Answer(VaultList { value }))
 }
 
 /// `PUT /admin/preview/vaults/{name}`
@@ -24,7 +41,7 @@ pub(super) async fn put_vault(
 ) -> Result<(StatusCode, Answer<Vault>), Error> {
     let (vault, is_new) = app.create_vault(&name).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Answer(vault)))
+    Ok((status, Answer(shown(&app, vault).await?)))
 }
 
 /// `GET /admin/preview/vaults/{name}`
@@ -32,7 +49,7 @@ pub(super) async fn get_vault(
     State(app): AppState,
     Segments(name): Segments<Label>,
 ) -> Result<Answer<Vault>, Error> {
-    Ok(Answer(app.vault(&name).await?))
+    Ok(Answer(shown(&app, app.vault(&name).await?).await?))
 }
 
 /// `POST /admin/preview/vaults/{name}/credentials`

@@ -1,15 +1,17 @@
 //! Who may make a call: the token is looked up, and the row of the route's table decides.
 
+use super::arm::{self, Manager};
 use super::body;
-use crate::app::principals::Role;
+use crate::app::principals::{Place, Role};
 use crate::app::tokens::Caller;
 use crate::app::{App, Error};
 use axum::extract::{Request, State};
-use axum::http::Method;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use stateward_api::agent::PACK_BYTES_MAX;
+use stateward_api::arm::clouds::AUTHORITY;
 use std::sync::Arc;
 
 /// Who may make a call.
@@ -19,21 +21,30 @@ pub(super) enum Who {
     Anyone,
     /// A registered server, for its own things.
     Server,
-    /// An administrator who may read.
+    /// Any administrator; what is answered is bounded by its roles.
+    Principal,
+    /// An administrator who may read there.
     Reader,
-    /// An administrator who may change things.
+    /// An administrator who may run backups and restores there.
+    Operator,
+    /// An administrator who may change things there.
     Contributor,
 }
 
 impl Who {
-    /// Whether this caller is meant.
-    pub(super) fn admits(self, caller: &Caller) -> bool {
-        match (self, caller) {
-            (Self::Anyone, _) | (Self::Server, Caller::Server(_)) => true,
-            (Self::Reader, Caller::Principal { .. }) => true,
-            (Self::Contributor, Caller::Principal { role, .. }) => *role == Role::BackupContributor,
-            (Self::Server, Caller::Principal { .. }) => false,
-            (Self::Reader | Self::Contributor, Caller::Server(_)) => false,
+    /// Whether this caller is meant, for a call about this place.
+    pub(super) fn admits(self, caller: &Caller, place: &Place) -> bool {
+        let least = match self {
+            Self::Anyone => return true,
+            Self::Server => return matches!(caller, Caller::Server(_)),
+            Self::Principal => return matches!(caller, Caller::Principal(_)),
+            Self::Reader => Role::BackupReader,
+            Self::Operator => Role::BackupOperator,
+            Self::Contributor => Role::BackupContributor,
+        };
+        match caller {
+            Caller::Principal(principal) => principal.role_at(place).is_some_and(|role| role >= least),
+            Caller::Server(_) => false,
         }
     }
 }
@@ -72,11 +83,30 @@ async fn admit(app: &App, who: Who, request: &mut Request) -> Result<(), Error> 
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Error::InvalidToken)?;
     let caller = app.authenticate(token).await?;
-    if !who.admits(&caller) {
+    let uri = request.uri();
+    if who != Who::Server && uri.path().starts_with("/subscriptions") {
+        arm::check_version(uri)?;
+        arm::check_subscription(app, uri.path())?;
+    }
+    let place = arm::place_of(uri.path());
+    if !who.admits(&caller, &place) {
         return Err(Error::Forbidden("Whoever holds this token may not make this call"));
     }
-    if let Caller::Server(server) = caller {
-        request.extensions_mut().insert(server);
+    match caller {
+        Caller::Server(server) => drop(request.extensions_mut().insert(server)),
+        Caller::Principal(principal) => drop(request.extensions_mut().insert(Manager { principal, place })),
     }
     Ok(())
+}
+
+/// Tells whoever was refused for want of a token where one is got (RFC 6750, section 3).
+pub(super) async fn say_where_to_sign_in(State(app): State<Arc<App>>, mut response: Response) -> Response {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let url = &app.config.url;
+        let challenge = format!("Bearer authorization_uri=\"{url}/{AUTHORITY}\", error=\"invalid_token\"");
+        if let Ok(challenge) = HeaderValue::try_from(challenge) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+    }
+    response
 }

@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use stateward_api::error::{ErrorBody, ErrorCode, ErrorDetail};
 
 impl Error {
-    fn code(&self) -> ErrorCode {
+    /// Which kind of failure it is.
+    pub(super) fn code(&self) -> ErrorCode {
         match self {
             Self::InvalidRequest(_) => ErrorCode::InvalidRequest,
             Self::InvalidToken => ErrorCode::InvalidToken,
@@ -25,6 +26,7 @@ impl Error {
             Self::SessionLost => ErrorCode::SessionLost,
             Self::PacksMissing(_) => ErrorCode::PacksMissing,
             Self::WrongHead(_) => ErrorCode::WrongHead,
+            Self::Refused { code, .. } => *code,
             Self::WrongContent(_) => ErrorCode::WrongContent,
             Self::TooLarge(_) => ErrorCode::TooLarge,
             Self::NoSpace(_) => ErrorCode::InsufficientStorage,
@@ -61,7 +63,8 @@ impl IntoResponse for Error {
             Self::PacksMissing(packs) => packs,
             _ => Vec::new(),
         };
-        let body = ErrorBody { error: ErrorDetail { code, message, recommendation, packs } };
+        let body =
+            ErrorBody { error: ErrorDetail { recommendation, packs, ..ErrorDetail::new(code, message) } };
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(body)).into_response()
     }

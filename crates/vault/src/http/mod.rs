@@ -5,6 +5,7 @@
 
 mod admin;
 mod agent;
+mod arm;
 mod auth;
 mod body;
 mod error;

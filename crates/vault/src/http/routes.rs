@@ -3,15 +3,16 @@
 
 use super::auth::{self, Guard, Who};
 use super::extract::TEXT_BODY_MAX;
-use super::{admin, agent, log, sign_in};
+use super::{admin, agent, arm, log, sign_in};
 use crate::app::{App, Error};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use std::sync::Arc;
+use tower::ServiceBuilder;
 
 /// A call.
 struct Route {
@@ -30,22 +31,132 @@ fn route<H: Handler<T, Arc<App>>, T: 'static>(
     Route { guard: Guard { method, path, who }, handler: on(filter, handler) }
 }
 
+/// A path within the one subscription.
+macro_rules! subscription {
+    ($rest:literal) => {
+        concat!("/subscriptions/{subscription}", $rest)
+    };
+}
+
+/// A path within a resource group.
+macro_rules! group {
+    ($rest:literal) => {
+        concat!("/subscriptions/{subscription}/resourceGroups/{group}", $rest)
+    };
+}
+
+/// A path within a vault.
+macro_rules! vault {
+    ($rest:literal) => {
+        concat!(
+            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults/{vault}",
+            $rest
+        )
+    };
+}
+
 /// The table.
-#[rustfmt::skip]
 fn table() -> Vec<Route> {
-    const GET: Method = Method::GET;
-    const PUT: Method = Method::PUT;
-    const POST: Method = Method::POST;
+    let mut table = sign_in_calls();
+    table.extend(outside_of_vaults());
+    table.extend(vault_calls());
+    table.extend(policy_calls());
+    table.extend(item_calls());
+    table.extend(security_calls());
+    table.extend(agent_calls());
+    table
+}
+
+const GET: Method = Method::GET;
+const HEAD: Method = Method::HEAD;
+const PUT: Method = Method::PUT;
+const PATCH: Method = Method::PATCH;
+const POST: Method = Method::POST;
+const DELETE: Method = Method::DELETE;
+
+/// Before there is a token.
+#[rustfmt::skip]
+fn sign_in_calls() -> Vec<Route> {
     vec![
         route(GET, "/health", Who::Anyone, sign_in::health),
+        route(GET, "/metadata/endpoints", Who::Anyone, arm::cloud),
+        route(GET, "/{tenant}/.well-known/openid-configuration", Who::Anyone, arm::openid_configuration),
+        route(GET, "/{tenant}/v2.0/.well-known/openid-configuration", Who::Anyone, arm::openid_configuration),
         route(POST, "/{tenant}/oauth2/v2.0/token", Who::Anyone, sign_in::token),
+    ]
+}
+
+/// Management of what vaults are in.
+#[rustfmt::skip]
+fn outside_of_vaults() -> Vec<Route> {
+    vec![
+        route(GET, "/subscriptions", Who::Principal, arm::list_subscriptions),
+        route(GET, subscription!(""), Who::Principal, arm::get_subscription),
+        route(GET, subscription!("/locations"), Who::Principal, arm::list_locations),
+        route(GET, subscription!("/providers"), Who::Principal, arm::list_providers),
+        route(GET, subscription!("/providers/Microsoft.RecoveryServices"), Who::Principal, arm::get_provider),
+        route(POST, subscription!("/providers/Microsoft.RecoveryServices/register"), Who::Principal, arm::get_provider),
+        route(GET, subscription!("/resources"), Who::Principal, arm::list_resources),
+        route(GET, subscription!("/resourceGroups"), Who::Principal, arm::list_groups),
+        route(HEAD, group!(""), Who::Principal, arm::head_group),
+        route(GET, group!(""), Who::Principal, arm::get_group),
+        route(PUT, group!(""), Who::Contributor, arm::put_group),
+        route(PATCH, group!(""), Who::Contributor, arm::put_group),
+        route(DELETE, group!(""), Who::Contributor, arm::delete_group),
+        route(GET, subscription!("/providers/Microsoft.RecoveryServices/vaults"), Who::Principal, arm::list_vaults),
+        route(GET, group!("/providers/Microsoft.RecoveryServices/vaults"), Who::Principal, arm::list_vaults),
+        route(GET, subscription!("/providers/Microsoft.RecoveryServices/locations/{location}/deletedVaults"), Who::Reader, arm::list_deleted_vaults),
+        route(GET, subscription!("/providers/Microsoft.RecoveryServices/locations/{location}/deletedVaults/{name}"), Who::Reader, arm::get_deleted_vault),
+        route(POST, subscription!("/providers/Microsoft.RecoveryServices/locations/{location}/deletedVaults/{name}/undelete"), Who::Contributor, arm::undelete_vault),
+    ]
+}
+
+/// Management of a vault.
+#[rustfmt::skip]
+fn vault_calls() -> Vec<Route> {
+    vec![
+        route(GET, vault!(""), Who::Reader, arm::get_vault),
+        route(PUT, vault!(""), Who::Contributor, arm::put_vault),
+        route(PATCH, vault!(""), Who::Contributor, arm::patch_vault),
+        route(DELETE, vault!(""), Who::Contributor, arm::delete_vault),
+        route(GET, vault!("/backupstorageconfig/vaultstorageconfig"), Who::Reader, arm::get_storage_config),
+        route(PUT, vault!("/backupstorageconfig/vaultstorageconfig"), Who::Contributor, arm::put_storage_config),
+        route(PATCH, vault!("/backupstorageconfig/vaultstorageconfig"), Who::Contributor, arm::patch_storage_config),
+        route(GET, vault!("/backupconfig/vaultconfig"), Who::Reader, arm::get_vault_config),
+        route(PUT, vault!("/backupconfig/vaultconfig"), Who::Contributor, arm::put_vault_config),
+        route(PATCH, vault!("/backupconfig/vaultconfig"), Who::Contributor, arm::put_vault_config),
+    ]
+}
+
+/// Management of policies and recovery points.
+#[rustfmt::skip]
+fn policy_calls() -> Vec<Route> {
+    vec![]
+}
+
+/// Management of servers, items and jobs.
+#[rustfmt::skip]
+fn item_calls() -> Vec<Route> {
+    vec![]
+}
+
+/// Vault credentials, security PINs, guards, the audit log, alerts.
+#[rustfmt::skip]
+fn security_calls() -> Vec<Route> {
+    vec![]
+}
+
+/// The agent plane, and what stands in for management until it is whole.
+#[rustfmt::skip]
+fn agent_calls() -> Vec<Route> {
+    vec![
         route(POST, "/agent/v1/register", Who::Anyone, agent::register),
         route(POST, "/agent/v1/register/slots", Who::Anyone, agent::register_slots),
 
         route(GET, "/admin/preview/vaults", Who::Reader, admin::list_vaults),
         route(PUT, "/admin/preview/vaults/{name}", Who::Contributor, admin::put_vault),
         route(GET, "/admin/preview/vaults/{name}", Who::Reader, admin::get_vault),
-        route(POST, "/admin/preview/vaults/{name}/credentials", Who::Contributor, admin::make_credentials),
+        route(POST, "/admin/preview/vaults/{name}/credentials", Who::Operator, admin::make_credentials),
         route(GET, "/admin/preview/vaults/{name}/servers", Who::Reader, admin::list_servers),
         route(GET, "/admin/preview/vaults/{name}/recovery-points", Who::Reader, admin::list_points),
         route(GET, "/admin/preview/vaults/{name}/jobs", Who::Reader, admin::list_jobs),
@@ -71,17 +182,23 @@ fn table() -> Vec<Route> {
 /// The router of the table.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
-    for route in table() {
+    let table = table();
+    let spelling = arm::Spelling::of(table.iter().map(|route| route.guard.path));
+    for route in table {
         let path = route.guard.path;
         let guard = from_fn_with_state((Arc::clone(&app), route.guard), auth::check);
         router = router.route(path, route.handler.route_layer(guard));
     }
-    router
+    let router = router
         .fallback(|| async { Error::not_found("such call") })
         .method_not_allowed_fallback(|| async { Error::not_found("such call") })
         .layer(DefaultBodyLimit::max(TEXT_BODY_MAX))
+        .layer(map_response_with_state(Arc::clone(&app), auth::say_where_to_sign_in))
         .layer(from_fn(log::log))
-        .with_state(app)
+        .with_state(app);
+    // Layers of a router run after it has found the call; the spelling must be right before.
+    let spelled = ServiceBuilder::new().map_request(move |request| spelling.correct(request)).service(router);
+    Router::new().fallback_service(spelled)
 }
 
 #[cfg(test)]

@@ -1,65 +1,43 @@
 //! Every call by every kind of caller: what the table says is what happens.
 
 use super::*;
-use crate::app::principals::Role;
+use crate::app::principals::{Assignment, Role};
 use crate::app::testing::{TestApp, TestServer};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::response::Response;
+use stateward_api::arm::List;
+use stateward_api::arm::vaults::Vault;
 use stateward_api::error::{ErrorBody, ErrorCode};
-use stateward_api::token::TokenRequest;
+use stateward_api::token::{TokenError, TokenRequest};
 use tower::ServiceExt as _;
 
-/// The table as it was decided: a new call needs a line here.
-const DECIDED: &str = "\
-GET /health Anyone
-POST /{tenant}/oauth2/v2.0/token Anyone
-POST /agent/v1/register Anyone
-POST /agent/v1/register/slots Anyone
-GET /admin/preview/vaults Reader
-PUT /admin/preview/vaults/{name} Contributor
-GET /admin/preview/vaults/{name} Reader
-POST /admin/preview/vaults/{name}/credentials Contributor
-GET /admin/preview/vaults/{name}/servers Reader
-GET /admin/preview/vaults/{name}/recovery-points Reader
-GET /admin/preview/vaults/{name}/jobs Reader
-GET /agent/v1/server Server
-PUT /agent/v1/items/{item} Server
-POST /agent/v1/sessions Server
-POST /agent/v1/sessions/{session}/heartbeat Server
-PUT /agent/v1/sessions/{session}/packs/{pack} Server
-PUT /agent/v1/sessions/{session}/packs/{pack}/parts Server
-POST /agent/v1/sessions/{session}/commit Server
-POST /agent/v1/sessions/{session}/close Server
-GET /agent/v1/packs/{pack} Server
-GET /agent/v1/points Server
-GET /agent/v1/points/{sequence}/{hash} Server
-GET /agent/v1/receipts/{sequence}/{hash} Server
-GET /agent/v1/slots Server
-PUT /agent/v1/slots/{epoch}/{hash} Server
-PUT /agent/v1/jobs/{job} Server
-";
+/// The table as it was decided: a new call needs a line here. `{V}` is a vault's path, `{G}` a group's, `{S}` the
+/// subscription's, `{P}` the provider's name.
+const DECIDED: &str = include_str!("decided.txt");
+
+const VAULT: &str = vault!("");
+const GROUP: &str = group!("");
+const SUBSCRIPTION: &str = subscription!("");
+
+fn short(path: &str) -> String {
+    let path = path.replace(VAULT, "{V}").replace(GROUP, "{G}").replace(SUBSCRIPTION, "{S}");
+    path.replace("Microsoft.RecoveryServices", "{P}")
+}
 
 #[test]
 fn no_call_is_added_or_opened_up_by_accident() {
     let table: String = table()
         .into_iter()
         .map(|r| r.guard)
-        .map(|g| format!("{} {} {:?}\n", g.method, g.path, g.who))
+        .map(|g| format!("{} {} {:?}\n", g.method, short(g.path), g.who))
         .collect();
     assert_eq!(table, DECIDED);
 }
 
-/// What the calls of each kind of caller bear.
-struct Callers {
-    nobody: Option<String>,
-    server: Option<String>,
-    reader: Option<String>,
-    contributor: Option<String>,
-}
-
-async fn principal(test: &TestApp, role: Role) -> Option<String> {
-    let made = test.app.create_principal("test", role).await.unwrap();
+async fn principal(test: &TestApp, role: Role, group: &str, vault: &str) -> Option<String> {
+    let assignment = Assignment { role, group: group.to_owned(), vault: vault.to_owned() };
+    let made = test.app.create_principal("test", &assignment).await.unwrap();
     let request = TokenRequest {
         grant_type: "client_credentials".to_owned(),
         client_id: made.client_id,
@@ -75,48 +53,85 @@ async fn server_token(test: &TestApp, server: &TestServer) -> Option<String> {
     Some(test.app.issue_token(&request).await.unwrap().access_token)
 }
 
-async fn callers(test: &TestApp) -> Callers {
-    Callers {
-        nobody: None,
-        server: server_token(test, &test.server("web-01").await).await,
-        reader: principal(test, Role::BackupReader).await,
-        contributor: principal(test, Role::BackupContributor).await,
+/// Something in the place of each variable part: what is there, or `x`.
+fn filled(test: &TestApp, path: &str) -> String {
+    let path = path.replace("{subscription}", &test.app.config.subscription);
+    let path = path.replace("{group}", "default").replace("{vault}", test.vault.as_str());
+    let path = path.replace(['{', '}'], "x");
+    if path.starts_with("/subscriptions") || path.starts_with("/metadata") {
+        return path + "?api-version=2024-04-01";
     }
+    path
 }
 
-/// Makes a call with something in the place of each variable part; gives its error's code, if it was refused.
+/// Makes a call; gives its error's code, if it was refused.
 async fn outcome(router: &Router, method: &Method, path: &str, token: Option<&str>) -> Option<ErrorCode> {
-    let path = path.replace(['{', '}'], "x");
-    let mut request = Request::builder().method(method).uri(&path);
+    let mut request = Request::builder().method(method).uri(path);
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));
     }
     let response: Response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-    if response.status().is_success() {
-        return None;
+    if response.status().is_success() || method == Method::HEAD {
+        return match response.status().as_u16() {
+            401 => Some(ErrorCode::InvalidToken),
+            403 => Some(ErrorCode::Forbidden),
+            _ => None,
+        };
     }
     let status = response.status();
+    let is_challenged = response.headers().contains_key("www-authenticate");
+    assert_eq!(is_challenged, status.as_u16() == 401, "{method} {path}");
     let body = to_bytes(response.into_body(), 1 << 16).await.unwrap();
-    let body: ErrorBody =
-        serde_json::from_slice(&body).unwrap_or_else(|_| panic!("{method} {path}: {status}"));
-    assert_eq!(status.as_u16(), body.error.code.status(), "{method} {path}");
-    Some(body.error.code)
+    let code = serde_json::from_slice::<ErrorBody>(&body).map(|body| body.error.code);
+    let code = code.or_else(|_| serde_json::from_slice::<TokenError>(&body).map(|body| body.code));
+    let code = code.unwrap_or_else(|_| panic!("{method} {path}: {status}"));
+    assert_eq!(status.as_u16(), code.status(), "{method} {path}");
+    Some(code)
+}
+
+/// Every kind of caller: its name, its token, and the rows that it may call.
+async fn callers(test: &TestApp) -> Vec<(&'static str, Option<String>, Vec<Who>)> {
+    use Role::{BackupContributor, BackupOperator, BackupReader};
+    use Who::{Anyone, Contributor, Operator, Principal, Reader, Server};
+    let all = || vec![Anyone, Principal, Reader, Operator, Contributor];
+    let server = server_token(test, &test.server("web-01").await).await;
+    vec![
+        ("nobody", None, vec![Anyone]),
+        ("server", server, vec![Anyone, Server]),
+        ("reader", principal(test, BackupReader, "", "").await, vec![Anyone, Principal, Reader]),
+        (
+            "operator",
+            principal(test, BackupOperator, "", "").await,
+            vec![Anyone, Principal, Reader, Operator],
+        ),
+        ("contributor", principal(test, BackupContributor, "", "").await, all()),
+        // These two have no role outside of what they were given.
+        ("contributor of the vault", principal(test, BackupContributor, "default", "prod").await, all()),
+        ("contributor elsewhere", principal(test, BackupContributor, "default", "other").await, all()),
+    ]
+}
+
+/// Whether a caller whose roles are of one vault only is to be refused at this path.
+fn is_out_of_reach(name: &str, path: &str, who: Who) -> bool {
+    let by_role = matches!(who, Who::Reader | Who::Operator | Who::Contributor);
+    match name {
+        "contributor of the vault" => by_role && !path.starts_with(VAULT),
+        "contributor elsewhere" => by_role,
+        _ => false,
+    }
 }
 
 #[tokio::test]
 async fn each_call_admits_just_whom_its_row_names() {
     let test = TestApp::new().await;
-    let callers = callers(&test).await;
     let router = router(Arc::clone(&test.app));
+    let callers = callers(&test).await;
     for row in table().into_iter().map(|route| route.guard) {
-        for (name, token, admitted_to) in [
-            ("nobody", &callers.nobody, &[Who::Anyone][..]),
-            ("server", &callers.server, &[Who::Anyone, Who::Server]),
-            ("reader", &callers.reader, &[Who::Anyone, Who::Reader]),
-            ("contributor", &callers.contributor, &[Who::Anyone, Who::Reader, Who::Contributor]),
-        ] {
-            let refused = outcome(&router, &row.method, row.path, token.as_deref()).await;
-            let expected = match (admitted_to.contains(&row.who), name) {
+        for (name, token, admitted_to) in &callers {
+            let path = filled(&test, row.path);
+            let refused = outcome(&router, &row.method, &path, token.as_deref()).await;
+            let is_admitted = admitted_to.contains(&row.who) && !is_out_of_reach(name, row.path, row.who);
+            let expected = match (is_admitted, *name) {
                 (true, _) => None,
                 (false, "nobody") => Some(ErrorCode::InvalidToken),
                 (false, _) => Some(ErrorCode::Forbidden),
@@ -132,19 +147,43 @@ async fn each_call_admits_just_whom_its_row_names() {
 #[tokio::test]
 async fn other_tokens_and_other_calls_are_refused_in_the_contracts_words() {
     let test = TestApp::new().await;
-    let callers = callers(&test).await;
+    let token = principal(&test, Role::BackupContributor, "", "").await;
+    let token = token.as_deref();
     let router = router(Arc::clone(&test.app));
-    let token = callers.contributor.as_deref();
-    let get = Method::GET;
-    assert_eq!(
-        outcome(&router, &get, "/admin/preview/vaults", Some("x")).await,
-        Some(ErrorCode::InvalidToken)
-    );
-    assert_eq!(outcome(&router, &get, "/none", token).await, Some(ErrorCode::NotFound));
-    assert_eq!(
-        outcome(&router, &Method::DELETE, "/admin/preview/vaults", token).await,
-        Some(ErrorCode::NotFound)
-    );
+    let list = filled(&test, subscription!("/providers/Microsoft.RecoveryServices/vaults"));
+    let unversioned = list.split('?').next().unwrap();
+    let (get, delete) = (Method::GET, Method::DELETE);
+    for (method, path, token, expected) in [
+        (&get, list.as_str(), token, None),
+        (&get, &list.to_ascii_uppercase().replace("SUB-1", "sub-1"), token, None),
+        (&get, &list, Some("x"), Some(ErrorCode::InvalidToken)),
+        (&get, unversioned, token, Some(ErrorCode::MissingApiVersionParameter)),
+        (&get, &format!("{unversioned}?api-version=1"), token, Some(ErrorCode::InvalidApiVersionParameter)),
+        (&get, &list.replace("sub-1", "sub-2"), token, Some(ErrorCode::SubscriptionNotFound)),
+        (&get, "/none", token, Some(ErrorCode::NotFound)),
+        (&delete, &list, token, Some(ErrorCode::NotFound)),
+    ] {
+        assert_eq!(outcome(&router, method, path, token).await, expected, "{method} {path}");
+    }
     test.clock.advance(3600);
-    assert_eq!(outcome(&router, &get, "/admin/preview/vaults", token).await, Some(ErrorCode::InvalidToken));
+    assert_eq!(outcome(&router, &get, &list, token).await, Some(ErrorCode::InvalidToken));
+}
+
+#[tokio::test]
+async fn whoever_has_a_role_in_one_vault_sees_that_one_only() {
+    let test = TestApp::new().await;
+    test.app.create_vault(&"other".parse().unwrap()).await.unwrap();
+    let router = router(Arc::clone(&test.app));
+    let list = filled(&test, subscription!("/providers/Microsoft.RecoveryServices/vaults"));
+    for (group, vault, seen) in
+        [("", "", &["other", "prod"][..]), ("default", "prod", &["prod"]), ("web", "", &[])]
+    {
+        let token = principal(&test, Role::BackupReader, group, vault).await.unwrap();
+        let request = Request::builder().uri(&list).header("authorization", format!("Bearer {token}"));
+        let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let body = to_bytes(answer.into_body(), 1 << 16).await.unwrap();
+        let body: List<Vault> = serde_json::from_slice(&body).unwrap();
+        let names: Vec<_> = body.value.iter().map(|vault| vault.name.as_str()).collect();
+        assert_eq!(names, seen);
+    }
 }

@@ -1,0 +1,54 @@
+//! The management API: Azure Resource Manager's, as clients of Recovery Services vaults speak it. One file a noun.
+//!
+//! What real clients send and need was measured with unmodified ones (`azure-cli`, the SDKs for Python and JavaScript); where
+//! a field stands here that we have no use for, some client fails without it, and the field's text says which.
+//!
+//! - Paths begin with `/subscriptions/{subscription}`; their fixed parts are told apart without regard to case, and so are
+//!   names. Every call has `?api-version=YYYY-MM-DD`; any such version is taken.
+//! - Answers that are not a success are [`crate::ErrorBody`].
+//! - Lists are [`List`].
+//! - Changes that are not done at once are answered with 202 and `Azure-AsyncOperation`, `Location` and `Retry-After`.
+//!
+//! Begin with [`vaults`].
+
+pub mod clouds;
+pub mod groups;
+pub mod vaults;
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The namespace of Recovery Services' resources.
+pub const PROVIDER: &str = "Microsoft.RecoveryServices";
+
+/// A resource's tags: at most 50, names up to 512 and values up to 256 characters (Azure, "Use tags to organize your Azure
+/// resources", *Limitations*).
+pub type Tags = BTreeMap<String, String>;
+
+/// A list, or a page of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct List<T> {
+    /// What is listed.
+    pub value: Vec<T>,
+    /// Where the next page is; left out on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_link: Option<String>,
+}
+
+impl<T> List<T> {
+    /// A list that has one page.
+    pub fn whole(value: Vec<T>) -> Self {
+        Self { value, next_link: None }
+    }
+}
+
+/// The id of a resource group: its path.
+pub fn group_id(subscription: &str, group: &str) -> String {
+    format!("/subscriptions/{subscription}/resourceGroups/{group}")
+}
+
+/// The id of a vault: its path, and the beginning of the ids of all that is in it.
+pub fn vault_id(subscription: &str, group: &str, vault: &str) -> String {
+    format!("{}/providers/{PROVIDER}/vaults/{vault}", group_id(subscription, group))
+}

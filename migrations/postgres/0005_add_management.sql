@@ -1,0 +1,212 @@
+-- What Azure Resource Manager's clients manage: resource groups, vaults with their settings, roles, policies, states of
+-- items and recovery points, operations, and what guards them.
+
+CREATE TABLE resource_groups (
+    -- In small letters: names are told apart without regard to case.
+    key        TEXT COLLATE "C"    NOT NULL PRIMARY KEY,
+    name       TEXT COLLATE "C"    NOT NULL,
+    location   TEXT COLLATE "C"    NOT NULL,
+    -- JSON, an object of texts.
+    tags       TEXT COLLATE "C"    NOT NULL,
+    created_at BIGINT NOT NULL
+);
+INSERT INTO resource_groups (key, name, location, tags, created_at) VALUES ('default', 'default', 'local', '{}', 0);
+
+-- A vault that was deleted has its id as its name, so that its own is free at once; that stands in deleted_name.
+ALTER TABLE vaults ADD COLUMN resource_group TEXT COLLATE "C" NOT NULL DEFAULT 'default';
+ALTER TABLE vaults ADD COLUMN location TEXT COLLATE "C" NOT NULL DEFAULT 'local';
+ALTER TABLE vaults ADD COLUMN tags TEXT COLLATE "C" NOT NULL DEFAULT '{}';
+ALTER TABLE vaults ADD COLUMN redundancy TEXT COLLATE "C" NOT NULL DEFAULT 'LocallyRedundant'
+    CHECK (redundancy IN ('LocallyRedundant', 'ZoneRedundant', 'GeoRedundant'));
+ALTER TABLE vaults ADD COLUMN cross_region_restore BIGINT NOT NULL DEFAULT 0 CHECK (cross_region_restore IN (0, 1));
+ALTER TABLE vaults ADD COLUMN immutability TEXT COLLATE "C" NOT NULL DEFAULT 'Disabled'
+    CHECK (immutability IN ('Disabled', 'Unlocked', 'Locked'));
+ALTER TABLE vaults ADD COLUMN soft_delete_days BIGINT NOT NULL DEFAULT 14 CHECK (soft_delete_days BETWEEN 14 AND 180);
+-- What clients set and read back that changes nothing here, as JSON.
+ALTER TABLE vaults ADD COLUMN monitoring TEXT COLLATE "C" NOT NULL DEFAULT '{}';
+-- Counts changes: the ETag.
+ALTER TABLE vaults ADD COLUMN revision BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE vaults ADD COLUMN changed_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE vaults ADD COLUMN deleted_name TEXT COLLATE "C";
+ALTER TABLE vaults ADD COLUMN deleted_at BIGINT;
+ALTER TABLE vaults ADD COLUMN purge_at BIGINT;
+-- Bytes that one server may hold in packs, and send within a day; NULL: any.
+ALTER TABLE vaults ADD COLUMN server_quota_bytes BIGINT CHECK (server_quota_bytes > 0);
+ALTER TABLE vaults ADD COLUMN server_daily_bytes BIGINT CHECK (server_daily_bytes > 0);
+
+-- Who may do what, where: in the whole subscription, in a resource group, in one vault (both in small letters, '' for all).
+CREATE TABLE role_assignments (
+    principal      TEXT COLLATE "C" NOT NULL REFERENCES principals (client_id),
+    role           TEXT COLLATE "C" NOT NULL CHECK (role IN ('BackupContributor', 'BackupOperator', 'BackupReader')),
+    resource_group TEXT COLLATE "C" NOT NULL,
+    vault          TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (principal, role, resource_group, vault),
+    CHECK (resource_group <> '' OR vault = '')
+);
+INSERT INTO role_assignments (principal, role, resource_group, vault) SELECT client_id, role, '', '' FROM principals;
+ALTER TABLE principals DROP COLUMN role;
+ALTER TABLE principals ADD COLUMN revoked_at BIGINT;
+
+-- Certificates that principals sign in with instead of a secret.
+CREATE TABLE principal_certificates (
+    principal  TEXT COLLATE "C"    NOT NULL REFERENCES principals (client_id),
+    -- SHA-256 of the certificate.
+    thumbprint BYTEA    NOT NULL CHECK (length(thumbprint) = 32),
+    -- DER.
+    body       BYTEA    NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (principal, thumbprint)
+);
+
+-- Assertions of principals that were taken, by the hash of their id.
+CREATE TABLE principal_assertions (
+    principal  TEXT COLLATE "C"    NOT NULL REFERENCES principals (client_id),
+    hash       BYTEA    NOT NULL CHECK (length(hash) = 32),
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (principal, hash)
+);
+CREATE INDEX principal_assertions_by_end ON principal_assertions (expires_at);
+
+CREATE TABLE policies (
+    id         BYTEA    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    vault      BYTEA    NOT NULL REFERENCES vaults (id),
+    name       TEXT COLLATE "C"    NOT NULL,
+    -- The policy as JSON, in the form of the room `model`.
+    body       TEXT COLLATE "C"    NOT NULL,
+    -- Counts changes: the ETag, and what agents pull it by.
+    revision   BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX policies_by_name ON policies (vault, lower(name));
+
+-- An item is protected unless it was stopped; it can be had back until it is purged.
+ALTER TABLE items ADD COLUMN policy BYTEA REFERENCES policies (id);
+ALTER TABLE items ADD COLUMN made_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE items ADD COLUMN stopped_at BIGINT;
+-- What becomes of a stopped item's points: 'forever' keeps all, 'expire' lets each come to its end.
+ALTER TABLE items ADD COLUMN stop_keeps TEXT COLLATE "C" CHECK (stop_keeps IN ('forever', 'expire'));
+ALTER TABLE items ADD COLUMN deleted_at BIGINT;
+ALTER TABLE items ADD COLUMN purge_at BIGINT;
+
+-- Until when whoever made it on demand wants it kept; NULL: a scheduled one.
+ALTER TABLE points ADD COLUMN retain_until BIGINT;
+ALTER TABLE points ADD COLUMN is_on_demand BIGINT NOT NULL DEFAULT 0 CHECK (is_on_demand IN (0, 1));
+-- Until when an immutable vault has promised to keep it.
+ALTER TABLE points ADD COLUMN promised_until BIGINT;
+-- A person agreed that it expires in a run that expires unusually many.
+ALTER TABLE points ADD COLUMN expiry_confirmed BIGINT NOT NULL DEFAULT 0 CHECK (expiry_confirmed IN (0, 1));
+-- When it expired; it can be had back until it is purged.
+ALTER TABLE points ADD COLUMN expired_at BIGINT;
+ALTER TABLE points ADD COLUMN purge_at BIGINT;
+-- When it could not be had back any more. The row stays: it says that the point was there.
+ALTER TABLE points ADD COLUMN purged_at BIGINT;
+
+-- What was asked for and goes on by itself; clients poll it.
+CREATE TABLE operations (
+    id         BYTEA    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    vault      BYTEA    NOT NULL REFERENCES vaults (id),
+    status     TEXT COLLATE "C"    NOT NULL CHECK (status IN ('InProgress', 'Succeeded', 'Failed', 'Canceled')),
+    started_at BIGINT NOT NULL,
+    ended_at   BIGINT,
+    -- The job that does it, if there is one.
+    job        BYTEA,
+    error_code TEXT COLLATE "C",
+    error      TEXT COLLATE "C"
+);
+CREATE INDEX operations_by_start ON operations (started_at);
+
+-- When somebody asked for a job to be cancelled; its agent learns it with the answer to its next report.
+ALTER TABLE jobs ADD COLUMN cancel_requested_at BIGINT;
+
+-- What agents are asked to do.
+CREATE TABLE commands (
+    id         BYTEA    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    server     BYTEA    NOT NULL REFERENCES servers (id),
+    job        BYTEA    NOT NULL,
+    -- JSON.
+    body       TEXT COLLATE "C"    NOT NULL,
+    made_at    BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    taken_at   BIGINT
+);
+CREATE INDEX commands_by_server ON commands (server, taken_at);
+
+-- Security PINs, by the hash of their digits. Good once.
+CREATE TABLE pins (
+    vault      BYTEA    NOT NULL REFERENCES vaults (id),
+    hash       BYTEA    NOT NULL CHECK (length(hash) = 32),
+    principal  TEXT COLLATE "C"    NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at    BIGINT,
+    PRIMARY KEY (vault, hash)
+);
+
+-- Where a vault has one, some acts need a second person.
+CREATE TABLE guards (
+    vault      BYTEA    NOT NULL REFERENCES vaults (id),
+    name       TEXT COLLATE "C"    NOT NULL,
+    -- What the client put, as JSON.
+    body       TEXT COLLATE "C"    NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (vault, name)
+);
+
+-- Acts that wait for a second person, or have their consent.
+CREATE TABLE approvals (
+    id          BYTEA    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    vault       BYTEA    NOT NULL REFERENCES vaults (id),
+    act         TEXT COLLATE "C"    NOT NULL,
+    subject     TEXT COLLATE "C"    NOT NULL,
+    asked_by    TEXT COLLATE "C"    NOT NULL,
+    asked_at    BIGINT NOT NULL,
+    expires_at  BIGINT NOT NULL,
+    approved_by TEXT COLLATE "C",
+    approved_at BIGINT,
+    used_at     BIGINT
+);
+CREATE INDEX approvals_by_vault ON approvals (vault, asked_at);
+
+-- Every change, each with the hash of the one before.
+CREATE TABLE audit (
+    number   BIGINT NOT NULL PRIMARY KEY CHECK (number > 0),
+    -- NULL: of the subscription.
+    vault    BYTEA    REFERENCES vaults (id),
+    at       BIGINT NOT NULL,
+    actor    TEXT COLLATE "C"    NOT NULL,
+    act      TEXT COLLATE "C"    NOT NULL,
+    subject  TEXT COLLATE "C"    NOT NULL,
+    -- JSON.
+    detail   TEXT COLLATE "C"    NOT NULL,
+    hash     BYTEA    NOT NULL CHECK (length(hash) = 32)
+);
+CREATE INDEX audit_by_vault ON audit (vault, number);
+
+CREATE TABLE alerts (
+    id          BYTEA    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    vault       BYTEA    NOT NULL REFERENCES vaults (id),
+    severity    TEXT COLLATE "C"    NOT NULL CHECK (severity IN ('Critical', 'Error', 'Warning', 'Informational')),
+    kind        TEXT COLLATE "C"    NOT NULL,
+    -- What it is about: an item, a server, a job.
+    subject     TEXT COLLATE "C"    NOT NULL,
+    message     TEXT COLLATE "C"    NOT NULL,
+    raised_at   BIGINT NOT NULL,
+    resolved_at BIGINT
+);
+-- One open alert of a kind for each subject.
+CREATE UNIQUE INDEX open_alerts ON alerts (vault, kind, subject) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_by_vault ON alerts (vault, raised_at);
+
+-- The latest moment that the vault has seen: what expires trusts no clock that jumped. One row.
+CREATE TABLE high_water (
+    one    BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),
+    moment BIGINT NOT NULL
+);
+
+-- Bytes that a server sent in packs, for each day (days since 1970, UTC).
+CREATE TABLE ingest (
+    server BYTEA    NOT NULL REFERENCES servers (id),
+    day    BIGINT NOT NULL,
+    bytes  BIGINT NOT NULL,
+    PRIMARY KEY (server, day)
+);
