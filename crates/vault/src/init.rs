@@ -93,7 +93,7 @@ pub async fn initialise(
     let (host, listen) = choose_address(listen)?;
     database.map(DatabaseUrl::parse).transpose().map_err(InitError::DatabaseUrl)?;
     let folder = DataFolder::create(data)?;
-    let made = make(&folder, (&host, listen), database, clock, random).await;
+    let made = Box::pin(make(&folder, (&host, listen), database, clock, random)).await;
     if made.is_err() {
         folder.unmake();
     }
@@ -120,7 +120,7 @@ async fn make(
     folder.write("vault.json", app.config.to_text().as_bytes())?;
     // What outlives the folder comes last, so that whatever fails before can be tried again with the same database.
     let NewPrincipal { client_id, client_secret } =
-        app.create_principal("administrator", &Assignment::everywhere(Role::BackupContributor)).await?;
+        app.create_principal("administrator", &Assignment::everywhere(Role::Contributor)).await?;
     app.claim().await?;
     app.database.close().await;
     folder.made()?;

@@ -101,7 +101,7 @@ impl Running {
         let config = folder.config()?;
         let listen = listen.unwrap_or(&config.listen).to_owned();
         tls::renew(&folder, &config.tenant, host_of(&config.url), clock.now())?;
-        let app = Arc::new(open_app(&folder, config, clock, random).await?);
+        let app = Arc::new(Box::pin(open_app(&folder, config, clock, random)).await?);
         app.check_identity().await.map_err(InitError::from)?;
         match app.store_missing_receipts().await {
             Ok(0) => {}

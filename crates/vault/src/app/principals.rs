@@ -10,28 +10,26 @@ use stateward_model::{CredentialId, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
     /// Reading only.
-    BackupReader,
+    Reader,
     /// Also backups on demand, restores, vault credentials; nothing that deletes, changes a policy or a vault.
-    BackupOperator,
+    Operator,
     /// Everything that the management API offers.
-    BackupContributor,
+    Contributor,
 }
 
 impl Role {
     /// The role's name.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::BackupContributor => "BackupContributor",
-            Self::BackupOperator => "BackupOperator",
-            Self::BackupReader => "BackupReader",
+            Self::Contributor => "BackupContributor",
+            Self::Operator => "BackupOperator",
+            Self::Reader => "BackupReader",
         }
     }
 
     /// Reads [`Self::as_str`].
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::BackupContributor, Self::BackupOperator, Self::BackupReader]
-            .into_iter()
-            .find(|role| role.as_str() == name)
+        [Self::Contributor, Self::Operator, Self::Reader].into_iter().find(|role| role.as_str() == name)
     }
 }
 
@@ -175,10 +173,9 @@ mod tests {
     #[tokio::test]
     async fn a_secret_is_asked_for_and_guessing_is_slowed_down() {
         let test = TestApp::new().await;
-        let made =
-            test.app.create_principal("ops", &Assignment::everywhere(Role::BackupReader)).await.unwrap();
+        let made = test.app.create_principal("ops", &Assignment::everywhere(Role::Reader)).await.unwrap();
         let principal = test.app.check_secret(&made.client_id, &made.client_secret).await.unwrap();
-        assert_eq!(principal.role_at(&Place::default()), Some(Role::BackupReader));
+        assert_eq!(principal.role_at(&Place::default()), Some(Role::Reader));
         for _ in 0..FREE_GUESSES {
             assert!(test.app.check_secret(&made.client_id, "guess").await.is_err());
         }
@@ -200,18 +197,18 @@ mod tests {
         let principal = Principal {
             client_id: "ops".to_owned(),
             assignments: vec![
-                assignment(Role::BackupOperator, "web", ""),
-                assignment(Role::BackupContributor, "web", "main"),
-                assignment(Role::BackupReader, "mail", "archive"),
+                assignment(Role::Operator, "web", ""),
+                assignment(Role::Contributor, "web", "main"),
+                assignment(Role::Reader, "mail", "archive"),
             ],
         };
         for (group, vault, role) in [
             ("", "", None),
-            ("Web", "", Some(Role::BackupOperator)),
-            ("web", "other", Some(Role::BackupOperator)),
-            ("web", "MAIN", Some(Role::BackupContributor)),
+            ("Web", "", Some(Role::Operator)),
+            ("web", "other", Some(Role::Operator)),
+            ("web", "MAIN", Some(Role::Contributor)),
             ("mail", "", None),
-            ("mail", "archive", Some(Role::BackupReader)),
+            ("mail", "archive", Some(Role::Reader)),
             ("mail", "main", None),
             ("db", "main", None),
         ] {
@@ -220,9 +217,9 @@ mod tests {
         assert!(principal.sees_group("MAIL") && !principal.sees_group("db"));
         let anywhere = Principal {
             client_id: "root".to_owned(),
-            assignments: vec![Assignment::everywhere(Role::BackupReader)],
+            assignments: vec![Assignment::everywhere(Role::Reader)],
         };
-        assert_eq!(anywhere.role_at(&place("db", "main")), Some(Role::BackupReader));
+        assert_eq!(anywhere.role_at(&place("db", "main")), Some(Role::Reader));
     }
 
     #[test]

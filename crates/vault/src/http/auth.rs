@@ -38,9 +38,9 @@ impl Who {
             Self::Anyone => return true,
             Self::Server => return matches!(caller, Caller::Server(_)),
             Self::Principal => return matches!(caller, Caller::Principal(_)),
-            Self::Reader => Role::BackupReader,
-            Self::Operator => Role::BackupOperator,
-            Self::Contributor => Role::BackupContributor,
+            Self::Reader => Role::Reader,
+            Self::Operator => Role::Operator,
+            Self::Contributor => Role::Contributor,
         };
         match caller {
             Caller::Principal(principal) => principal.role_at(place).is_some_and(|role| role >= least),

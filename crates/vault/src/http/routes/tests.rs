@@ -91,23 +91,22 @@ async fn outcome(router: &Router, method: &Method, path: &str, token: Option<&st
 
 /// Every kind of caller: its name, its token, and the rows that it may call.
 async fn callers(test: &TestApp) -> Vec<(&'static str, Option<String>, Vec<Who>)> {
-    use Role::{BackupContributor, BackupOperator, BackupReader};
     use Who::{Anyone, Contributor, Operator, Principal, Reader, Server};
     let all = || vec![Anyone, Principal, Reader, Operator, Contributor];
     let server = server_token(test, &test.server("web-01").await).await;
     vec![
         ("nobody", None, vec![Anyone]),
         ("server", server, vec![Anyone, Server]),
-        ("reader", principal(test, BackupReader, "", "").await, vec![Anyone, Principal, Reader]),
+        ("reader", principal(test, Role::Reader, "", "").await, vec![Anyone, Principal, Reader]),
         (
             "operator",
-            principal(test, BackupOperator, "", "").await,
+            principal(test, Role::Operator, "", "").await,
             vec![Anyone, Principal, Reader, Operator],
         ),
-        ("contributor", principal(test, BackupContributor, "", "").await, all()),
+        ("contributor", principal(test, Role::Contributor, "", "").await, all()),
         // These two have no role outside of what they were given.
-        ("contributor of the vault", principal(test, BackupContributor, "default", "prod").await, all()),
-        ("contributor elsewhere", principal(test, BackupContributor, "default", "other").await, all()),
+        ("contributor of the vault", principal(test, Role::Contributor, "default", "prod").await, all()),
+        ("contributor elsewhere", principal(test, Role::Contributor, "default", "other").await, all()),
     ]
 }
 
@@ -147,7 +146,7 @@ async fn each_call_admits_just_whom_its_row_names() {
 #[tokio::test]
 async fn other_tokens_and_other_calls_are_refused_in_the_contracts_words() {
     let test = TestApp::new().await;
-    let token = principal(&test, Role::BackupContributor, "", "").await;
+    let token = principal(&test, Role::Contributor, "", "").await;
     let token = token.as_deref();
     let router = router(Arc::clone(&test.app));
     let list = filled(&test, subscription!("/providers/Microsoft.RecoveryServices/vaults"));
@@ -178,7 +177,7 @@ async fn whoever_has_a_role_in_one_vault_sees_that_one_only() {
     for (group, vault, seen) in
         [("", "", &["other", "prod"][..]), ("default", "prod", &["prod"]), ("web", "", &[])]
     {
-        let token = principal(&test, Role::BackupReader, group, vault).await.unwrap();
+        let token = principal(&test, Role::Reader, group, vault).await.unwrap();
         let request = Request::builder().uri(&list).header("authorization", format!("Bearer {token}"));
         let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let body = to_bytes(answer.into_body(), 1 << 16).await.unwrap();
