@@ -34,6 +34,7 @@ fn code_of(code: ErrorCode) -> Code {
         ErrorCode::InsufficientStorage => Code::VaultFull,
         ErrorCode::Unavailable => Code::VaultUnavailable,
         ErrorCode::Internal => Code::VaultFailed,
-        ErrorCode::InvalidRequest | ErrorCode::WrongContent | ErrorCode::TooLarge => Code::VaultRefused,
+        // A rule of the vault's, which its own words tell best.
+        _ => Code::VaultRefused,
     }
 }
