@@ -187,6 +187,46 @@ codes! {
         "There is such a thing already",
         "Choose another name";
 
+    NotFound = "not-found", Failed,
+        "The vault has no such thing, or not any more",
+        "The message names it; the noun's own `list` shows what there is";
+    UnknownGroup = "unknown-group", Failed,
+        "There is no resource group of that name",
+        "`stateward group list` shows them; `stateward group create NAME` makes one";
+    UnknownLocation = "unknown-location", Failed,
+        "Vaults can't be made in that location",
+        "Leave `--location` out: what runs the vaults has one location";
+    NotSupportedHere = "not-supported-here", Failed,
+        "Azure's vaults have this and the vaults of this product do not",
+        "The message names it; leave it out";
+    GroupNotEmpty = "group-not-empty", Failed,
+        "The resource group holds vaults, so it can't be deleted",
+        "Delete its vaults first: `stateward vault list --resource-group NAME` shows them";
+    VaultNotEmpty = "vault-not-empty", Failed,
+        "The vault holds servers or protected items, so it can't be deleted",
+        "Delete what the message names: `stateward item delete` for items, then `stateward server unregister` for servers";
+    RedundancyLocked = "redundancy-locked", Failed,
+        "The vault's redundancy can't be changed any more, for something was protected in it",
+        "Make another vault with the redundancy that is wanted, and register the servers with it";
+    RedundancyNotMet = "redundancy-not-met", Failed,
+        "The vault's stores can't give the redundancy that it is set to, so nothing can be protected in it",
+        "Set a redundancy that they can give (`stateward vault update NAME --redundancy LocallyRedundant`), or give the vault the stores that it needs";
+    VaultImmutable = "vault-immutable", Failed,
+        "The vault is immutable: nothing that reduces what is kept is done",
+        "If its immutability is not locked, a Backup Contributor can disable it: `stateward vault update NAME --immutability Disabled`";
+    LimitReached = "limit-reached", Failed,
+        "There are as many of these as there may be",
+        "The message names the limit; delete what is not needed any more";
+    PolicyInUse = "policy-in-use", Failed,
+        "Protected items have this policy, so it can't be deleted",
+        "Give the items another one first: `stateward item set-policy`";
+    InvalidState = "invalid-state", Failed,
+        "The thing is in a state in which that can't be done",
+        "The message says which state that is and what leads out of it";
+    ChangedMeanwhile = "changed-meanwhile", Failed,
+        "Somebody else changed it since it was read; nothing was done",
+        "Look at how it is now, then run the command again";
+
     NoItems = "no-items", Failed,
         "Nothing is protected yet",
         "Run `stateward protect system-state` or `stateward protect files PATH…`";

@@ -25,8 +25,20 @@ fn code_of(code: ErrorCode) -> Code {
         ErrorCode::CredentialsUsedUp => Code::CredentialsUsedUp,
         ErrorCode::CredentialsInvalid => Code::CredentialsRefused,
         ErrorCode::ServerRevoked => Code::ServerRefused,
-        ErrorCode::NotFound => Code::UnknownVault,
+        ErrorCode::NotFound | ErrorCode::SubscriptionNotFound => Code::NotFound,
+        ErrorCode::ResourceGroupNotFound => Code::UnknownGroup,
         ErrorCode::AlreadyExists => Code::AlreadyExists,
+        ErrorCode::GroupNotEmpty => Code::GroupNotEmpty,
+        ErrorCode::VaultNotEmpty => Code::VaultNotEmpty,
+        ErrorCode::RedundancyLocked => Code::RedundancyLocked,
+        ErrorCode::RedundancyNotMet => Code::RedundancyNotMet,
+        ErrorCode::VaultImmutable => Code::VaultImmutable,
+        ErrorCode::LimitReached => Code::LimitReached,
+        ErrorCode::PolicyInUse => Code::PolicyInUse,
+        ErrorCode::InvalidState => Code::InvalidState,
+        ErrorCode::PreconditionFailed => Code::ChangedMeanwhile,
+        ErrorCode::LocationNotAvailable => Code::UnknownLocation,
+        ErrorCode::NotSupportedHere => Code::NotSupportedHere,
         ErrorCode::SessionBusy => Code::VaultBusy,
         ErrorCode::SessionLost => Code::SessionLost,
         ErrorCode::PacksMissing => Code::PacksMissing,
@@ -34,7 +46,7 @@ fn code_of(code: ErrorCode) -> Code {
         ErrorCode::InsufficientStorage => Code::VaultFull,
         ErrorCode::Unavailable => Code::VaultUnavailable,
         ErrorCode::Internal => Code::VaultFailed,
-        // A rule of the vault's, which its own words tell best.
+        // What breaks the contract, which the vault's own words tell best.
         _ => Code::VaultRefused,
     }
 }
