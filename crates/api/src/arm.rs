@@ -13,6 +13,9 @@
 
 pub mod clouds;
 pub mod groups;
+pub mod points;
+pub mod policies;
+pub mod previews;
 pub mod vaults;
 
 use serde::{Deserialize, Serialize};

@@ -27,7 +27,7 @@ pub use job::{JobKind, JobState, Phase};
 pub use name::{ComponentName, InvalidName, Label};
 pub use policy::{InvalidPolicy, Policy, Retention, Schedule};
 pub use random::{Random, SystemRandom};
-pub use vault::{GroupName, Immutability, Redundancy, VaultName};
+pub use vault::{GroupName, Immutability, PolicyName, Redundancy, VaultName};
 
 /// A text that is not what it should be: an id, a hash, a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! A vault's name and its settings: redundancy, immutability, soft delete. The words are those of Azure's Recovery Services
+//! The names of vaults and what is in them, and a vault's settings: redundancy, immutability, soft delete. The words are those of Azure's Recovery Services
 //! vaults, since its clients speak them.
 
 use crate::{InvalidName, Label};
@@ -17,6 +17,12 @@ pub struct VaultName(String);
 #[serde(try_from = "String", into = "String")]
 pub struct GroupName(String);
 
+/// A policy's name: 3 to 150 letters, digits and `-` of ASCII, beginning with a letter and not ending with `-` (Azure, "Naming
+/// rules and restrictions for Azure resources", *Microsoft.RecoveryServices*).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PolicyName(String);
+
 fn is_vault_name(name: &str) -> bool {
     (2..=50).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -27,6 +33,13 @@ fn is_group_name(name: &str) -> bool {
     (1..=90).contains(&name.len())
         && name.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.()".contains(&c))
         && !name.ends_with('.')
+}
+
+fn is_policy_name(name: &str) -> bool {
+    (3..=150).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+        && !name.ends_with('-')
 }
 
 macro_rules! names {
@@ -78,6 +91,8 @@ names! {
     VaultName: is_vault_name, "vault's name", "2 to 50 letters, digits and `-`, beginning with a letter";
     GroupName: is_group_name, "resource group's name",
         "1 to 90 letters, digits, `-`, `_`, `.`, `(` and `)`, not ending with a dot";
+    PolicyName: is_policy_name, "policy's name",
+        "3 to 150 letters, digits and `-`, beginning with a letter and not ending with `-`";
 }
 
 impl From<VaultName> for Label {
@@ -132,6 +147,12 @@ mod tests {
         }
         for wrong in ["", "a.", "a b", "a/b", &"a".repeat(91)] {
             assert!(wrong.parse::<GroupName>().is_err(), "{wrong}");
+        }
+        for right in ["abc", "Daily-02", &"a".repeat(150)] {
+            assert!(right.parse::<PolicyName>().is_ok(), "{right}");
+        }
+        for wrong in ["", "ab", "1ab", "-ab", "ab-", "a_b", "a b", &"a".repeat(151)] {
+            assert!(wrong.parse::<PolicyName>().is_err(), "{wrong}");
         }
         let name: VaultName = "Main".parse().unwrap();
         assert_eq!((name.key().as_str(), Label::from(name).as_str()), ("main", "Main"));

@@ -18,6 +18,7 @@ pub(crate) mod pack_memory;
 pub(crate) mod packs;
 pub(crate) mod parts;
 pub(crate) mod points;
+pub(crate) mod policies;
 pub(crate) mod principals;
 #[cfg(test)]
 mod process_tests;

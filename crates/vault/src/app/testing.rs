@@ -2,6 +2,7 @@
 
 use super::pack_memory::PackMemory;
 use super::packs::Received;
+use super::principals::Place;
 use super::tokens::ServerCaller;
 use super::{App, Error};
 use crate::config::Config;
@@ -17,6 +18,7 @@ use stateward_api::credentials::encode_bytes;
 use stateward_api::token::{ASSERTION_TYPE, AssertionClaims, TokenRequest};
 use stateward_api::{CredentialPurpose, VaultCredentials};
 use stateward_format::point::{self, PackReference, PointHeader};
+use stateward_model::policy::{Daily, Policy, Retention, Rhythm, Schedule, TimeOfDay, Weekday, Weekly, Zone};
 use stateward_model::{
     Clock, ItemId, ItemKind, JobKind, Label, PackId, PointHash, Random, Sequence, ServerId, SessionId,
     SlotHash, Timestamp,
@@ -24,6 +26,7 @@ use stateward_model::{
 use stateward_store::faulty::Faulty;
 use stateward_store::recording::Recording;
 use stateward_store::{ByteStore, Objects};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tempfile::TempDir;
@@ -147,6 +150,15 @@ impl TestApp {
         let item = ItemRequest { label: "System".parse().unwrap(), kind: ItemKind::SystemState };
         self.app.put_item(server.caller, server.item, &item).await.unwrap();
         server
+    }
+
+    /// Gives a server's item a policy.
+    pub(crate) async fn give_policy(&self, server: &TestServer, name: &str) {
+        let mut transaction = self.app.write().await.unwrap();
+        let policy = super::policies::find(&mut transaction, server.caller.vault, name).await.unwrap();
+        let item = (server.caller.server, server.item);
+        crate::db::policies::give(&mut transaction, item, policy.id).await.unwrap();
+        transaction.commit().await.unwrap();
     }
 
     pub(crate) async fn received(&self, bytes: &[u8]) -> Received {
@@ -323,4 +335,22 @@ pub(crate) fn open_request(number: u8) -> OpenSessionRequest {
         packs_digest: None,
         replaces: None,
     }
+}
+
+/// The place of the one vault.
+pub(crate) fn prod() -> Place {
+    Place { group: Some("default".to_owned()), vault: Some("prod".to_owned()) }
+}
+
+/// Every day at 02:00 UTC, kept for so many days, and the points of Sundays for so many weeks.
+pub(crate) fn policy(keep_days: u32, keep_weeks: Option<u32>) -> Policy {
+    let times: BTreeSet<TimeOfDay> = TimeOfDay::new(2, 0).into_iter().collect();
+    let schedule = Schedule { zone: Zone::utc(), rhythm: Rhythm::Daily, times: times.clone() };
+    let weekly = keep_weeks.map(|keep_weeks| Weekly {
+        days: [Weekday::Sunday].into(),
+        times: times.clone(),
+        keep_weeks,
+    });
+    let retention = Retention { daily: Some(Daily { times, keep_days }), weekly, ..Retention::default() };
+    Policy::new(schedule, retention).unwrap()
 }

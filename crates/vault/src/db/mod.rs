@@ -21,6 +21,7 @@ pub(crate) mod jobs;
 mod migrations;
 pub(crate) mod packs;
 pub(crate) mod points;
+pub(crate) mod policies;
 mod postgres;
 pub(crate) mod principals;
 mod query;

@@ -131,7 +131,12 @@ fn vault_calls() -> Vec<Route> {
 /// Management of policies and recovery points.
 #[rustfmt::skip]
 fn policy_calls() -> Vec<Route> {
-    vec![]
+    vec![
+        route(GET, vault!("/backupPolicies"), Who::Reader, arm::list_policies),
+        route(GET, vault!("/backupPolicies/{policy}"), Who::Reader, arm::get_policy),
+        route(PUT, vault!("/backupPolicies/{policy}"), Who::Contributor, arm::put_policy),
+        route(DELETE, vault!("/backupPolicies/{policy}"), Who::Contributor, arm::delete_policy),
+    ]
 }
 
 /// Management of servers, items and jobs.
