@@ -5,9 +5,10 @@ use crate::document::Document;
 use crate::{Agent, AgentError};
 use serde::{Deserialize, Serialize};
 use stateward_api::admin::Health;
+use stateward_api::arm::vaults::Vault;
 use stateward_client::{AdminClient, Connection, Endpoint, Identity, Manner};
 use stateward_engine::Cancellation;
-use stateward_model::{Label, ServerId};
+use stateward_model::{GroupName, ServerId, VaultName};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -55,7 +56,7 @@ pub fn login(agent: &Agent, request: LoginRequest) -> Result<Health, AgentError>
         client_id: request.client_id,
         client_secret: request.client_secret.to_string(),
     };
-    connect(agent, &sign_in)?.vaults()?;
+    connect(agent, &sign_in)?.subscription()?;
     agent.home().prepare()?;
     agent.home().write(FILE, &sign_in)?;
     Ok(health)
@@ -68,12 +69,22 @@ pub fn administrator(agent: &Agent) -> Result<AdminClient, AgentError> {
     connect(agent, &sign_in)
 }
 
+/// The vault of that name: in a resource group, or in any.
+pub fn find_vault(
+    administrator: &AdminClient,
+    name: &VaultName,
+    group: Option<&GroupName>,
+) -> Result<Vault, AgentError> {
+    let found = administrator.find_vault(name, group)?;
+    found.ok_or_else(|| AgentError::UnknownVault { name: name.clone(), group: group.cloned() })
+}
+
 /// The id of the server of a vault that `asked` names: by its id, or by a label that no other server there bears.
-pub fn find_server(administrator: &AdminClient, vault: &Label, asked: &str) -> Result<ServerId, AgentError> {
+pub fn find_server(administrator: &AdminClient, vault: &Vault, asked: &str) -> Result<ServerId, AgentError> {
     if let Ok(id) = asked.parse() {
         return Ok(id);
     }
-    let servers = administrator.servers(vault)?;
+    let servers = administrator.servers(&vault.name)?;
     let mut meant = servers.iter().filter(|server| server.label.as_str() == asked);
     match (meant.next(), meant.next()) {
         (Some(server), None) => Ok(server.id),

@@ -4,7 +4,7 @@ use crate::codes::Code;
 use crate::document::DocumentError;
 use crate::{Exit, disk};
 use stateward_engine::{CacheError, EngineError, PointError, SourceError, TargetError, VaultError};
-use stateward_model::{InvalidName, ItemKind, Label};
+use stateward_model::{GroupName, InvalidName, ItemKind, Label, VaultName};
 use stateward_system_state::{OpenError, TargetOpenError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -99,6 +99,20 @@ pub enum AgentError {
         /// What its process said.
         message: String,
     },
+    /// No such vault.
+    #[error("There is no vault `{name}`{}", in_group(group.as_ref()))]
+    UnknownVault {
+        /// What was asked for.
+        name: VaultName,
+        /// Where it was looked for, if not everywhere.
+        group: Option<GroupName>,
+    },
+    /// No such deleted vault.
+    #[error("There is no deleted vault `{0}` that could be had back")]
+    NotDeleted(String),
+    /// A command that changes something was not told what.
+    #[error("Nothing was given that is to be changed; give {0}")]
+    NothingAsked(&'static str),
     /// A folder that is no vault.
     #[error(transparent)]
     NoVaultFolder(#[from] stateward_client::FolderError),
@@ -271,6 +285,9 @@ impl AgentError {
             Self::Refused { code, .. } | Self::PointUnusable { code, .. } | Self::NotBegun { code, .. } => {
                 *code
             }
+            Self::UnknownVault { .. } => Code::UnknownVault,
+            Self::NotDeleted(_) => Code::NotFound,
+            Self::NothingAsked(_) => Code::Usage,
             Self::NoVaultFolder(_) => Code::NoVaultFolder,
             Self::InvalidName(_) => Code::Usage,
             Self::PathUnusable { .. } => Code::SourceUnreadable,
@@ -395,6 +412,10 @@ fn point_code(error: &PointError) -> Code {
         PointError::Unknown(_) => Code::UnknownRecoveryPoint,
         PointError::Incomplete { .. } => Code::PointIncomplete,
     }
+}
+
+fn in_group(group: Option<&GroupName>) -> String {
+    group.map(|group| format!(" in the resource group `{group}`")).unwrap_or_default()
 }
 
 fn list(known: &[String]) -> String {

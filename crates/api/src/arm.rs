@@ -24,6 +24,9 @@ use std::collections::BTreeMap;
 /// The namespace of Recovery Services' resources.
 pub const PROVIDER: &str = "Microsoft.RecoveryServices";
 
+/// The `api-version` that our own clients name: one since which vaults are deleted as they are today.
+pub const VERSION: &str = "2024-04-01";
+
 /// A resource's tags: at most 50, names up to 512 and values up to 256 characters (Azure, "Use tags to organize your Azure
 /// resources", *Limitations*).
 pub type Tags = BTreeMap<String, String>;

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod completion;
 pub mod domain;
 pub mod explain;
+pub mod group;
 pub mod item;
 pub mod job;
 pub mod login;
@@ -70,6 +71,9 @@ pub enum Command {
     /// Administer vaults
     #[command(subcommand)]
     Vault(vault::Command),
+    /// Administer the resource groups that vaults are in
+    #[command(subcommand)]
+    Group(group::Command),
     /// Show registered servers
     #[command(subcommand)]
     Server(server::Command),
@@ -116,6 +120,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Domain(command) => domain::run(context, command),
         Command::Login(arguments) => login::run(context, arguments),
         Command::Vault(command) => vault::run(context, command),
+        Command::Group(command) => group::run(context, command),
         Command::Server(command) => server::run(context, command),
         Command::Explain(arguments) => explain::run(context, arguments),
         Command::Completion(arguments) => completion::run(context, arguments),

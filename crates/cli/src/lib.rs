@@ -22,7 +22,9 @@ mod output;
 mod pace;
 mod result_lines;
 mod secret_input;
+mod tags;
 mod units;
+mod vault_choice;
 
 use arguments::{Arguments, Global};
 use clap::Parser;

@@ -1,28 +1,45 @@
-//! An administrator's calls (`api::admin`), and the health of a vault.
+//! An administrator's calls: the management API (`api::arm`), one file a noun, and the health of a vault.
+//!
+//! What all of it has in common stands here: the one subscription, lists that come in pages, and the wait for what the vault
+//! does after it answered. Addresses that the vault gives (of the next page, of an operation) are followed at the address
+//! that this client was given: their host is not believed.
 
-use crate::call::{Call, CallError};
+mod address;
+mod groups;
+mod vaults;
+
+use crate::call::{Answer, Call, CallError};
 use crate::connection::Connection;
+use address::{address, followed};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stateward_api::VaultCredentials;
 use stateward_api::admin::{
-    CredentialsRequest, Health, Job, JobList, RecoveryPoint, RecoveryPointList, Server, ServerList, Vault,
-    VaultList,
+    CredentialsRequest, Health, Job, JobList, RecoveryPoint, RecoveryPointList, Server, ServerList,
 };
-use stateward_model::Label;
+use stateward_api::arm::List;
+use stateward_api::arm::groups::Subscription;
+use stateward_engine::VaultError;
+use std::sync::OnceLock;
 
-/// The longest list that is taken, in bytes: some hundred thousand recovery points.
+/// The longest page that is taken, in bytes.
 const LIST_BYTES_MAX: usize = 256 << 20;
+
+/// A list with more pages than this is none: the vault leads in a circle.
+const PAGES_MAX: usize = 100_000;
 
 /// An administrator at a vault. Every call's errors: [`CallError::Refused`] with the vault's code and words, or
 /// [`CallError::NoAnswer`].
 pub struct AdminClient {
     connection: Connection,
+    /// The path of the one subscription, once it was asked for.
+    subscription: OnceLock<String>,
 }
 
 impl AdminClient {
     /// Over a connection with an administrator's identity (or none, for [`Self::health`] alone).
     pub fn new(connection: Connection) -> Self {
-        Self { connection }
+        Self { connection, subscription: OnceLock::new() }
     }
 
     /// Whether the vault is ready, its version and its time. Needs no identity.
@@ -30,51 +47,91 @@ impl AdminClient {
         Ok(self.connection.call(&Call::get("/health").without_token())?.json()?)
     }
 
-    /// All vaults, by name.
-    pub fn vaults(&self) -> Result<Vec<Vault>, CallError> {
-        self.get::<VaultList>("/admin/preview/vaults").map(|list| list.value)
+    /// The path of the subscription. What runs the vaults has one.
+    pub fn subscription(&self) -> Result<&str, CallError> {
+        if let Some(known) = self.subscription.get() {
+            return Ok(known);
+        }
+        let listed: Vec<Subscription> = self.list(&address("/subscriptions", &[], &[]))?;
+        let first = listed.into_iter().next();
+        let first = first.ok_or_else(|| VaultError::BadAnswer("it names no subscription".to_owned()))?;
+        Ok(self.subscription.get_or_init(|| first.id))
     }
 
-    /// Makes a vault, or finds the one that was there.
-    pub fn create_vault(&self, name: &Label) -> Result<Vault, CallError> {
-        Ok(self.connection.call(&Call::put(path(name, "")))?.json()?)
+    fn get<T: DeserializeOwned>(&self, address: &str) -> Result<T, CallError> {
+        Ok(self.connection.call(&Call::get(address).at_most(LIST_BYTES_MAX))?.json()?)
     }
 
-    /// One vault.
-    pub fn vault(&self, name: &Label) -> Result<Vault, CallError> {
-        self.get(&path(name, ""))
+    /// The same for what may not be there.
+    fn find<T: DeserializeOwned>(&self, address: &str) -> Result<Option<T>, CallError> {
+        use stateward_api::ErrorCode::{NotFound, ResourceGroupNotFound};
+        match self.get(address) {
+            Ok(found) => Ok(Some(found)),
+            Err(CallError::Refused(detail)) if matches!(detail.code, NotFound | ResourceGroupNotFound) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
+    /// A whole list, page by page.
+    fn list<T: DeserializeOwned>(&self, address: &str) -> Result<Vec<T>, CallError> {
+        let (mut all, mut next) = (Vec::new(), address.to_owned());
+        for _ in 0..PAGES_MAX {
+            let page: List<T> = self.get(&next)?;
+            all.extend(page.value);
+            match page.next_link {
+                Some(link) => next = followed(&link)?,
+                None => return Ok(all),
+            }
+        }
+        Err(VaultError::BadAnswer("its list does not end".to_owned()).into())
+    }
+
+    fn put<T: DeserializeOwned>(&self, address: &str, body: &impl Serialize) -> Result<T, CallError> {
+        Ok(self.connection.call(&Call::put(address).json(body))?.json()?)
+    }
+
+    fn patch<T: DeserializeOwned>(&self, address: &str, body: &impl Serialize) -> Result<T, CallError> {
+        Ok(self.connection.call(&Call::patch(address).json(body))?.json()?)
+    }
+
+    fn post<T: DeserializeOwned>(&self, address: &str, body: &impl Serialize) -> Result<T, CallError> {
+        Ok(self.connection.call(&Call::post(address).json(body))?.json()?)
+    }
+
+    fn delete(&self, address: &str) -> Result<Answer, CallError> {
+        self.connection.call(&Call::delete(address))
+    }
+}
+
+/// `/admin/preview`, until the management API has all of it.
+impl AdminClient {
     /// Makes vault credentials. A repeated call makes others: the vault keeps no secret that it could show again.
     pub fn credentials(
         &self,
-        name: &Label,
+        name: &str,
         request: &CredentialsRequest,
     ) -> Result<VaultCredentials, CallError> {
-        Ok(self.connection.call(&Call::post(path(name, "/credentials")).json(request))?.json()?)
+        self.post(&format!("/admin/preview/vaults/{name}/credentials"), request)
     }
 
     /// The registered servers, by label.
-    pub fn servers(&self, name: &Label) -> Result<Vec<Server>, CallError> {
-        self.get::<ServerList>(&path(name, "/servers")).map(|list| list.value)
+    pub fn servers(&self, name: &str) -> Result<Vec<Server>, CallError> {
+        self.get::<ServerList>(&format!("/admin/preview/vaults/{name}/servers")).map(|list| list.value)
     }
 
     /// The recovery points, newest first.
-    pub fn recovery_points(&self, name: &Label) -> Result<Vec<RecoveryPoint>, CallError> {
-        self.get::<RecoveryPointList>(&path(name, "/recovery-points")).map(|list| list.value)
+    pub fn recovery_points(&self, name: &str) -> Result<Vec<RecoveryPoint>, CallError> {
+        let list = self.get::<RecoveryPointList>(&format!("/admin/preview/vaults/{name}/recovery-points"));
+        list.map(|list| list.value)
     }
 
     /// The jobs as the agents reported them, newest first.
-    pub fn jobs(&self, name: &Label) -> Result<Vec<Job>, CallError> {
-        self.get::<JobList>(&path(name, "/jobs")).map(|list| list.value)
-    }
-
-    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallError> {
-        Ok(self.connection.call(&Call::get(path).at_most(LIST_BYTES_MAX))?.json()?)
+    pub fn jobs(&self, name: &str) -> Result<Vec<Job>, CallError> {
+        self.get::<JobList>(&format!("/admin/preview/vaults/{name}/jobs")).map(|list| list.value)
     }
 }
 
-/// A label holds only letters, digits, `-`, `_` and `.`, so it stands in a path as it is.
-fn path(name: &Label, rest: &str) -> String {
-    format!("/admin/preview/vaults/{name}{rest}")
-}
+#[cfg(test)]
+mod tests;

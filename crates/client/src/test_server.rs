@@ -56,6 +56,8 @@ impl Authority {
 pub(crate) struct Asked {
     /// `GET /path`.
     pub(crate) line: String,
+    /// What follows the `?`.
+    pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
@@ -143,7 +145,8 @@ async fn answer(answers: Arc<Answers>, request: Request) -> Response {
         return StatusCode::BAD_REQUEST.into_response();
     };
     let line = format!("{} {}", parts.method, parts.uri.path());
-    match answers(Asked { line, headers: parts.headers, body }) {
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    match answers(Asked { line, query, headers: parts.headers, body }) {
         Some(response) => response,
         None => std::future::pending().await,
     }

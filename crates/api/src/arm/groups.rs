@@ -20,6 +20,36 @@ pub struct Subscription {
     pub state: String,
 }
 
+/// A location, in which vaults can be made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Location {
+    /// Its path.
+    pub id: String,
+    /// The subscription's id.
+    pub subscription_id: String,
+    /// Its name.
+    pub name: String,
+    /// `Region`.
+    pub r#type: String,
+    /// What people call it.
+    pub display_name: String,
+    /// The same; `az` sorts by it.
+    pub regional_display_name: String,
+    /// What kind of region it is.
+    pub metadata: LocationMetadata,
+}
+
+/// What kind of region a location is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LocationMetadata {
+    /// `Physical`.
+    pub region_type: String,
+    /// `Recommended`.
+    pub region_category: String,
+}
+
 /// A resource group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResourceGroup {

@@ -9,7 +9,6 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use stateward_agent::{AgentError, Exit};
 use stateward_api::admin::Server;
-use stateward_model::Label;
 
 /// The noun's verbs.
 #[derive(Debug, Subcommand)]
@@ -26,7 +25,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
 }
 
 /// A server as an object.
-pub fn object(vault: &Label, server: &Server) -> Value {
+pub fn object(vault: &str, server: &Server) -> Value {
     json!({
         "type": "server", "vault": vault, "server": server.id, "label": server.label,
         "domain": server.domain,
@@ -37,7 +36,7 @@ pub fn object(vault: &Label, server: &Server) -> Value {
 }
 
 /// Servers as a table.
-pub fn table(vault: &Label, servers: &[Server]) -> Table {
+pub fn table(vault: &str, servers: &[Server]) -> Table {
     let mut table =
         Table::new(&["Vault", "Server", "Operating system", "Agent", "Last seen", "Domain", "Id"]);
     for server in servers {

@@ -2,11 +2,11 @@
 
 use crate::context::Context;
 use crate::units;
+use crate::vault_choice::NamedVault;
 use clap::{Args, ValueEnum};
 use stateward_agent::{AgentError, Exit, admin, secrets};
 use stateward_api::CredentialPurpose;
 use stateward_api::admin::CredentialsRequest;
-use stateward_model::Label;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -22,9 +22,8 @@ pub enum Purpose {
 /// The command's flags.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The vault's name
-    #[arg(value_name = "NAME")]
-    name: Label,
+    #[command(flatten)]
+    vault: NamedVault,
     /// The new file
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -55,9 +54,9 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     if arguments.out.exists() {
         return Err(AgentError::OutputExists { path: arguments.out });
     }
-    let administrator = admin::administrator(context.agent())?;
+    let (administrator, vault) = arguments.vault.find(context)?;
     let find = |asked: Option<&str>| {
-        asked.map(|asked| admin::find_server(&administrator, &arguments.name, asked)).transpose()
+        asked.map(|asked| admin::find_server(&administrator, &vault, asked)).transpose()
     };
     let request = CredentialsRequest {
         purpose: match arguments.purpose {
@@ -71,7 +70,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
             .or(arguments.valid_hours.map(|hours| hours.saturating_mul(3600))),
         uses: Some(arguments.uses),
     };
-    let credentials = administrator.credentials(&arguments.name, &request)?;
+    let credentials = administrator.credentials(&vault.name, &request)?;
     let text = serde_json::to_string_pretty(&credentials)
         .map(Zeroizing::new)
         .map_err(|error| AgentError::Internal(error.to_string()))?;

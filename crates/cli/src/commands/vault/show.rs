@@ -1,40 +1,62 @@
 //! `stateward vault show`
 
+use super::{group_of, soft_delete_days};
 use crate::commands::server;
 use crate::context::Context;
 use crate::display::facts;
-use crate::units;
+use crate::output::Output;
+use crate::vault_choice::NamedVault;
+use crate::{tags, units};
 use clap::Args;
-use stateward_agent::{AgentError, Exit, admin};
-use stateward_model::Label;
+use stateward_agent::{AgentError, Exit};
+use stateward_api::arm::vaults::Vault;
 
 /// The command's flags.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The vault's name
-    #[arg(value_name = "NAME")]
-    name: Label,
+    #[command(flatten)]
+    vault: NamedVault,
 }
 
 /// Shows a vault: its servers, then itself.
-pub fn run(context: &Context, Arguments { name }: Arguments) -> Result<Exit, AgentError> {
-    let client = admin::administrator(context.agent())?;
-    let vault = client.vault(&name)?;
-    let servers = client.servers(&name)?;
+pub fn run(context: &Context, Arguments { vault }: Arguments) -> Result<Exit, AgentError> {
+    let (client, vault) = vault.find(context)?;
+    let servers = client.servers(&vault.name)?;
     let output = context.output();
-    servers.iter().for_each(|server| output.object(&server::object(&name, server)));
+    servers.iter().for_each(|server| output.object(&server::object(&vault.name, server)));
     output.object(&super::object("result", &vault));
-    output.line(format_args!("Vault {name}"));
-    facts(
-        output,
-        &[
-            ("Id", vault.id.to_string()),
-            ("Created", units::time(vault.created_at)),
-            ("Servers", units::count(vault.servers)),
-            ("Recovery points", units::count(vault.recovery_points)),
-            ("Stored", units::bytes(vault.stored_bytes)),
-        ],
-    );
-    server::table(&name, &servers).print(output, "No server is registered with it yet");
+    print(output, &vault);
+    super::warn_of_redundancy(context, &vault);
+    server::table(&vault.name, &servers).print(output, "No server is registered with it yet");
     Ok(Exit::Done)
+}
+
+fn print(output: &Output, vault: &Vault) {
+    let properties = &vault.properties;
+    let redundancy = properties.redundancy_settings.clone().unwrap_or_default();
+    let security = properties.security_settings.clone().unwrap_or_default();
+    let immutability = security.immutability_settings.map(|settings| format!("{:?}", settings.state));
+    let mut lines = vec![
+        ("Id", properties.vault_id.clone().unwrap_or_default()),
+        ("Resource group", group_of(&vault.id).to_owned()),
+        ("Location", vault.location.clone()),
+        ("Created", properties.created_at.map(units::time).unwrap_or_default()),
+        (
+            "Redundancy",
+            redundancy.standard_tier_storage_redundancy.map(|kind| format!("{kind:?}")).unwrap_or_default(),
+        ),
+        ("Immutability", immutability.unwrap_or_default()),
+        ("Soft delete", soft_delete_days(&security).map(|days| format!("{days} days")).unwrap_or_default()),
+    ];
+    if !vault.tags.is_empty() {
+        lines.push(("Tags", tags::text(&vault.tags)));
+    }
+    if let Some(usage) = properties.usage {
+        lines.push(("Servers", units::count(usage.servers)));
+        lines.push(("Items", units::count(usage.items)));
+        lines.push(("Recovery points", units::count(usage.recovery_points)));
+        lines.push(("Stored", units::bytes(usage.stored_bytes)));
+    }
+    output.line(format_args!("Vault {}", vault.name));
+    facts(output, &lines);
 }

@@ -11,7 +11,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use stateward_api::ErrorCode;
-use stateward_api::arm::groups::{GroupProperties, ResourceGroup, ResourceGroupRequest, Subscription};
+use stateward_api::arm::groups::{
+    GroupProperties, Location, LocationMetadata, ResourceGroup, ResourceGroupRequest, Subscription,
+};
 use stateward_api::arm::{List, PROVIDER, group_id};
 use std::sync::Arc;
 
@@ -54,13 +56,20 @@ pub(in crate::http) async fn get_subscription(State(app): AppState) -> Answer<Su
 }
 
 /// `GET /subscriptions/{subscription}/locations`
-pub(in crate::http) async fn list_locations(State(app): AppState) -> Answer<List<Value>> {
+pub(in crate::http) async fn list_locations(State(app): AppState) -> Answer<List<Location>> {
     let (id, name) = (&app.config.subscription, &app.config.location);
-    Answer(List::whole(vec![json!({
-        "id": format!("/subscriptions/{id}/locations/{name}"), "subscriptionId": id, "name": name, "type": "Region",
-        "displayName": name, "regionalDisplayName": name,
-        "metadata": { "regionType": "Physical", "regionCategory": "Recommended" },
-    })]))
+    Answer(List::whole(vec![Location {
+        id: format!("/subscriptions/{id}/locations/{name}"),
+        subscription_id: id.clone(),
+        name: name.clone(),
+        r#type: "Region".to_owned(),
+        display_name: name.clone(),
+        regional_display_name: name.clone(),
+        metadata: LocationMetadata {
+            region_type: "Physical".to_owned(),
+            region_category: "Recommended".to_owned(),
+        },
+    }]))
 }
 
 fn provider(app: &App) -> Value {
