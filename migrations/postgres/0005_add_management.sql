@@ -80,7 +80,8 @@ CREATE TABLE policies (
 );
 CREATE UNIQUE INDEX policies_by_name ON policies (vault, lower(name));
 
--- An item is protected unless it was stopped; it can be had back until it is purged.
+-- An item is protected unless it was stopped. One that was deleted can be had back until it is purged; from then on it
+-- has no purge_at.
 ALTER TABLE items ADD COLUMN policy BYTEA REFERENCES policies (id);
 ALTER TABLE items ADD COLUMN made_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE items ADD COLUMN stopped_at BIGINT;
@@ -118,6 +119,11 @@ CREATE INDEX operations_by_start ON operations (started_at);
 
 -- When somebody asked for a job to be cancelled; its agent learns it with the answer to its next report.
 ALTER TABLE jobs ADD COLUMN cancel_requested_at BIGINT;
+-- Of the report, what an item's last backup is found by; NULL in reports that came before these columns.
+ALTER TABLE jobs ADD COLUMN item BYTEA;
+ALTER TABLE jobs ADD COLUMN kind TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN state TEXT COLLATE "C";
+CREATE INDEX jobs_by_item ON jobs (server, item, kind, started_at);
 
 -- What agents are asked to do.
 CREATE TABLE commands (

@@ -12,13 +12,19 @@
 //! Begin with [`vaults`].
 
 pub mod clouds;
+pub mod containers;
 pub mod groups;
 pub mod points;
 pub mod policies;
 pub mod previews;
+pub mod items;
+pub mod jobs;
+pub mod operations;
+pub mod usages;
 pub mod vaults;
 
 use serde::{Deserialize, Serialize};
+use stateward_model::{ItemId, ServerId};
 use std::collections::BTreeMap;
 
 /// The namespace of Recovery Services' resources.
@@ -49,6 +55,19 @@ impl<T> List<T> {
     }
 }
 
+/// Anything that has a path, and is more than its path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource<P> {
+    /// Its path.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its kind: `Microsoft.RecoveryServices/vaults/…`.
+    pub r#type: String,
+    /// What there is to know of it.
+    pub properties: P,
+}
+
 /// The id of a resource group: its path.
 pub fn group_id(subscription: &str, group: &str) -> String {
     format!("/subscriptions/{subscription}/resourceGroups/{group}")
@@ -57,4 +76,20 @@ pub fn group_id(subscription: &str, group: &str) -> String {
 /// The id of a vault: its path, and the beginning of the ids of all that is in it.
 pub fn vault_id(subscription: &str, group: &str, vault: &str) -> String {
     format!("{}/providers/{PROVIDER}/vaults/{vault}", group_id(subscription, group))
+}
+
+/// The name of a server among a vault's containers. Clients need the `Windows;`, whatever the server's operating system is:
+/// `az backup container unregister` fails without it.
+pub fn container_name(server: ServerId) -> String {
+    format!("Windows;{server}")
+}
+
+/// The path of a server within its vault.
+pub fn container_path(server: ServerId) -> String {
+    format!("backupFabrics/Azure/protectionContainers/{}", container_name(server))
+}
+
+/// The path of a protected item within its vault.
+pub fn item_path(server: ServerId, item: ItemId) -> String {
+    format!("{}/protectedItems/{item}", container_path(server))
 }

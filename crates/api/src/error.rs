@@ -96,6 +96,10 @@ pub enum ErrorCode {
     PolicyInUse,
     /// The thing is in a state in which that can't be done (409).
     InvalidState,
+    /// Several servers bear that name; the text has their ids (409).
+    AmbiguousName,
+    /// The item's backups were stopped, or the item was deleted (409).
+    ProtectionStopped,
     /// The resource was changed since it was read: its `etag` is another than that of `If-Match` (412).
     PreconditionFailed,
     /// Another session of this server is alive (409).
@@ -143,6 +147,8 @@ impl ErrorCode {
             | Self::LimitReached
             | Self::PolicyInUse
             | Self::InvalidState
+            | Self::AmbiguousName
+            | Self::ProtectionStopped
             | Self::SessionBusy
             | Self::SessionLost
             | Self::PacksMissing

@@ -21,5 +21,15 @@ impl fmt::Display for ItemKind {
     }
 }
 
+/// What becomes of the recovery points of an item whose backups were stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StopKeeps {
+    /// All are kept until somebody decides otherwise.
+    Forever,
+    /// Each comes to the end that its policy says; the last good one stays.
+    Expire,
+}
+
 /// A recovery point's place in its server's chain: 1 for the first, then one more for each.
 pub type Sequence = u64;

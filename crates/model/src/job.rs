@@ -12,6 +12,23 @@ pub enum JobKind {
     Restore,
     /// Proves contents with the server's keys.
     Verify,
+    /// Gives an item another policy, or resumes its backups.
+    ConfigureBackup,
+    /// Stops an item's backups and keeps its recovery points.
+    DisableBackup,
+    /// Deletes an item with its recovery points, which can be had back for a while.
+    DeleteBackupData,
+    /// Has a deleted item back.
+    Undelete,
+    /// Ends a server's registration.
+    UnRegister,
+}
+
+impl JobKind {
+    /// Whether an agent does it; all others are the vault's own.
+    pub fn is_of_agents(self) -> bool {
+        matches!(self, Self::Backup | Self::Restore | Self::Verify)
+    }
 }
 
 impl fmt::Display for JobKind {

@@ -4,6 +4,7 @@
 //! Where several processes serve one vault, each has all of them: what they do must be as right done twice.
 
 mod parts;
+mod purge;
 mod reserve;
 
 use crate::app::App;
@@ -17,7 +18,11 @@ impl Tasks {
     /// Starts all of them.
     pub(crate) fn start(app: &Arc<App>) -> Self {
         let app = || Arc::clone(app);
-        Self(vec![tokio::spawn(parts::run(app())), tokio::spawn(reserve::run(app()))])
+        Self(vec![
+            tokio::spawn(parts::run(app())),
+            tokio::spawn(purge::run(app())),
+            tokio::spawn(reserve::run(app())),
+        ])
     }
 
     /// Stops all of them, each where it waits next.

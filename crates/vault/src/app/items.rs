@@ -1,10 +1,84 @@
-//! Protected items.
+//! Protected items: made by their server, stopped, resumed, deleted and had back by administrators.
+//!
+//! An item is *protected*, *stopped* (its points stay, no new ones come), or *deleted*: then it can be had back, stopped,
+//! for as many days as the vault's soft delete has, and is purged after them.
 
+use super::audit::{Actor, Change};
+use super::principals::Place;
 use super::tokens::ServerCaller;
-use super::{App, Error};
+use super::vaults::redundancy_not_met;
+use super::{App, Error, vaults};
+use crate::db::items::{Item, Protection};
+use crate::db::sessions::Ended;
+use crate::db::vaults::{Deleted, Vault};
 use crate::db::{self, Scope};
+use serde_json::{Value, json};
+use stateward_api::ErrorCode;
 use stateward_api::agent::ItemRequest;
-use stateward_model::ItemId;
+use stateward_api::arm::items::ItemChange;
+use stateward_model::{Immutability, ItemId, JobKind, OperationId, ServerId, StopKeeps, VaultId};
+
+/// Which item: its server and its id.
+pub(crate) type ItemPlace = (ServerId, ItemId);
+
+/// The words by which clients ask for protection to go on, or send back what they read.
+const GOES_ON: [&str; 4] = ["", "Protected", "IRPending", "ProtectionError"];
+
+const STOPPED: &str = "ProtectionStopped";
+
+/// What becomes of an item by a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Stop(StopKeeps),
+    Resume,
+    Undelete,
+}
+
+impl Act {
+    fn job(self) -> JobKind {
+        match self {
+            Self::Stop(_) => JobKind::DisableBackup,
+            Self::Resume => JobKind::ConfigureBackup,
+            Self::Undelete => JobKind::Undelete,
+        }
+    }
+
+    fn audited(self) -> (&'static str, Value) {
+        match self {
+            Self::Stop(keeps) => ("item.stop", json!({ "keeps": keeps })),
+            Self::Resume => ("item.resume", json!({})),
+            Self::Undelete => ("item.undelete", json!({})),
+        }
+    }
+}
+
+/// What a change means for an item; `None` if it is so already. Clients send back all that they read, so a state that is
+/// the present one changes nothing.
+fn decide(item: &Item, change: &ItemChange) -> Result<Option<Act>, Error> {
+    let refused = |why: String| Err(Error::refused(ErrorCode::InvalidState, why));
+    let state = change.protection_state.as_deref();
+    let is = |words: &[&str]| state.is_some_and(|s| words.iter().any(|word| word.eq_ignore_ascii_case(s)));
+    if state.is_some() && !is(&GOES_ON) && !is(&[STOPPED]) {
+        return Err(Error::invalid(format!("`protectionState` is `Protected` or `{STOPPED}`")));
+    }
+    match (item.deleted, change.is_rehydrate == Some(true)) {
+        (Some(_), true) => return Ok(Some(Act::Undelete)),
+        (Some(_), false) => {
+            return refused(format!(
+                "The protected item `{}` was deleted; have it back first (`isRehydrate`: `true`)",
+                item.label
+            ));
+        }
+        (None, true) => return refused(format!("The protected item `{}` was not deleted", item.label)),
+        (None, false) => {}
+    }
+    if is(&[STOPPED]) {
+        let keeps = change.stop_keeps.or(item.stopped).unwrap_or(StopKeeps::Forever);
+        return Ok((item.stopped != Some(keeps)).then_some(Act::Stop(keeps)));
+    }
+    let goes_on = is(&GOES_ON[1..]) || change.policy_id.as_deref().is_some_and(|id| !id.is_empty());
+    Ok((item.stopped.is_some() && goes_on).then_some(Act::Resume))
+}
 
 impl App {
     /// Makes an item known, or changes its label. Its kind never changes: its points would tell two stories.
@@ -15,31 +89,199 @@ impl App {
         request: &ItemRequest,
     ) -> Result<(), Error> {
         let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
-        let known = db::items::kind(&mut transaction, caller.server, id).await?;
-        if known.is_some_and(|kind| kind != request.kind) {
-            return Err(Error::invalid("The kind of a protected item can't change"));
+        match db::items::kind(&mut transaction, caller.server, id).await? {
+            Some(kind) if kind != request.kind => {
+                return Err(Error::invalid("The kind of a protected item can't change"));
+            }
+            Some(_) => check_not_deleted(&mut transaction, caller.server, id).await?,
+            None => check_redundancy(&mut transaction, caller.vault).await?,
         }
-        db::items::upsert(&mut transaction, caller.server, id, &request.label, request.kind).await?;
+        let (label, kind) = (&request.label, request.kind);
+        db::items::upsert(&mut transaction, (caller.server, id), label, kind, self.now()).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// All items of a vault, those that can be had back among them.
+    pub(crate) async fn items(&self, vault: VaultId) -> Result<Vec<Item>, Error> {
+        Ok(db::items::list(&mut *self.database.read().await?, vault, self.now()).await?)
+    }
+
+    /// An item of a vault.
+    pub(crate) async fn item(&self, vault: VaultId, place: ItemPlace) -> Result<Item, Error> {
+        self.find_item(&mut *self.database.read().await?, vault, place).await
+    }
+
+    pub(super) async fn find_item(
+        &self,
+        connection: &mut db::Connection,
+        vault: VaultId,
+        place: ItemPlace,
+    ) -> Result<Item, Error> {
+        let found = db::items::find(connection, vault, self.now(), place).await?;
+        let (server, id) = place;
+        found.ok_or_else(|| Error::not_found(format!("protected item `{id}` of the server `{server}`")))
+    }
+
+    /// Changes an item; gives the operation, if there was anything to change.
+    pub(crate) async fn change_item(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        of: ItemPlace,
+        change: &ItemChange,
+    ) -> Result<(Item, Option<OperationId>), Error> {
+        let mut transaction = self.write().await?;
+        let vault = vaults::find(&mut transaction, place).await?;
+        let item = self.find_item(&mut transaction, vault.id, of).await?;
+        let Some(act) = decide(&item, change)? else { return Ok((item, None)) };
+        let now = self.now();
+        match act {
+            Act::Stop(keeps) => db::items::set_stopped(&mut transaction, of, Some((now, keeps))).await?,
+            Act::Resume => db::items::set_stopped(&mut transaction, of, None).await?,
+            Act::Undelete => {
+                db::items::undelete(&mut transaction, of).await?;
+                let keeps = item.stopped.unwrap_or(StopKeeps::Forever);
+                db::items::set_stopped(&mut transaction, of, Some((now, keeps))).await?;
+            }
+        }
+        let (word, detail) = act.audited();
+        self.record_item(&mut transaction, (&vault, &item), actor, word, detail).await?;
+        let job = self.note_job(&mut transaction, of.0, Some(of.1), act.job()).await?;
+        let operation = self.note_operation(&mut transaction, vault.id, Some(job)).await?;
+        let changed = self.find_item(&mut transaction, vault.id, of).await?;
+        transaction.commit().await?;
+        Ok((changed, Some(operation)))
+    }
+
+    /// Deletes an item with its points: they can be had back for as many days as the vault's soft delete has. Gives the
+    /// operation, or `None` if it was deleted before.
+    pub(crate) async fn delete_item(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        of: ItemPlace,
+    ) -> Result<Option<OperationId>, Error> {
+        let mut transaction = self.write().await?;
+        let vault = vaults::find(&mut transaction, place).await?;
+        let item = self.find_item(&mut transaction, vault.id, of).await?;
+        if item.deleted.is_some() {
+            return Ok(None);
+        }
+        if vault.settings.immutability != Immutability::Disabled {
+            let why = "An immutable vault deletes no data: stop the item's backups and keep its recovery points instead";
+            return Err(Error::refused(ErrorCode::VaultImmutable, why));
+        }
+        let now = self.now();
+        let purge_at = now.plus_seconds(i64::from(vault.settings.soft_delete_days) * 86_400);
+        db::items::delete(&mut transaction, of, Deleted { at: now, purge_at }).await?;
+        let session = db::sessions::find_open_of_item(&mut transaction, of).await?;
+        if let Some(session) = session {
+            db::sessions::end(&mut transaction, session, Ended::Closed, now).await?;
+        }
+        let detail = json!({ "purgeAt": purge_at, "recoveryPoints": item.points });
+        self.record_item(&mut transaction, (&vault, &item), actor, "item.delete", detail).await?;
+        let job = self.note_job(&mut transaction, of.0, Some(of.1), JobKind::DeleteBackupData).await?;
+        let operation = self.note_operation(&mut transaction, vault.id, Some(job)).await?;
+        transaction.commit().await?;
+        if let Some(session) = session {
+            self.assemblies.end(session);
+        }
+        Ok(Some(operation))
+    }
+
+    async fn record_item(
+        &self,
+        transaction: &mut db::Write,
+        (vault, item): (&Vault, &Item),
+        actor: &Actor,
+        act: &'static str,
+        mut detail: Value,
+    ) -> Result<(), Error> {
+        detail["server"] = json!(item.server);
+        detail["label"] = json!(item.label);
+        let subject = item.id.to_string();
+        self.record(transaction, Change { vault: Some(vault.id), actor, act, subject: &subject, detail })
+            .await
+    }
+
+    /// One round of purging.
+    pub(crate) async fn purge(&self) -> Result<(), Error> {
+        self.purge_items().await?;
+        self.forget_operations().await
+    }
+
+    /// Purges what can't be had back any more: items that were deleted, with their points. Their packs are collected by
+    /// another task.
+    async fn purge_items(&self) -> Result<(), Error> {
+        let now = self.now();
+        let overdue = db::items::list_overdue(&mut *self.database.read().await?, now).await?;
+        if overdue.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.write().await?;
+        for (vault, server, id) in overdue {
+            // Another process may have been quicker, or somebody had it back meanwhile.
+            if !db::items::purge(&mut transaction, (server, id), now).await? {
+                continue;
+            }
+            let (subject, detail) = (id.to_string(), json!({ "server": server }));
+            let actor = &Actor::Task("purge");
+            let change = Change { vault: Some(vault), actor, act: "item.purge", subject: &subject, detail };
+            self.record(&mut transaction, change).await?;
+        }
         Ok(transaction.commit().await?)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::app::testing::TestApp;
-    use stateward_model::ItemKind;
-
-    #[tokio::test]
-    async fn a_label_changes_but_a_kind_does_not() {
-        let test = TestApp::new().await;
-        let server = test.server("web-01").await;
-        let request = |label: &str, kind| ItemRequest { label: label.parse().unwrap(), kind };
-        let id = ItemId([1; 16]);
-        for label in ["etc", "etc-2"] {
-            test.app.put_item(server.caller, id, &request(label, ItemKind::Files)).await.unwrap();
-        }
-        let other = test.app.put_item(server.caller, id, &request("etc", ItemKind::SystemState)).await;
-        assert!(matches!(other, Err(Error::InvalidRequest(_))));
+/// A vault whose stores can't give what it is set to protects nothing new.
+async fn check_redundancy(connection: &mut db::Connection, vault: VaultId) -> Result<(), Error> {
+    let vault =
+        db::vaults::find_by_id(connection, vault).await?.ok_or_else(|| Error::not_found("such vault"))?;
+    match redundancy_not_met(vault.settings.redundancy) {
+        None => Ok(()),
+        Some(reason) => Err(Error::refused(
+            ErrorCode::RedundancyNotMet,
+            format!(
+                "The vault `{}` is set to a redundancy that it can't give, and protects nothing new until that is changed: {reason}",
+                vault.name
+            ),
+        )),
     }
 }
+
+fn refused_as_stopped(why: &str) -> Error {
+    Error::refused(ErrorCode::ProtectionStopped, why)
+}
+
+/// Refuses an item that was deleted.
+pub(super) async fn check_not_deleted(
+    connection: &mut db::Connection,
+    server: ServerId,
+    id: ItemId,
+) -> Result<(), Error> {
+    match db::items::protection(connection, server, id).await? {
+        Some(Protection::Deleted) => Err(refused_as_stopped(
+            "The protected item was deleted in the vault; an administrator can have it back, or protect it here under another \
+             name",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses an item that takes no backups. One that is not known yet is none of these.
+pub(super) async fn check_takes_backups(
+    connection: &mut db::Connection,
+    server: ServerId,
+    id: ItemId,
+) -> Result<(), Error> {
+    check_not_deleted(connection, server, id).await?;
+    match db::items::protection(connection, server, id).await? {
+        Some(Protection::Stopped) => Err(refused_as_stopped(
+            "The backups of the protected item were stopped in the vault; an administrator can resume them",
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,28 +1,127 @@
-//! Jobs, as agents report them.
+//! Jobs: as agents report them, and what the vault does itself.
+//!
+//! How a job stands is judged when it is looked at, from the last report and what else is known: an agent that was killed
+//! reports nothing more, and nobody would write down that its job failed.
 
+use super::audit::{Actor, Change};
+use super::principals::Place;
 use super::tokens::ServerCaller;
-use super::{App, Error};
+use super::{App, Error, vaults};
+use crate::db::jobs::Job;
 use crate::db::{self, Scope};
-use stateward_api::admin::Job;
-use stateward_api::agent::JobReport;
-use stateward_model::{JobId, Label};
+use serde_json::json;
+use stateward_api::ErrorCode;
+use stateward_api::agent::{JobAnswer, JobReport};
+use stateward_model::{ItemId, JobId, JobKind, JobState, Label, Phase, ServerId, Timestamp, VaultId};
+use std::ops::RangeInclusive;
 
 /// How many jobs are listed: the newest.
-const LISTED_JOBS: u32 = 1000;
+const LISTED_JOBS: u32 = 10_000;
 
 /// The longest error code, in bytes.
 const CODE_BYTES_MAX: usize = 64;
 
+/// A job of which nothing was heard for so long is lost, unless its server holds a session. Agents report every five
+/// seconds.
+const SILENT_SECONDS: i64 = 120;
+
+/// How a job stands, in Azure's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It waits to begin, or goes on.
+    InProgress,
+    /// Somebody asked for its end, and its agent has not ended it yet.
+    Cancelling,
+    /// Done, with nothing left out.
+    Completed,
+    /// Done, but something was left out.
+    CompletedWithWarnings,
+    /// Ended without its result.
+    Failed,
+    /// Ended because a person asked for it.
+    Cancelled,
+}
+
+impl Standing {
+    /// The word.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Cancelling => "Cancelling",
+            Self::Completed => "Completed",
+            Self::CompletedWithWarnings => "CompletedWithWarnings",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
+/// Why a job failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum JobFault {
+    /// Its agent says so, by this code.
+    Reported(String),
+    /// Its agent has gone silent.
+    Lost,
+    /// No agent took it in time.
+    NotTaken,
+}
+
+/// A job, and how it stands at a moment.
+pub(crate) struct JudgedJob {
+    /// The job.
+    pub(crate) job: Job,
+    /// How it stands.
+    pub(crate) standing: Standing,
+    /// Why it failed, if it did.
+    pub(crate) fault: Option<JobFault>,
+    /// When it ended, or was given up.
+    pub(crate) ended_at: Option<Timestamp>,
+    /// The moment.
+    pub(crate) now: Timestamp,
+}
+
+fn judge(job: Job, now: Timestamp) -> JudgedJob {
+    let report = &job.report;
+    let is_silent = job.reported_at.plus_seconds(SILENT_SECONDS) <= now && !job.has_session;
+    let (standing, fault) = match report.state {
+        JobState::Completed => (Standing::Completed, None),
+        JobState::CompletedWithWarnings => (Standing::CompletedWithWarnings, None),
+        JobState::Cancelled => (Standing::Cancelled, None),
+        JobState::Failed => {
+            let code = report.error_code.clone().unwrap_or_else(|| "internal".to_owned());
+            (Standing::Failed, Some(JobFault::Reported(code)))
+        }
+        JobState::Queued | JobState::Running => match job.takeable_until {
+            Some(until) if until > now => (Standing::InProgress, None),
+            Some(_) => (Standing::Failed, Some(JobFault::NotTaken)),
+            None if is_silent => (Standing::Failed, Some(JobFault::Lost)),
+            None if job.cancel_requested_at.is_some() => (Standing::Cancelling, None),
+            None => (Standing::InProgress, None),
+        },
+    };
+    let ended_at = match fault {
+        Some(JobFault::Lost) => Some(job.reported_at),
+        Some(JobFault::NotTaken) => job.takeable_until,
+        _ => report.ended_at.filter(|_| report.state.is_ended()),
+    };
+    JudgedJob { job, standing, fault, ended_at, now }
+}
+
 impl App {
-    /// Takes a report. Names must stay on the server, so an error's code may look like a code only.
+    /// Takes a report; tells whether the job is to end. Names must stay on the server, so an error's code may look like a
+    /// code only.
     pub(crate) async fn put_job(
         &self,
         caller: ServerCaller,
         job: JobId,
         report: &JobReport,
-    ) -> Result<(), Error> {
+    ) -> Result<JobAnswer, Error> {
         if report.job != job {
             return Err(Error::invalid("The report is of another job"));
+        }
+        if !report.kind.is_of_agents() {
+            return Err(Error::invalid(format!("A job `{}` is the vault's own", report.kind)));
         }
         if report.error_code.as_deref().is_some_and(|code| !is_code(code)) {
             return Err(Error::invalid("An error's code has 1 to 64 letters, digits and `-`"));
@@ -31,14 +130,131 @@ impl App {
         let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         db::jobs::upsert(&mut transaction, caller.server, report, now).await?;
         db::servers::see(&mut transaction, caller.server, now).await?;
+        let is_asked = db::jobs::is_asked_to_cancel(&mut transaction, caller.server, job).await?;
+        transaction.commit().await?;
+        Ok(JobAnswer { cancel_requested: is_asked })
+    }
+
+    /// Notes a job of the vault's own, which is done by then.
+    pub(super) async fn note_job(
+        &self,
+        transaction: &mut db::Write,
+        server: ServerId,
+        item: Option<ItemId>,
+        kind: JobKind,
+    ) -> Result<JobId, Error> {
+        let now = self.now();
+        let ended = Some(now);
+        let report = JobReport { ended_at: ended, ..begun(JobId::new(&*self.random), kind, item, now) };
+        let report = JobReport { state: JobState::Completed, phase: Phase::Finishing, ..report };
+        db::jobs::upsert(transaction, server, &report, now).await?;
+        Ok(report.job)
+    }
+
+    /// Notes a job that an agent is to do.
+    pub(super) async fn queue_job(
+        &self,
+        transaction: &mut db::Write,
+        server: ServerId,
+        item: ItemId,
+        kind: JobKind,
+    ) -> Result<JobId, Error> {
+        let now = self.now();
+        let report = begun(JobId::new(&*self.random), kind, Some(item), now);
+        db::jobs::upsert(transaction, server, &report, now).await?;
+        Ok(report.job)
+    }
+
+    /// The newest jobs of a vault that began within a time, newest first.
+    pub(crate) async fn jobs_of(
+        &self,
+        vault: VaultId,
+        began: RangeInclusive<Timestamp>,
+    ) -> Result<Vec<JudgedJob>, Error> {
+        let now = self.now();
+        let mut connection = self.database.read().await?;
+        let jobs = db::jobs::list(&mut connection, vault, now, began, LISTED_JOBS).await?;
+        Ok(jobs.into_iter().map(|job| judge(job, now)).collect())
+    }
+
+    /// A job of a vault.
+    pub(crate) async fn job(&self, vault: VaultId, id: JobId) -> Result<JudgedJob, Error> {
+        find(&mut *self.database.read().await?, vault, self.now(), id).await
+    }
+
+    /// Asks for a job's end. Its agent learns it with the answer to its next report; a job that no agent has taken ends at
+    /// once.
+    pub(crate) async fn cancel_job(&self, actor: &Actor, place: &Place, id: JobId) -> Result<(), Error> {
+        let now = self.now();
+        let mut transaction = self.write().await?;
+        let vault = vaults::find(&mut transaction, place).await?;
+        let JudgedJob { job, standing, .. } = find(&mut transaction, vault.id, now, id).await?;
+        match standing {
+            Standing::InProgress => {}
+            Standing::Cancelling | Standing::Cancelled => return Ok(()),
+            ended => {
+                let why = format!("The job `{id}` can't be cancelled, for it has ended: {}", ended.as_str());
+                return Err(Error::refused(ErrorCode::InvalidState, why));
+            }
+        }
+        if db::commands::withdraw(&mut transaction, job.server, id).await? {
+            let report = JobReport { state: JobState::Cancelled, ended_at: Some(now), ..job.report };
+            db::jobs::upsert(&mut transaction, job.server, &report, now).await?;
+        } else {
+            db::jobs::ask_to_cancel(&mut transaction, (job.server, id), now).await?;
+        }
+        let subject = id.to_string();
+        let detail = json!({ "server": job.server });
+        let change = Change { vault: Some(vault.id), actor, act: "job.cancel", subject: &subject, detail };
+        self.record(&mut transaction, change).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// The newest jobs of a vault.
-    pub(crate) async fn jobs(&self, vault: &Label) -> Result<Vec<Job>, Error> {
+    /// The newest jobs of a vault by its name.
+    pub(crate) async fn jobs(&self, vault: &Label) -> Result<Vec<stateward_api::admin::Job>, Error> {
         let vault = self.vault(vault).await?;
-        Ok(db::jobs::list(&mut *self.database.read().await?, vault.id, LISTED_JOBS).await?)
+        let jobs = self.jobs_of(vault.id, Timestamp(i64::MIN)..=Timestamp(i64::MAX)).await?;
+        let shown = jobs.into_iter().filter(|judged| judged.job.report.kind.is_of_agents()).map(|judged| {
+            let Job { server, reported_at, report, .. } = judged.job;
+            stateward_api::admin::Job { server, reported_at, report }
+        });
+        Ok(shown.collect())
     }
+}
+
+async fn find(
+    connection: &mut db::Connection,
+    vault: VaultId,
+    now: Timestamp,
+    id: JobId,
+) -> Result<JudgedJob, Error> {
+    let found = db::jobs::find(connection, vault, now, id).await?;
+    found.map(|job| judge(job, now)).ok_or_else(|| Error::not_found(format!("job `{id}`")))
+}
+
+/// The report of a job that has not begun.
+fn begun(job: JobId, kind: JobKind, item: Option<ItemId>, now: Timestamp) -> JobReport {
+    JobReport {
+        job,
+        kind,
+        item,
+        state: JobState::Queued,
+        phase: Phase::Preparing,
+        started_at: now,
+        ended_at: None,
+        files: 0,
+        bytes: 0,
+        moved_bytes: 0,
+        warnings: 0,
+        error_code: None,
+        point: None,
+    }
+}
+
+/// A report of a backup: for tests.
+#[cfg(test)]
+pub(super) fn report_of(job: JobId, item: ItemId, state: JobState, started_at: Timestamp) -> JobReport {
+    JobReport { state, ..begun(job, JobKind::Backup, Some(item), started_at) }
 }
 
 fn is_code(code: &str) -> bool {
@@ -47,52 +263,4 @@ fn is_code(code: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::app::testing::TestApp;
-    use stateward_model::{JobKind, JobState, Phase, Timestamp};
-
-    fn report(number: u8, state: JobState) -> JobReport {
-        JobReport {
-            job: JobId([number; 16]),
-            kind: JobKind::Backup,
-            item: None,
-            state,
-            phase: Phase::Transferring,
-            started_at: Timestamp(i64::from(number)),
-            ended_at: None,
-            files: 3,
-            bytes: 4,
-            moved_bytes: 5,
-            warnings: 0,
-            error_code: Some("disk-full".to_owned()),
-            point: None,
-        }
-    }
-
-    #[tokio::test]
-    async fn a_job_that_ended_stays_ended_and_the_newest_comes_first() {
-        let test = TestApp::new().await;
-        let caller = test.server("web-01").await.caller;
-        for (number, state) in
-            [(1, JobState::Running), (1, JobState::Failed), (1, JobState::Running), (2, JobState::Running)]
-        {
-            test.app.put_job(caller, JobId([number; 16]), &report(number, state)).await.unwrap();
-        }
-        let jobs = test.app.jobs(&test.vault).await.unwrap();
-        let states: Vec<_> = jobs.iter().map(|job| (job.report.job.0[0], job.report.state)).collect();
-        assert_eq!(states, [(2, JobState::Running), (1, JobState::Failed)]);
-    }
-
-    #[tokio::test]
-    async fn a_report_with_a_name_in_it_is_refused() {
-        let test = TestApp::new().await;
-        let caller = test.server("web-01").await.caller;
-        let mut wrong = report(1, JobState::Failed);
-        wrong.error_code = Some("/etc/shadow".to_owned());
-        let refused = test.app.put_job(caller, wrong.job, &wrong).await;
-        assert!(matches!(refused, Err(Error::InvalidRequest(_))));
-        let other = test.app.put_job(caller, JobId([9; 16]), &report(1, JobState::Failed)).await;
-        assert!(matches!(other, Err(Error::InvalidRequest(_))));
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@
 pub(crate) mod alerts;
 #[allow(dead_code)]
 pub(crate) mod audit;
+pub(crate) mod commands;
+pub(crate) mod containers;
 pub(crate) mod credentials;
 #[cfg(test)]
 mod domain_tests;
@@ -14,6 +16,7 @@ pub(crate) mod groups;
 mod identity;
 pub(crate) mod items;
 pub(crate) mod jobs;
+pub(crate) mod operations;
 pub(crate) mod pack_memory;
 pub(crate) mod packs;
 pub(crate) mod parts;

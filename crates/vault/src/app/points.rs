@@ -5,7 +5,7 @@
 //! anywhere, the same call again gives the same receipt; a point object without a row is nobody's point yet.
 
 use super::tokens::ServerCaller;
-use super::{App, Error, packs};
+use super::{App, Error, items, packs};
 use crate::db::{self, Scope};
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -124,6 +124,7 @@ impl App {
             return Ok(listed);
         }
         self.fence(&mut transaction, caller, session).await?;
+        items::check_not_deleted(&mut transaction, caller.server, header.item).await?;
         let place = find_place(&mut transaction, caller, header).await?;
         check_packs(&mut transaction, caller, header).await?;
         let before = db::points::newest_of_item(&mut transaction, caller.server, header.item).await?;

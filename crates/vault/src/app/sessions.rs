@@ -8,13 +8,13 @@
 //! on, so that a vault that was down for a while does not cost an agent its run.
 
 use super::tokens::ServerCaller;
-use super::{App, Error, secret};
+use super::{App, Error, items, secret};
 use crate::db::packs::Pack;
 use crate::db::sessions::{Ended, Session};
 use crate::db::{self, Scope};
 use stateward_api::agent::{KnownPack, Lease, OpenSessionRequest, Replaces, SessionOpened};
 use stateward_api::credentials::decode_bytes;
-use stateward_model::{PackId, SessionId, Timestamp};
+use stateward_model::{JobKind, PackId, SessionId, Timestamp};
 
 impl App {
     /// Opens a session, or finds it open when the request is repeated.
@@ -29,6 +29,9 @@ impl App {
         let now = self.now();
         let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         db::servers::see(&mut transaction, caller.server, now).await?;
+        if let Some(item) = request.item.filter(|_| request.kind == JobKind::Backup) {
+            items::check_takes_backups(&mut transaction, caller.server, item).await?;
+        }
         let mut ended = None;
         if !self.renew_if_same(&mut transaction, caller, request).await? {
             ended = self.make_room(&mut transaction, caller, request, now).await?;

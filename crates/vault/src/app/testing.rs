@@ -106,6 +106,11 @@ impl TestApp {
         open(&self.folder, self.database.url(), Arc::new(self.store.clone()), surroundings).await
     }
 
+    /// Where its vault is.
+    pub(crate) fn place(&self) -> Place {
+        Place { group: Some("default".to_owned()), vault: Some(self.vault.to_string()) }
+    }
+
     /// Where its database lies.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()

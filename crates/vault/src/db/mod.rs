@@ -10,6 +10,7 @@
 pub(crate) mod alerts;
 #[allow(dead_code)]
 pub(crate) mod audit;
+pub(crate) mod commands;
 mod connection;
 pub(crate) mod credentials;
 mod error;
@@ -19,6 +20,7 @@ pub(crate) mod identity;
 pub(crate) mod items;
 pub(crate) mod jobs;
 mod migrations;
+pub(crate) mod operations;
 pub(crate) mod packs;
 pub(crate) mod points;
 pub(crate) mod policies;

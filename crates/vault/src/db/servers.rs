@@ -175,10 +175,9 @@ pub(crate) async fn note_fork(
     Ok(())
 }
 
-/// Revokes a server's registration: for tests, until an administrator can.
-#[cfg(test)]
+/// Ends a server's registration.
 pub(crate) async fn revoke(connection: &mut Connection, id: ServerId, now: Timestamp) -> Result<(), Error> {
-    query("UPDATE servers SET revoked_at = $1 WHERE id = $2")
+    query("UPDATE servers SET revoked_at = coalesce(revoked_at, $1) WHERE id = $2")
         .bind(now.0)
         .bind(&id.0[..])
         .execute(connection)
@@ -186,10 +185,84 @@ pub(crate) async fn revoke(connection: &mut Connection, id: ServerId, now: Times
     Ok(())
 }
 
+/// A server as it is managed.
+pub(crate) struct ManagedServer {
+    /// What is told of it everywhere.
+    pub(crate) server: Server,
+    /// When it was unregistered.
+    pub(crate) revoked_at: Option<Timestamp>,
+    /// How many items it has that are not purged.
+    pub(crate) items: u64,
+    /// How many of them take backups.
+    pub(crate) active_items: u64,
+}
+
+/// All servers of a vault by label; those that were unregistered as long as something of them is there.
+pub(crate) async fn list_managed(
+    connection: &mut Connection,
+    vault: VaultId,
+) -> Result<Vec<ManagedServer>, Error> {
+    type Row =
+        (Vec<u8>, Vec<u8>, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>, i64, i64);
+    let rows: Vec<Row> = query(
+        "SELECT s.id, coalesce(s.domain, s.id), s.label, s.operating_system, s.agent_version, s.registered_at,
+                s.seen_at, s.forked_at, s.revoked_at,
+                (SELECT count(*) FROM items i
+                 WHERE i.server = s.id AND (i.deleted_at IS NULL OR i.purge_at IS NOT NULL)),
+                (SELECT count(*) FROM items i
+                 WHERE i.server = s.id AND i.deleted_at IS NULL AND i.stopped_at IS NULL)
+         FROM servers s WHERE s.vault = $1 ORDER BY s.label, s.registered_at",
+    )
+    .bind(&vault.0[..])
+    .fetch_all(connection)
+    .await?;
+    let all = rows.into_iter().map(|row| {
+        let (
+            id,
+            domain,
+            label,
+            system,
+            version,
+            registered_at,
+            seen_at,
+            forked_at,
+            revoked_at,
+            items,
+            active,
+        ) = row;
+        Ok(ManagedServer {
+            server: read_server((id, domain, label, system, version, registered_at, seen_at, forked_at))?,
+            revoked_at: revoked_at.map(Timestamp),
+            items: value::unsigned(items, "count")?,
+            active_items: value::unsigned(active, "count")?,
+        })
+    });
+    all.filter(|server: &Result<ManagedServer, Error>| {
+        server.as_ref().map_or(true, |server| server.revoked_at.is_none() || server.items > 0)
+    })
+    .collect()
+}
+
+type ServerRow = (Vec<u8>, Vec<u8>, String, String, String, i64, Option<i64>, Option<i64>);
+
+fn read_server(
+    (id, domain, label, operating_system, agent_version, registered_at, seen_at, forked_at): ServerRow,
+) -> Result<Server, Error> {
+    Ok(Server {
+        id: ServerId(value::fixed(id, "server id")?),
+        domain: ServerId(value::fixed(domain, "domain")?),
+        label: value::label(label)?,
+        operating_system,
+        agent_version,
+        registered_at: Timestamp(registered_at),
+        seen_at: seen_at.map(Timestamp),
+        forked_at: forked_at.map(Timestamp),
+    })
+}
+
 /// All servers of a vault by label.
 pub(crate) async fn list(connection: &mut Connection, vault: VaultId) -> Result<Vec<Server>, Error> {
-    type Row = (Vec<u8>, Vec<u8>, String, String, String, i64, Option<i64>, Option<i64>);
-    let rows: Vec<Row> = query(
+    let rows: Vec<ServerRow> = query(
         "SELECT id, coalesce(domain, id), label, operating_system, agent_version, registered_at, seen_at,
                 forked_at
          FROM servers WHERE vault = $1 ORDER BY label, registered_at",
@@ -197,18 +270,5 @@ pub(crate) async fn list(connection: &mut Connection, vault: VaultId) -> Result<
     .bind(&vault.0[..])
     .fetch_all(connection)
     .await?;
-    rows.into_iter()
-        .map(|(id, domain, label, operating_system, agent_version, registered_at, seen_at, forked_at)| {
-            Ok(Server {
-                id: ServerId(value::fixed(id, "server id")?),
-                domain: ServerId(value::fixed(domain, "domain")?),
-                label: value::label(label)?,
-                operating_system,
-                agent_version,
-                registered_at: Timestamp(registered_at),
-                seen_at: seen_at.map(Timestamp),
-                forked_at: forked_at.map(Timestamp),
-            })
-        })
-        .collect()
+    rows.into_iter().map(read_server).collect()
 }

@@ -21,7 +21,7 @@ pub(crate) struct Session {
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// Its holder closed it.
+    /// Its holder closed it, or an administrator ended what it was for.
     Closed,
     /// Its holder opened the next one in its place.
     Replaced,
@@ -99,6 +99,20 @@ pub(crate) async fn find_open(
     .fetch_optional(connection)
     .await?;
     row.map(read).transpose()
+}
+
+/// The open session of a backup of an item.
+pub(crate) async fn find_open_of_item(
+    connection: &mut Connection,
+    (server, item): (ServerId, ItemId),
+) -> Result<Option<SessionId>, Error> {
+    let row: Option<(Vec<u8>,)> =
+        query("SELECT id FROM sessions WHERE server = $1 AND item = $2 AND ended_at IS NULL")
+            .bind(&server.0[..])
+            .bind(&item.0[..])
+            .fetch_optional(connection)
+            .await?;
+    row.map(|(id,)| value::fixed(id, "session id").map(SessionId)).transpose()
 }
 
 /// Moves the end of an open session's lease; false if the server has no such open session.

@@ -248,7 +248,7 @@ pub(crate) async fn usage(connection: &mut Connection, id: VaultId) -> Result<Us
                 (SELECT count(*) FROM items i JOIN servers s ON s.id = i.server
                  WHERE s.vault = $1 AND i.deleted_at IS NULL),
                 (SELECT count(*) FROM items i JOIN servers s ON s.id = i.server
-                 WHERE s.vault = $1 AND i.deleted_at IS NOT NULL),
+                 WHERE s.vault = $1 AND i.purge_at IS NOT NULL),
                 (SELECT count(*) FROM points p JOIN servers s ON s.id = p.server
                  JOIN items i ON i.server = p.server AND i.id = p.item
                  WHERE s.vault = $1 AND p.expired_at IS NULL AND i.deleted_at IS NULL),

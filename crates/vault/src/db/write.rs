@@ -127,8 +127,14 @@ mod tests {
         for _ in 0..3 {
             let mut write = database.write().await.unwrap();
             let label = "a".parse().unwrap();
-            let refused =
-                items::upsert(&mut write, ServerId([1; 16]), ItemId([2; 16]), &label, ItemKind::Files).await;
+            let refused = items::upsert(
+                &mut write,
+                (ServerId([1; 16]), ItemId([2; 16])),
+                &label,
+                ItemKind::Files,
+                Timestamp(0),
+            )
+            .await;
             assert!(refused.is_err());
         }
         let mut write = database.write().await.unwrap();

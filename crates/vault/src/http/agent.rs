@@ -1,6 +1,6 @@
 //! The agent plane: the handlers of `stateward_api::agent`.
 
-use super::extract::{Json, Segments};
+use super::extract::{Json, Parameters, Segments};
 use super::{body, objects};
 use crate::app::parts::{Begun, PartOutcome};
 use crate::app::tokens::ServerCaller;
@@ -12,13 +12,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use stateward_api::agent::{
-    ItemRequest, JobReport, Lease, OpenSessionRequest, PACK_BYTES_MAX, PartTaken, PointList, RegisterRequest,
-    RegisterSlotsRequest, Registered, ServerInfo, SessionOpened, SlotList,
+    Command, CommandList, CommandWait, ItemRequest, JobAnswer, JobReport, Lease, OpenSessionRequest,
+    PACK_BYTES_MAX, PartTaken, PointList, RegisterRequest, RegisterSlotsRequest, Registered, ServerInfo,
+    SessionOpened, SlotList,
 };
 use stateward_api::credentials::encode_bytes;
 use stateward_format::point::POINT_BYTES_MAX;
 use stateward_format::slot::SLOT_BYTES_MAX;
-use stateward_model::{ItemId, JobId, PackId, PointHash, Sequence, SessionId, SlotHash};
+use stateward_model::{CommandId, ItemId, JobId, PackId, PointHash, Sequence, SessionId, SlotHash};
 use std::sync::Arc;
 
 type AppState = State<Arc<App>>;
@@ -225,7 +226,24 @@ pub(super) async fn put_job(
     Extension(caller): Caller,
     Segments(job): Segments<JobId>,
     Json(report): Json<JobReport>,
-) -> Result<StatusCode, Error> {
-    app.put_job(caller, job, &report).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Answer<JobAnswer>, Error> {
+    Ok(Answer(app.put_job(caller, job, &report).await?))
+}
+
+/// `GET /agent/v1/commands`
+pub(super) async fn list_commands(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Parameters(CommandWait { wait_seconds }): Parameters<CommandWait>,
+) -> Result<Answer<CommandList>, Error> {
+    Ok(Answer(CommandList { commands: app.commands(caller, wait_seconds).await? }))
+}
+
+/// `POST /agent/v1/commands/{command}/take`
+pub(super) async fn take_command(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments(command): Segments<CommandId>,
+) -> Result<Answer<Command>, Error> {
+    Ok(Answer(app.take_command(caller, command).await?))
 }

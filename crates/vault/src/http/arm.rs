@@ -2,22 +2,36 @@
 //!
 //! What all of it has in common stands beside the nouns: [`spelling`] (paths are told apart without regard to case),
 //! [`place`] (which subscription, group and vault a call is about), [`query`] and [`filter`] (what follows the `?`),
-//! [`etag`].
+//! [`paths`] (names of servers and items), [`etag`].
 
 mod clouds;
+mod containers;
 mod etag;
 mod filter;
 mod groups;
+mod items;
+mod jobs;
+mod operations;
+mod paths;
 mod place;
 mod policies;
 mod query;
 mod spelling;
+mod usages;
 mod vaults;
 
 pub(super) use clouds::{cloud, openid_configuration};
+pub(super) use containers::{
+    delete_container, delete_identity, get_container, list_containers, list_containers_of_fabric,
+    list_deleted_containers, list_fabrics, refresh_containers,
+};
 pub(super) use groups::*;
+pub(super) use items::{back_up_item, delete_item, get_item, list_items, put_item};
+pub(super) use jobs::{cancel_job, get_job, list_jobs};
+pub(super) use operations::{get_operation, get_operation_result};
 pub(super) use place::{Manager, check_subscription, place_of};
 pub(super) use policies::*;
 pub(super) use query::check_version;
 pub(super) use spelling::Spelling;
+pub(super) use usages::*;
 pub(super) use vaults::*;

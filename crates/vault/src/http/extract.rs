@@ -1,8 +1,8 @@
 //! Reading requests, with the contract's envelope where they are wrong.
 
 use crate::app::Error;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -39,5 +39,19 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
         parsed
             .map(|path| Self(path.0))
             .map_err(|rejection: PathRejection| Error::invalid(rejection.body_text()))
+    }
+}
+
+/// What follows the `?` of a call of the agent plane.
+pub(super) struct Parameters<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let parsed = Query::<T>::from_request_parts(parts, state).await;
+        parsed
+            .map(|query| Self(query.0))
+            .map_err(|rejection: QueryRejection| Error::invalid(rejection.body_text()))
     }
 }

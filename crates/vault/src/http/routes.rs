@@ -55,6 +55,17 @@ macro_rules! vault {
     };
 }
 
+/// A path within a server of a vault.
+macro_rules! container {
+    ($rest:literal) => {
+        concat!(
+            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults/{vault}",
+            "/backupFabrics/{fabric}/protectionContainers/{container}",
+            $rest
+        )
+    };
+}
+
 /// The table.
 fn table() -> Vec<Route> {
     let mut table = sign_in_calls();
@@ -142,7 +153,42 @@ fn policy_calls() -> Vec<Route> {
 /// Management of servers, items and jobs.
 #[rustfmt::skip]
 fn item_calls() -> Vec<Route> {
-    vec![]
+    vec![
+        route(GET, vault!("/backupProtectionContainers"), Who::Reader, arm::list_containers),
+        route(GET, vault!("/backupDeletedProtectionContainers"), Who::Reader, arm::list_deleted_containers),
+        route(GET, vault!("/backupFabrics"), Who::Reader, arm::list_fabrics),
+        route(GET, vault!("/backupFabrics/{fabric}/protectionContainers"), Who::Reader, arm::list_containers_of_fabric),
+        route(POST, vault!("/backupFabrics/{fabric}/refreshContainers"), Who::Operator, arm::refresh_containers),
+        route(GET, container!(""), Who::Reader, arm::get_container),
+        route(DELETE, container!(""), Who::Contributor, arm::delete_container),
+        route(DELETE, vault!("/registeredIdentities/{name}"), Who::Contributor, arm::delete_identity),
+        route(GET, vault!("/backupProtectedItems"), Who::Reader, arm::list_items),
+        route(GET, container!("/protectedItems/{item}"), Who::Reader, arm::get_item),
+        route(PUT, container!("/protectedItems/{item}"), Who::Contributor, arm::put_item),
+        route(DELETE, container!("/protectedItems/{item}"), Who::Contributor, arm::delete_item),
+        route(POST, container!("/protectedItems/{item}/backup"), Who::Operator, arm::back_up_item),
+        route(GET, vault!("/backupJobs"), Who::Reader, arm::list_jobs),
+        route(GET, vault!("/backupJobs/{job}"), Who::Reader, arm::get_job),
+        route(POST, vault!("/backupJobs/{job}/cancel"), Who::Operator, arm::cancel_job),
+        route(GET, vault!("/backupOperations/{operation}"), Who::Reader, arm::get_operation),
+        route(GET, vault!("/backupOperationResults/{operation}"), Who::Reader, arm::get_operation_result),
+        route(GET, vault!("/operationStatus/{operation}"), Who::Reader, arm::get_operation),
+        route(GET, vault!("/operationResults/{operation}"), Who::Reader, arm::get_operation_result),
+        route(GET, vault!("/backupFabrics/{fabric}/operationsStatus/{operation}"), Who::Reader, arm::get_operation),
+        route(GET, vault!("/backupFabrics/{fabric}/operationResults/{operation}"), Who::Reader, arm::get_operation_result),
+        route(GET, container!("/operationsStatus/{operation}"), Who::Reader, arm::get_operation),
+        route(GET, container!("/operationResults/{operation}"), Who::Reader, arm::get_operation_result),
+        route(GET, container!("/protectedItems/{item}/operationsStatus/{operation}"), Who::Reader, arm::get_operation),
+        route(GET, container!("/protectedItems/{item}/operationResults/{operation}"), Who::Reader, arm::get_operation_result),
+        route(GET, vault!("/usages"), Who::Reader, arm::list_usages),
+        route(GET, vault!("/replicationUsages"), Who::Reader, arm::list_replication_usages),
+        route(GET, vault!("/backupUsageSummaries"), Who::Reader, arm::list_usage_summaries),
+        route(GET, vault!("/backupEngines"), Who::Reader, arm::list_nothing),
+        route(GET, vault!("/backupProtectionIntents"), Who::Reader, arm::list_nothing),
+        route(GET, vault!("/backupProtectableItems"), Who::Reader, arm::list_nothing),
+        route(GET, vault!("/extendedInformation/vaultExtendedInfo"), Who::Reader, arm::get_extended_info),
+        route(GET, vault!("/backupEncryptionConfigs/backupResourceEncryptionConfig"), Who::Reader, arm::get_encryption),
+    ]
 }
 
 /// Vault credentials, security PINs, guards, the audit log, alerts.
@@ -181,6 +227,8 @@ fn agent_calls() -> Vec<Route> {
         route(GET, "/agent/v1/slots", Who::Server, agent::list_slots),
         route(PUT, "/agent/v1/slots/{epoch}/{hash}", Who::Server, agent::put_slot),
         route(PUT, "/agent/v1/jobs/{job}", Who::Server, agent::put_job),
+        route(GET, "/agent/v1/commands", Who::Server, agent::list_commands),
+        route(POST, "/agent/v1/commands/{command}/take", Who::Server, agent::take_command),
     ]
 }
 

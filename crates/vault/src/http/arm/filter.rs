@@ -57,7 +57,6 @@ impl Filter {
     }
 
     /// The value of a key as a moment, in the forms that clients write: RFC 3339, and `2026-11-03 12:00:00 AM` in UTC.
-    #[allow(dead_code)]
     pub(in crate::http) fn moment(&self, key: &str) -> Result<Option<Timestamp>, Error> {
         let Some(text) = self.get(key) else { return Ok(None) };
         let read = text.parse::<Timestamp>().ok().or_else(|| {
