@@ -15,7 +15,7 @@
 //! `GET /health` needs no token and answers 200 with [`Health`] once the vault is ready.
 
 use crate::agent::JobReport;
-use crate::credentials::CredentialPurpose;
+pub use crate::arm::credentials::CredentialsRequest;
 use serde::{Deserialize, Serialize};
 use stateward_model::{ItemId, ItemKind, Label, PointHash, Sequence, ServerId, Timestamp, VaultId};
 
@@ -42,27 +42,6 @@ pub struct Vault {
 pub struct VaultList {
     /// By name.
     pub value: Vec<Vault>,
-}
-
-/// Asks for vault credentials.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CredentialsRequest {
-    /// What they allow.
-    pub purpose: CredentialPurpose,
-    /// For `Restore`: whose points. For `Register`: a known server that lost its home and registers again; nobody else can
-    /// register with such credentials, and only once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<ServerId>,
-    /// For `Register`: a server whose deduplication domain is joined; every server has one of its own if not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub domain: Option<ServerId>,
-    /// How long they are good, in seconds; the vault's default (10 days, 24 hours for `Restore`) is also the most.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_seconds: Option<u64>,
-    /// How many servers may register with them; 1 if not said, at most 1000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uses: Option<u32>,
 }
 
 /// A registered server.

@@ -13,6 +13,7 @@
 
 pub mod clouds;
 pub mod containers;
+pub mod credentials;
 pub mod groups;
 pub mod points;
 pub mod policies;

@@ -5,7 +5,7 @@
 //! bearer secret: the file is for its owner only.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use stateward_model::{CredentialId, Label, ServerId, Timestamp, VaultId};
 
@@ -73,4 +73,14 @@ pub fn encode_bytes(bytes: &[u8]) -> String {
 /// Reads [`encode_bytes`]'s text; `None` if it is none.
 pub fn decode_bytes(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// Bytes as they stand in the bodies of Azure's clients: base64 with padding.
+pub fn encode_base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Reads [`encode_base64`]'s text; `None` if it is none.
+pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
 }

@@ -132,7 +132,7 @@ fn is_host_name(name: &str) -> bool {
 }
 
 /// Sets when a certificate is good: from a little before now, whole days.
-fn set_days(params: &mut CertificateParams, now: Timestamp, days: i64) {
+pub(crate) fn set_days(params: &mut CertificateParams, now: Timestamp, days: i64) {
     let midnight = |moment: Timestamp| {
         let day = jiff::Timestamp::from_second(moment.seconds())
             .map(|moment| jiff::tz::Offset::UTC.to_datetime(moment).date())

@@ -1,13 +1,17 @@
 //! Vault credentials: the file that an administrator gives to a server.
 
-use super::{App, Error, secret};
+use super::audit::{Actor, Change};
+use super::certificates::Certificate;
+use super::principals::Place;
+use super::{App, Error, secret, vaults};
 use crate::db;
 use crate::db::credentials::Credential;
 use crate::db::servers::KnownServer;
-use stateward_api::admin::CredentialsRequest;
+use serde_json::json;
+use stateward_api::arm::credentials::CredentialsRequest;
 use stateward_api::credentials::encode_bytes;
 use stateward_api::{CredentialPurpose, VaultCredentials};
-use stateward_model::{CredentialId, Label, ServerId, VaultId};
+use stateward_model::{CredentialId, ServerId, VaultId};
 
 /// How many servers one file may register, at most.
 const USES_MAX: u32 = 1000;
@@ -21,19 +25,24 @@ fn longest_seconds(purpose: CredentialPurpose) -> u64 {
 }
 
 impl App {
+    /// For how many seconds credentials for registering may be good that end with a certificate, if not before.
+    pub(crate) fn seconds_to_register(&self, certificate: &Certificate) -> u64 {
+        let left = certificate.valid_to.seconds().saturating_sub(self.now().seconds()).max(1);
+        left.unsigned_abs().min(longest_seconds(CredentialPurpose::Register))
+    }
+
     /// Makes vault credentials. Their secret is in the answer only.
     pub(crate) async fn create_credentials(
         &self,
-        vault: &Label,
+        actor: &Actor,
+        place: &Place,
         request: &CredentialsRequest,
     ) -> Result<VaultCredentials, Error> {
         let (seconds, uses_allowed) = check_limits(request)?;
         let now = self.now();
         let (id, secret) = (CredentialId::new(&*self.random), secret::new(&*self.random));
         let mut transaction = self.write().await?;
-        let vault = db::vaults::find(&mut transaction, vault.as_str())
-            .await?
-            .ok_or_else(|| Error::not_found(format!("vault `{vault}`")))?;
+        let vault = vaults::find(&mut transaction, place).await?;
         check_server(&mut transaction, vault.id, request).await?;
         let domain = find_domain(&mut transaction, vault.id, request.domain).await?;
         let credential = Credential {
@@ -46,6 +55,14 @@ impl App {
             expires_at: now.plus_seconds(seconds),
         };
         db::credentials::insert(&mut transaction, id, &credential, now).await?;
+        let (subject, CredentialsRequest { purpose, server, .. }) = (id.to_string(), request);
+        let detail = json!({
+            "purpose": purpose, "server": server, "domain": domain, "uses": uses_allowed,
+            "expiresAt": credential.expires_at,
+        });
+        let change =
+            Change { vault: Some(vault.id), actor, act: "credentials.create", subject: &subject, detail };
+        self.record(&mut transaction, change).await?;
         transaction.commit().await?;
         let mut file = VaultCredentials {
             version: 1,

@@ -8,6 +8,8 @@ pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod commands;
 pub(crate) mod containers;
+#[allow(dead_code)]
+pub(crate) mod certificates;
 pub(crate) mod credentials;
 #[cfg(test)]
 mod domain_tests;

@@ -1,5 +1,6 @@
 //! A whole vault for unit tests: database in a temporary folder, store in memory, clock and randomness of its own.
 
+use super::audit::Actor;
 use super::pack_memory::PackMemory;
 use super::packs::Received;
 use super::principals::Place;
@@ -111,6 +112,11 @@ impl TestApp {
         Place { group: Some("default".to_owned()), vault: Some(self.vault.to_string()) }
     }
 
+    /// All of the audit log.
+    pub(crate) async fn audit(&self) -> Vec<crate::db::audit::Entry> {
+        crate::db::audit::list(&mut self.app.database.read().await.unwrap(), None, 0, 10_000).await.unwrap()
+    }
+
     /// Where its database lies.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
@@ -123,7 +129,12 @@ impl TestApp {
     }
 
     pub(crate) async fn credentials(&self, request: &CredentialsRequest) -> Result<VaultCredentials, Error> {
-        self.app.create_credentials(&self.vault, request).await
+        self.app.create_credentials(&Actor::Task("test"), &self.place(), request).await
+    }
+
+    /// Where its one vault is.
+    pub(crate) fn place(&self) -> Place {
+        Place { group: Some("default".to_owned()), vault: Some(self.vault.to_string()) }
     }
 
     /// Registers a server with an item of its own.

@@ -1,6 +1,8 @@
 //! Management: the handlers of `stateward_api::admin`.
 
+use super::arm::Manager;
 use super::extract::{Json, Segments};
+use crate::app::principals::Place;
 use crate::app::{App, Error};
 use crate::db;
 use axum::Json as Answer;
@@ -55,10 +57,13 @@ pub(super) async fn get_vault(
 /// `POST /admin/preview/vaults/{name}/credentials`
 pub(super) async fn make_credentials(
     State(app): AppState,
+    manager: Manager,
     Segments(name): Segments<Label>,
     Json(request): Json<CredentialsRequest>,
 ) -> Result<Answer<VaultCredentials>, Error> {
-    Ok(Answer(app.create_credentials(&name, &request).await?))
+    let vault = app.vault(&name).await?;
+    let place = Place { group: Some(vault.group.to_string()), vault: Some(vault.name.to_string()) };
+    Ok(Answer(app.create_credentials(&manager.actor(), &place, &request).await?))
 }
 
 /// `GET /admin/preview/vaults/{name}/servers`

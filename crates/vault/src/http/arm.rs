@@ -6,6 +6,7 @@
 
 mod clouds;
 mod containers;
+mod credentials;
 mod etag;
 mod filter;
 mod groups;
@@ -25,6 +26,7 @@ pub(super) use containers::{
     delete_container, delete_identity, get_container, list_containers, list_containers_of_fabric,
     list_deleted_containers, list_fabrics, refresh_containers,
 };
+pub(super) use credentials::*;
 pub(super) use groups::*;
 pub(super) use items::{back_up_item, delete_item, get_item, list_items, put_item};
 pub(super) use jobs::{cancel_job, get_job, list_jobs};

@@ -5,6 +5,7 @@ use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 /// The longest JSON body and form, in bytes.
@@ -24,6 +25,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 // Its text names the field and the place, never a value of ours.
                 false => Error::invalid(rejection.body_text()),
             }
+        })
+    }
+}
+
+/// A JSON body that may be left out, or be `null`, whatever its type is said to be.
+pub(super) struct MaybeJson<T>(pub(super) Option<T>);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for MaybeJson<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|rejection| match rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            true => Error::TooLarge(TEXT_BODY_MAX as u64),
+            false => Error::invalid("The body can't be read"),
+        })?;
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Self(None));
+        }
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            Error::invalid(format!(
+                "The body is not the JSON that it should be at line {line}, column {column}"
+            ))
         })
     }
 }

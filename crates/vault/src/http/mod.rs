@@ -14,5 +14,8 @@ mod log;
 mod objects;
 mod routes;
 mod sign_in;
+#[cfg(test)]
+#[allow(dead_code)]
+mod testing;
 
 pub(crate) use routes::router;

@@ -194,7 +194,10 @@ fn item_calls() -> Vec<Route> {
 /// Vault credentials, security PINs, guards, the audit log, alerts.
 #[rustfmt::skip]
 fn security_calls() -> Vec<Route> {
-    vec![]
+    vec![
+        route(POST, vault!("/stateward/credentials"), Who::Operator, arm::make_credentials),
+        route(PUT, vault!("/certificates/{name}"), Who::Operator, arm::put_certificate),
+    ]
 }
 
 /// The agent plane, and what stands in for management until it is whole.
