@@ -15,12 +15,12 @@ pub mod clouds;
 pub mod containers;
 pub mod credentials;
 pub mod groups;
-pub mod points;
-pub mod policies;
-pub mod previews;
 pub mod items;
 pub mod jobs;
 pub mod operations;
+pub mod points;
+pub mod policies;
+pub mod previews;
 pub mod usages;
 pub mod vaults;
 

@@ -6,10 +6,10 @@
 pub(crate) mod alerts;
 #[allow(dead_code)]
 pub(crate) mod audit;
-pub(crate) mod commands;
-pub(crate) mod containers;
 #[allow(dead_code)]
 pub(crate) mod certificates;
+pub(crate) mod commands;
+pub(crate) mod containers;
 pub(crate) mod credentials;
 #[cfg(test)]
 mod domain_tests;
