@@ -103,6 +103,29 @@ ALTER TABLE points ADD COLUMN purge_at BIGINT;
 -- When it could not be had back any more. The row stays: it says that the point was there.
 ALTER TABLE points ADD COLUMN purged_at BIGINT;
 
+-- How many words of the vault there are on what became of it.
+ALTER TABLE points ADD COLUMN tombstones BIGINT NOT NULL DEFAULT 0;
+-- Good points need no pack that was lost.
+CREATE INDEX lost_packs ON packs (domain, id) WHERE state = 'lost';
+
+-- Of those words the ones that are not known to be in the store yet, where they are objects of their own.
+CREATE TABLE tombstones (
+    server            BYTEA NOT NULL,
+    point             BYTEA NOT NULL,
+    number            BIGINT NOT NULL CHECK (number > 0),
+    sequence          BIGINT NOT NULL,
+    act               TEXT COLLATE "C" NOT NULL CHECK (act IN ('expire', 'soft-delete', 'undelete', 'collect')),
+    before            TEXT COLLATE "C" NOT NULL CHECK (before IN ('live', 'expired', 'soft-deleted')),
+    at                BIGINT NOT NULL,
+    recoverable_until BIGINT,
+    PRIMARY KEY (server, point, number),
+    FOREIGN KEY (server, point) REFERENCES points (server, hash)
+);
+
+-- Whether a session makes a recovery point on demand, and until when that is to be kept.
+ALTER TABLE sessions ADD COLUMN is_on_demand BIGINT NOT NULL DEFAULT 0 CHECK (is_on_demand IN (0, 1));
+ALTER TABLE sessions ADD COLUMN retain_until BIGINT;
+
 -- What was asked for and goes on by itself; clients poll it.
 CREATE TABLE operations (
     id         BYTEA    NOT NULL PRIMARY KEY CHECK (length(id) = 16),

@@ -103,6 +103,29 @@ ALTER TABLE points ADD COLUMN purge_at INTEGER;
 -- When it could not be had back any more. The row stays: it says that the point was there.
 ALTER TABLE points ADD COLUMN purged_at INTEGER;
 
+-- How many words of the vault there are on what became of it.
+ALTER TABLE points ADD COLUMN tombstones INTEGER NOT NULL DEFAULT 0;
+-- Good points need no pack that was lost.
+CREATE INDEX lost_packs ON packs (domain, id) WHERE state = 'lost';
+
+-- Of those words the ones that are not known to be in the store yet, where they are objects of their own.
+CREATE TABLE tombstones (
+    server            BLOB NOT NULL,
+    point             BLOB NOT NULL,
+    number            INTEGER NOT NULL CHECK (number > 0),
+    sequence          INTEGER NOT NULL,
+    act               TEXT NOT NULL CHECK (act IN ('expire', 'soft-delete', 'undelete', 'collect')),
+    before            TEXT NOT NULL CHECK (before IN ('live', 'expired', 'soft-deleted')),
+    at                INTEGER NOT NULL,
+    recoverable_until INTEGER,
+    PRIMARY KEY (server, point, number),
+    FOREIGN KEY (server, point) REFERENCES points (server, hash)
+) STRICT, WITHOUT ROWID;
+
+-- Whether a session makes a recovery point on demand, and until when that is to be kept.
+ALTER TABLE sessions ADD COLUMN is_on_demand INTEGER NOT NULL DEFAULT 0 CHECK (is_on_demand IN (0, 1));
+ALTER TABLE sessions ADD COLUMN retain_until INTEGER;
+
 -- What was asked for and goes on by itself; clients poll it.
 CREATE TABLE operations (
     id         BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),

@@ -10,17 +10,25 @@ use crate::source::{self, OpenedSource};
 use crate::{Agent, AgentError, RegisteredServer};
 use stateward_engine::{BackupOptions, BackupRequest, CacheFolder, EngineError, Tools};
 use stateward_format::manifest::Warning;
+use stateward_model::OnDemand;
 use stateward_system_state::snapshots::HeldSnapshots;
 
 /// Makes a recovery point of an item. The head is pinned before the job is told done; where it can't be, that is told,
 /// too.
-pub(crate) fn work(agent: &Agent, item: &Item, job: &RunningJob<'_>, tools: &Tools<'_>) -> Worked {
-    back_up(agent, item, job, tools).into()
+pub(crate) fn work(
+    agent: &Agent,
+    item: &Item,
+    on_demand: Option<OnDemand>,
+    job: &RunningJob<'_>,
+    tools: &Tools<'_>,
+) -> Worked {
+    back_up(agent, item, on_demand, job, tools).into()
 }
 
 fn back_up(
     agent: &Agent,
     item: &Item,
+    on_demand: Option<OnDemand>,
     job: &RunningJob<'_>,
     tools: &Tools<'_>,
 ) -> Result<JobOutcome, AgentError> {
@@ -47,6 +55,7 @@ fn back_up(
         slots: &server.keys.slots,
         cache: &cache,
         pinned_head: PinnedHead::find(agent.home())?.map(|head| head.summary()),
+        on_demand,
         prechecks,
         made_by: agent.program(),
         options: BackupOptions::default(),

@@ -37,7 +37,7 @@ pub fn settle(home: &Home, vault: &dyn VaultRead) -> Result<(), AgentError> {
     if offered.points.is_empty() {
         return Ok(());
     }
-    let taken = vault.points()?;
+    let taken = vault.chain()?;
     let summaries = offered.points.iter().map(|one| PointSummary { sequence: one.sequence, hash: one.point });
     if let Some(newest) = summaries.filter(|point| taken.contains(point)).max() {
         let receipt = vault.receipt(newest)?.unwrap_or_default();

@@ -68,7 +68,7 @@ pub(crate) fn work(agent: &Agent, selected: Selected<'_>, job: &RunningJob<'_>, 
 
 /// A vault that hides the newest recovery point is told of: whoever asked for the latest may have got an older one.
 fn rolled_back(agent: &Agent, vault: &dyn VaultRead) -> Result<Option<Warning>, AgentError> {
-    PinnedHead::missing_from(agent.home(), &vault.points()?)
+    PinnedHead::missing_from(agent.home(), &vault.chain()?)
 }
 
 /// Lays a recovery point into its target. Files that are lost make the job fail, though the rest is there.

@@ -68,7 +68,7 @@ fn prove(
         threads: 0,
     };
     let mut problems = slots::check(&*vault, &server.keys.slots)?;
-    problems.extend(PinnedHead::missing_from(agent.home(), &vault.points()?)?);
+    problems.extend(PinnedHead::missing_from(agent.home(), &vault.chain()?)?);
     problems.iter().for_each(|problem| tools.progress.warning(problem));
     let mut found = stateward_engine::verify(request, tools)?;
     found.problems.extend(problems);

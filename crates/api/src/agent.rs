@@ -46,8 +46,8 @@
 
 use serde::{Deserialize, Serialize};
 use stateward_model::{
-    CommandId, CredentialId, ItemId, ItemKind, JobId, JobKind, JobState, Label, PackId, Phase, PointHash,
-    Sequence, ServerId, SessionId, Timestamp, VaultId,
+    CommandId, CredentialId, ItemId, ItemKind, JobId, JobKind, JobState, Label, OnDemand, PackId, Phase,
+    PointHash, Sequence, ServerId, SessionId, Timestamp, VaultId,
 };
 
 /// The longest pack that the vault takes, in bytes.
@@ -155,6 +155,10 @@ pub struct OpenSessionRequest {
     /// A session of this same home whose process is known to be dead: ended by this call, even if its lease lives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Replaces>,
+    /// For a backup that somebody asked for now. What it asks for can lengthen for how long the recovery point is kept, and
+    /// never shorten it. A request that is repeated says it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_demand: Option<OnDemand>,
 }
 
 /// Proof of having held a session.
@@ -188,6 +192,10 @@ pub struct ListedPoint {
     pub item: ItemId,
     /// When the vault committed it.
     pub received_at: Timestamp,
+    /// Since when it can't be restored from, though it has its place in the chain: its retention ended, or its item was
+    /// deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_at: Option<Timestamp>,
 }
 
 /// An opened session.
@@ -229,7 +237,7 @@ pub struct PartTaken {
     pub received_bytes: u64,
 }
 
-/// All points of the server, by sequence.
+/// All points of the server, by sequence: those that can't be restored from any more as well, for they are links of its chain.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PointList {
     /// The points.

@@ -21,6 +21,9 @@ pub mod operations;
 pub mod points;
 pub mod policies;
 pub mod previews;
+pub mod policies;
+pub mod previews;
+pub mod recovery_points;
 pub mod usages;
 pub mod vaults;
 

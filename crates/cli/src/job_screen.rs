@@ -258,8 +258,12 @@ mod tests {
 
     fn job(figures: Figures) -> JobRecord {
         let item = ItemReference { id: ItemId([1; 16]), label: "files".parse().unwrap() };
-        let mut job =
-            JobRecord::queued(JobId::new(&SystemRandom), JobRequest::Backup, Some(item), Timestamp(0));
+        let mut job = JobRecord::queued(
+            JobId::new(&SystemRandom),
+            JobRequest::Backup { on_demand: None },
+            Some(item),
+            Timestamp(0),
+        );
         job.figures = figures;
         job
     }

@@ -189,7 +189,12 @@ mod tests {
     use stateward_model::{PointHash, SystemRandom};
 
     fn job(state: JobState, outcome: Option<JobOutcome>, failure: Option<JobFailure>) -> JobRecord {
-        let queued = JobRecord::queued(JobId::new(&SystemRandom), JobRequest::Backup, None, Timestamp(0));
+        let queued = JobRecord::queued(
+            JobId::new(&SystemRandom),
+            JobRequest::Backup { on_demand: None },
+            None,
+            Timestamp(0),
+        );
         JobRecord { state, outcome, failure, ended_at: Some(Timestamp(1_500_000_000)), ..queued }
     }
 

@@ -6,7 +6,9 @@ use crate::parts;
 use crate::retry::Manner;
 use crate::session::{HttpSession, SessionKeeper};
 use bytes::Bytes;
-use stateward_api::agent::{ItemRequest, JobReport, PACK_BYTES_MAX, PointList, ServerInfo, SlotList};
+use stateward_api::agent::{
+    ItemRequest, JobReport, ListedPoint, PACK_BYTES_MAX, PointList, ServerInfo, SlotList,
+};
 use stateward_api::credentials::decode_bytes;
 use stateward_engine::{PointSummary, SessionRequest, VaultError, VaultRead, VaultSession, VaultStore};
 use stateward_format::point::{POINT_BYTES_MAX, PackReference};
@@ -95,18 +97,27 @@ pub(crate) fn send(
     connection.call(call).map_err(|error| error.into_vault_error(&object()))
 }
 
-impl VaultRead for HttpVault {
-    fn points(&self) -> Result<Vec<PointSummary>, VaultError> {
+impl HttpVault {
+    /// Those of the listed points, in order.
+    fn list(&self, is_meant: impl Fn(&ListedPoint) -> bool) -> Result<Vec<PointSummary>, VaultError> {
         let call = Call::get("/agent/v1/points").at_most(POINT_LIST_BYTES_MAX);
         let list: PointList = self.send(&call, || "list of recovery points".to_owned())?.json()?;
-        let mut points: Vec<_> = list
-            .points
-            .iter()
-            .map(|point| PointSummary { sequence: point.sequence, hash: point.hash })
-            .collect();
+        let meant = list.points.iter().filter(|point| is_meant(point));
+        let mut points: Vec<_> =
+            meant.map(|point| PointSummary { sequence: point.sequence, hash: point.hash }).collect();
         points.sort_unstable();
         points.dedup();
         Ok(points)
+    }
+}
+
+impl VaultRead for HttpVault {
+    fn points(&self) -> Result<Vec<PointSummary>, VaultError> {
+        self.list(|point| point.gone_at.is_none())
+    }
+
+    fn chain(&self) -> Result<Vec<PointSummary>, VaultError> {
+        self.list(|_| true)
     }
 
     fn point(&self, PointSummary { sequence, hash }: PointSummary) -> Result<Vec<u8>, VaultError> {

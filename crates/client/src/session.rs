@@ -87,6 +87,7 @@ fn ask(
         item: request.item,
         packs_digest: request.packs_digest.map(|digest| PackId(digest).to_string()),
         replaces: None,
+        on_demand: request.on_demand,
     };
     let mut previous = previous.into_iter();
     loop {

@@ -25,7 +25,7 @@ use crate::vault_store::{PointSummary, VaultError, VaultStore};
 use crate::{EngineError, Tools};
 use stateward_crypto::{EpochKeys, SigningKey};
 use stateward_format::manifest::{Component, Precheck, Warning};
-use stateward_model::{ItemId, ItemKind, Label, Phase, SlotHash, Timestamp};
+use stateward_model::{ItemId, ItemKind, Label, OnDemand, Phase, SlotHash, Timestamp};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -76,6 +76,8 @@ pub struct BackupRequest<'a> {
     /// The newest point that this home made and the vault took ([`Progress::offering`](crate::Progress::offering) tells
     /// of those that it may have taken). The new one follows it; if the vault's newest is another, that is told.
     pub pinned_head: Option<PointSummary>,
+    /// That somebody asked for it now, and until when the recovery point is to be kept.
+    pub on_demand: Option<OnDemand>,
     /// What was checked before.
     pub prechecks: Vec<Precheck>,
     /// The program and its version.

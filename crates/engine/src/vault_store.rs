@@ -6,7 +6,7 @@
 
 use crate::buffers::Buffer;
 use stateward_format::point::PackReference;
-use stateward_model::{Hash, ItemId, JobKind, PackId, PointHash, Sequence, SessionId, SlotHash};
+use stateward_model::{Hash, ItemId, JobKind, OnDemand, PackId, PointHash, Sequence, SessionId, SlotHash};
 use std::ops::Range;
 
 /// Why the vault did not do it. Each says what a person can do about it, by the words of `agent` and `cli`.
@@ -92,6 +92,8 @@ pub struct SessionRequest {
     pub item: Option<ItemId>,
     /// [`packs_digest`] of the packs in the agent's index, so that the vault need not list them again.
     pub packs_digest: Option<Hash>,
+    /// That its recovery point is made on demand, and until when it is to be kept.
+    pub on_demand: Option<OnDemand>,
 }
 
 /// Which packs of this server the vault holds and has pinned for the session: committed ones, and those that a dead
@@ -126,8 +128,12 @@ pub fn packs_digest(sorted: impl Iterator<Item = PackId>) -> Hash {
 
 /// Reading: all that restore, verify and `recover` need.
 pub trait VaultRead: Send + Sync {
-    /// All recovery points of this server, by sequence (a fork has two of one sequence).
+    /// All recovery points of this server that can be restored from, by sequence (a fork has two of one sequence).
     fn points(&self) -> Result<Vec<PointSummary>, VaultError>;
+    /// Those and the ones that can't be restored from any more: all links of the server's chain whose objects are there.
+    fn chain(&self) -> Result<Vec<PointSummary>, VaultError> {
+        self.points()
+    }
     /// A point's whole object. Not believed: the caller checks hash, signature and chain.
     fn point(&self, point: PointSummary) -> Result<Vec<u8>, VaultError>;
     /// A point's receipt object, if there is one.

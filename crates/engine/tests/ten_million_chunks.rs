@@ -189,6 +189,7 @@ fn a_backup_over_ten_million_chunks_stays_within_its_bound() {
             slots: &[],
             cache: &cache,
             pinned_head: None,
+            on_demand: None,
             prechecks: Vec::new(),
             made_by: "test",
             options: BackupOptions::default(),

@@ -1,5 +1,6 @@
 //! What is protected, and the order of its recovery points.
 
+use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -29,6 +30,15 @@ pub enum StopKeeps {
     Forever,
     /// Each comes to the end that its policy says; the last good one stays.
     Expire,
+}
+
+/// That a recovery point is made because somebody wants it now, and not by its item's schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OnDemand {
+    /// Until when it is to be kept at least; left out, as long as a daily one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain_until: Option<Timestamp>,
 }
 
 /// A recovery point's place in its server's chain: 1 for the first, then one more for each.

@@ -22,7 +22,7 @@ pub use id::{
     AlertId, ApprovalId, CommandId, CredentialId, ItemId, JobId, OperationId, PolicyId, ServerId, SessionId,
     VaultId,
 };
-pub use item::{ItemKind, Sequence, StopKeeps};
+pub use item::{ItemKind, OnDemand, Sequence, StopKeeps};
 pub use job::{JobKind, JobState, Phase};
 pub use name::{ComponentName, InvalidName, Label};
 pub use policy::{InvalidPolicy, Policy, Retention, Schedule};

@@ -443,7 +443,8 @@ mod tests {
         Bench { vault, key, clock }
     }
 
-    const REQUEST: SessionRequest = SessionRequest { kind: JobKind::Backup, item: None, packs_digest: None };
+    const REQUEST: SessionRequest =
+        SessionRequest { kind: JobKind::Backup, item: None, packs_digest: None, on_demand: None };
 
     impl Bench {
         fn open(&self) -> Box<dyn VaultSession> {

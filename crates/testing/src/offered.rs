@@ -20,7 +20,7 @@ impl Offered {
         if lock(&self.0).is_empty() {
             return Ok(None);
         }
-        let taken = vault.points()?;
+        let taken = vault.chain()?;
         let offered = std::mem::take(&mut *lock(&self.0));
         Ok(offered.into_iter().filter(|point| taken.contains(point)).max())
     }

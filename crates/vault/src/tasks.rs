@@ -3,8 +3,9 @@
 //!
 //! Where several processes serve one vault, each has all of them: what they do must be as right done twice.
 
+mod expiry;
+mod operations;
 mod parts;
-mod purge;
 mod reserve;
 
 use crate::app::App;
@@ -20,8 +21,9 @@ impl Tasks {
         let app = || Arc::clone(app);
         Self(vec![
             tokio::spawn(parts::run(app())),
-            tokio::spawn(purge::run(app())),
             tokio::spawn(reserve::run(app())),
+            tokio::spawn(expiry::run(app())),
+            tokio::spawn(operations::run(app())),
         ])
     }
 

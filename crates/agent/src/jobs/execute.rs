@@ -63,9 +63,9 @@ fn work(
     tools: &Tools<'_>,
 ) -> Worked {
     match request {
-        JobRequest::Backup => match protected(agent, item) {
+        JobRequest::Backup { on_demand } => match protected(agent, item) {
             Ok(item) => {
-                let work = || backup::work(agent, &item, job, tools);
+                let work = || backup::work(agent, &item, *on_demand, job, tools);
                 hooks::around(agent, &item, job, tools.cancellation, work)
             }
             Err(error) => Err(error).into(),

@@ -9,7 +9,7 @@ use crate::{AgentError, Exit};
 use serde::{Deserialize, Serialize};
 use stateward_api::agent::JobReport;
 use stateward_model::{
-    ComponentName, ItemId, JobId, JobKind, JobState, Label, Phase, PointHash, Sequence, Timestamp,
+    ComponentName, ItemId, JobId, JobKind, JobState, Label, OnDemand, Phase, PointHash, Sequence, Timestamp,
 };
 
 /// What a job is to do.
@@ -17,7 +17,11 @@ use stateward_model::{
 #[serde(tag = "kind")]
 pub enum JobRequest {
     /// Make a recovery point of the job's item.
-    Backup,
+    Backup {
+        /// That somebody asked for it now, and until when it is to be kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_demand: Option<OnDemand>,
+    },
     /// Lay a recovery point into a folder.
     Restore {
         /// The recovery point.
@@ -53,7 +57,7 @@ impl JobRequest {
     /// What kind of job it makes.
     pub fn kind(&self) -> JobKind {
         match self {
-            Self::Backup => JobKind::Backup,
+            Self::Backup { .. } => JobKind::Backup,
             Self::Restore { .. } => JobKind::Restore,
             Self::Verify { .. } => JobKind::Verify,
         }

@@ -172,6 +172,7 @@ impl World {
             slots: &[],
             cache: &server.cache,
             pinned_head: None,
+            on_demand: None,
             prechecks: Vec::new(),
             made_by: "test",
             options: BackupOptions { threads: 1, reread_every: 0, ..BackupOptions::default() },

@@ -70,7 +70,7 @@ fn open(server: &TestServer, authority: &Authority, keeper: Arc<dyn SessionKeepe
 }
 
 fn request() -> SessionRequest {
-    SessionRequest { kind: JobKind::Backup, item: None, packs_digest: None }
+    SessionRequest { kind: JobKind::Backup, item: None, packs_digest: None, on_demand: None }
 }
 
 #[test]

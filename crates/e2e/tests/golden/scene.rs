@@ -280,6 +280,7 @@ impl World {
             slots: &agent.slots,
             cache: &CacheFolder::open(&self.folder.path().join(agent.cache)).unwrap(),
             pinned_head: agent.head,
+            on_demand: None,
             prechecks: vec![
                 precheck("space", 0, "There is space"),
                 precheck("pending-restart", 1, "A restart waits"),

@@ -61,6 +61,7 @@ pub(super) fn prepare(request: &BackupRequest<'_>, tools: &Tools<'_>) -> Result<
         kind: JobKind::Backup,
         item: Some(request.item),
         packs_digest: Some(packs_digest(cached.iter().map(|pack| pack.reference.id))),
+        on_demand: request.on_demand,
     })?;
     let prepared = prepare_in_session(request, tools, &*session, &journal, cached);
     match prepared {

@@ -5,6 +5,8 @@ use crate::EngineError;
 use crate::points::{self, TrustedPoint};
 use crate::vault_store::PointSummary;
 use stateward_format::manifest::Warning;
+use stateward_model::PointHash;
+use std::collections::BTreeSet;
 
 /// Reads all points; what is wrong with one does not hide the others.
 pub(super) fn read_points(
@@ -35,22 +37,46 @@ pub(super) fn read_points(
             Err(error) => return Err(error),
         }
     }
-    check_chain(&points, problems);
+    check_chain(&links(request, &points)?, problems);
     Ok(points)
 }
 
-/// Each point names the one before it. (Retention takes old ones away: the first that is left may name one that is gone.)
-fn check_chain(points: &[TrustedPoint], problems: &mut Vec<Warning>) {
-    for point in points.iter().skip(1) {
-        let before = points.iter().map(|point| point.summary).find(|before: &PointSummary| {
-            Some(before.hash) == point.header.previous && before.sequence + 1 == point.summary.sequence
-        });
-        if before.is_none() {
+/// A point as a link of the chain.
+struct Link {
+    summary: PointSummary,
+    previous: Option<PointHash>,
+}
+
+/// All links in order: the points, and what the vault still has of those whose retention has ended. Of these the objects
+/// prove that they were what they are said to have been; what can't be had or believed is none.
+fn links(request: &VerifyRequest<'_>, points: &[TrustedPoint]) -> Result<Vec<Link>, EngineError> {
+    let of_point = |point: &TrustedPoint| Link { summary: point.summary, previous: point.header.previous };
+    let mut links: Vec<Link> = points.iter().map(of_point).collect();
+    let shown: BTreeSet<PointSummary> = request.vault.points()?.into_iter().collect();
+    for summary in request.vault.chain()?.into_iter().filter(|summary| !shown.contains(summary)) {
+        match points::open_header(request.vault, request.trust, summary) {
+            Ok(header) => links.push(Link { summary, previous: header.previous }),
+            Err(EngineError::Point(_)) => {}
+            Err(EngineError::Vault(error)) if error.damage().is_some() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    links.sort_by_key(|link| link.summary);
+    Ok(links)
+}
+
+/// Each point names the one before it. (The oldest objects may be gone: the first that is left may name one of those.)
+fn check_chain(links: &[Link], problems: &mut Vec<Warning>) {
+    for Link { summary, previous } in links.iter().skip(1) {
+        let is_before = |link: &Link| {
+            Some(link.summary.hash) == *previous && link.summary.sequence + 1 == summary.sequence
+        };
+        if !links.iter().any(is_before) {
             problems.push(problem(
                 "chain-broken",
                 format!(
                     "Recovery point {} (number {}) follows one that the vault does not show",
-                    point.summary.hash, point.summary.sequence
+                    summary.hash, summary.sequence
                 ),
             ));
         }

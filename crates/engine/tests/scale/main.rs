@@ -33,6 +33,7 @@ fn comes_back(seed: u64, shape: Shape) {
             slots: &[],
             cache: &server.cache(),
             pinned_head: server.pinned_head,
+            on_demand: None,
             prechecks: Vec::new(),
             made_by: "test",
             options: server.options,

@@ -104,6 +104,7 @@ impl Server {
             slots: &[],
             cache: &self.cache(),
             pinned_head: self.pinned_head,
+            on_demand: None,
             prechecks: Vec::new(),
             made_by: "test",
             options: self.options,

@@ -159,6 +159,7 @@ impl World {
             slots: &[],
             cache: &self.cache(),
             pinned_head: self.pinned,
+            on_demand: None,
             prechecks: Vec::new(),
             made_by: "test",
             options: BackupOptions { threads: 1, reread_every: 0, ..BackupOptions::default() },

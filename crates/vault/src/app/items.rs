@@ -7,7 +7,7 @@ use super::audit::{Actor, Change};
 use super::principals::Place;
 use super::tokens::ServerCaller;
 use super::vaults::redundancy_not_met;
-use super::{App, Error, vaults};
+use super::{App, Error, tombstones, vaults};
 use crate::db::items::{Item, Protection};
 use crate::db::sessions::Ended;
 use crate::db::vaults::{Deleted, Vault};
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use stateward_api::ErrorCode;
 use stateward_api::agent::ItemRequest;
 use stateward_api::arm::items::ItemChange;
+use stateward_format::tombstone::{self, PointState};
 use stateward_model::{Immutability, ItemId, JobKind, OperationId, ServerId, StopKeeps, VaultId};
 
 /// Which item: its server and its id.
@@ -140,6 +141,8 @@ impl App {
             Act::Resume => db::items::set_stopped(&mut transaction, of, None).await?,
             Act::Undelete => {
                 db::items::undelete(&mut transaction, of).await?;
+                let act = (tombstone::Act::Undelete, PointState::SoftDeleted);
+                tombstones::note_live(&mut transaction, of, act, now).await?;
                 let keeps = item.stopped.unwrap_or(StopKeeps::Forever);
                 db::items::set_stopped(&mut transaction, of, Some((now, keeps))).await?;
             }
@@ -174,6 +177,8 @@ impl App {
         let now = self.now();
         let purge_at = now.plus_seconds(i64::from(vault.settings.soft_delete_days) * 86_400);
         db::items::delete(&mut transaction, of, Deleted { at: now, purge_at }).await?;
+        let act = (tombstone::Act::SoftDelete { recoverable_until: purge_at }, PointState::Live);
+        tombstones::note_live(&mut transaction, of, act, now).await?;
         let session = db::sessions::find_open_of_item(&mut transaction, of).await?;
         if let Some(session) = session {
             db::sessions::end(&mut transaction, session, Ended::Closed, now).await?;
@@ -202,34 +207,6 @@ impl App {
         let subject = item.id.to_string();
         self.record(transaction, Change { vault: Some(vault.id), actor, act, subject: &subject, detail })
             .await
-    }
-
-    /// One round of purging.
-    pub(crate) async fn purge(&self) -> Result<(), Error> {
-        self.purge_items().await?;
-        self.forget_operations().await
-    }
-
-    /// Purges what can't be had back any more: items that were deleted, with their points. Their packs are collected by
-    /// another task.
-    async fn purge_items(&self) -> Result<(), Error> {
-        let now = self.now();
-        let overdue = db::items::list_overdue(&mut *self.database.read().await?, now).await?;
-        if overdue.is_empty() {
-            return Ok(());
-        }
-        let mut transaction = self.write().await?;
-        for (vault, server, id) in overdue {
-            // Another process may have been quicker, or somebody had it back meanwhile.
-            if !db::items::purge(&mut transaction, (server, id), now).await? {
-                continue;
-            }
-            let (subject, detail) = (id.to_string(), json!({ "server": server }));
-            let actor = &Actor::Task("purge");
-            let change = Change { vault: Some(vault), actor, act: "item.purge", subject: &subject, detail };
-            self.record(&mut transaction, change).await?;
-        }
-        Ok(transaction.commit().await?)
     }
 }
 

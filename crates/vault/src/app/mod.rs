@@ -14,6 +14,7 @@ pub(crate) mod credentials;
 #[cfg(test)]
 mod domain_tests;
 mod error;
+pub(crate) mod expiry;
 pub(crate) mod groups;
 mod identity;
 pub(crate) mod items;
@@ -24,10 +25,12 @@ pub(crate) mod packs;
 pub(crate) mod parts;
 pub(crate) mod points;
 pub(crate) mod policies;
+pub(crate) mod previews;
 pub(crate) mod principals;
 #[cfg(test)]
 mod process_tests;
 pub(crate) mod receipts;
+pub(crate) mod recovery_points;
 pub(crate) mod secret;
 pub(crate) mod servers;
 pub(crate) mod sessions;
@@ -36,6 +39,7 @@ mod space;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod tokens;
+mod tombstones;
 pub(crate) mod vaults;
 
 pub(crate) use error::Error;

@@ -37,7 +37,7 @@ impl App {
     }
 
     /// Forgets old operations.
-    pub(super) async fn forget_operations(&self) -> Result<(), Error> {
+    pub(crate) async fn forget_operations(&self) -> Result<(), Error> {
         let mut transaction = self.write().await?;
         db::operations::forget(&mut transaction, self.now().plus_seconds(-KEPT_SECONDS)).await?;
         Ok(transaction.commit().await?)

@@ -5,7 +5,7 @@
 //! anywhere, the same call again gives the same receipt; a point object without a row is nobody's point yet.
 
 use super::tokens::ServerCaller;
-use super::{App, Error, items, packs};
+use super::{App, Error, items, packs, recovery_points, sessions};
 use crate::db::{self, Scope};
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -128,10 +128,18 @@ impl App {
         let place = find_place(&mut transaction, caller, header).await?;
         check_packs(&mut transaction, caller, header).await?;
         let before = db::points::newest_of_item(&mut transaction, caller.server, header.item).await?;
-        let listed =
-            ListedPoint { sequence: header.sequence, hash, item: header.item, received_at: self.now() };
+        let listed = ListedPoint {
+            sequence: header.sequence,
+            hash,
+            item: header.item,
+            received_at: self.now(),
+            gone_at: None,
+        };
         let bytes = header.packs.iter().map(|pack| u64::from(pack.length)).sum();
         db::points::insert(&mut transaction, caller.server, &listed, bytes).await?;
+        let on_demand = sessions::own_session(&mut transaction, caller, session).await?.on_demand;
+        let of = (header.item, hash);
+        recovery_points::keep(&mut transaction, caller, of, on_demand, listed.received_at).await?;
         if place == Place::Beside {
             db::points::widen_references(&mut transaction, caller.server, header.item, header.sequence)
                 .await?;

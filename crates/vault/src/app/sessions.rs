@@ -41,6 +41,7 @@ impl App {
                 secret_hash: secret::hash(&request.secret),
                 lease_until: self.lease_end(now),
                 is_ended: false,
+                on_demand: request.on_demand,
             };
             db::sessions::insert(&mut transaction, &session, request.kind, request.item, now).await?;
         }
@@ -149,7 +150,7 @@ impl App {
 }
 
 /// A session of this server, open or ended. Whether another server has one of that id is not told.
-async fn own_session(
+pub(super) async fn own_session(
     connection: &mut db::Connection,
     caller: ServerCaller,
     session: SessionId,

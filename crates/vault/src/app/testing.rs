@@ -107,11 +107,6 @@ impl TestApp {
         open(&self.folder, self.database.url(), Arc::new(self.store.clone()), surroundings).await
     }
 
-    /// Where its vault is.
-    pub(crate) fn place(&self) -> Place {
-        Place { group: Some("default".to_owned()), vault: Some(self.vault.to_string()) }
-    }
-
     /// All of the audit log.
     pub(crate) async fn audit(&self) -> Vec<crate::db::audit::Entry> {
         crate::db::audit::list(&mut self.app.database.read().await.unwrap(), None, 0, 10_000).await.unwrap()
@@ -345,6 +340,7 @@ pub(crate) fn open_request(number: u8) -> OpenSessionRequest {
         item: None,
         packs_digest: None,
         replaces: None,
+        on_demand: None,
     }
 }
 

@@ -107,3 +107,20 @@ pub(crate) async fn list(
     .await?;
     rows.into_iter().map(read).collect()
 }
+
+/// Whether the alert of a kind about something is open.
+pub(crate) async fn is_open(
+    connection: &mut Connection,
+    vault: VaultId,
+    (kind, subject): (&str, &str),
+) -> Result<bool, Error> {
+    let (count,): (i64,) = query(
+        "SELECT count(*) FROM alerts WHERE vault = $1 AND kind = $2 AND subject = $3 AND resolved_at IS NULL",
+    )
+    .bind(&vault.0[..])
+    .bind(kind)
+    .bind(subject)
+    .fetch_one(connection)
+    .await?;
+    Ok(count > 0)
+}

@@ -7,15 +7,28 @@ use stateward_api::admin::RecoveryPoint;
 use stateward_api::agent::ListedPoint;
 use stateward_model::{ItemId, PackId, PointHash, Sequence, ServerId, Timestamp, VaultId};
 
-type Row = (i64, Vec<u8>, Vec<u8>, i64);
+type Row = (i64, Vec<u8>, Vec<u8>, i64, Option<i64>);
 
-fn read((sequence, hash, item, received_at): Row) -> Result<ListedPoint, Error> {
+fn read((sequence, hash, item, received_at, gone_at): Row) -> Result<ListedPoint, Error> {
     Ok(ListedPoint {
         sequence: value::unsigned(sequence, "sequence number")?,
         hash: PointHash(value::fixed(hash, "recovery point id")?),
         item: ItemId(value::fixed(item, "item id")?),
         received_at: Timestamp(received_at),
+        gone_at: gone_at.map(Timestamp),
     })
+}
+
+/// Points with their items, and since when they can't be restored from.
+macro_rules! select {
+    ($more:literal, $rest:literal) => {
+        concat!(
+            "SELECT p.sequence, p.hash, p.item, p.received_at, coalesce(p.expired_at, p.purged_at, i.deleted_at)",
+            $more,
+            " FROM points p JOIN items i ON i.server = p.server AND i.id = p.item ",
+            $rest
+        )
+    };
 }
 
 /// A sequence number as a column holds it; none above 2⁶³ was ever committed.
@@ -28,12 +41,10 @@ pub(crate) async fn head(
     connection: &mut Connection,
     server: ServerId,
 ) -> Result<Option<ListedPoint>, Error> {
-    let row: Option<Row> = query(
-        "SELECT sequence, hash, item, received_at FROM points WHERE server = $1 ORDER BY number DESC LIMIT 1",
-    )
-    .bind(&server.0[..])
-    .fetch_optional(connection)
-    .await?;
+    let row: Option<Row> = query(select!("", "WHERE p.server = $1 ORDER BY p.number DESC LIMIT 1"))
+        .bind(&server.0[..])
+        .fetch_optional(connection)
+        .await?;
     row.map(read).transpose()
 }
 
@@ -43,31 +54,28 @@ pub(crate) async fn find(
     server: ServerId,
     hash: PointHash,
 ) -> Result<Option<(ListedPoint, bool)>, Error> {
-    type Row = (i64, Vec<u8>, Vec<u8>, i64, bool);
-    let row: Option<Row> = query(
-        "SELECT sequence, hash, item, received_at, receipted = 1 FROM points WHERE server = $1 AND hash = $2",
-    )
-    .bind(&server.0[..])
-    .bind(&hash.0[..])
-    .fetch_optional(connection)
-    .await?;
-    row.map(|(sequence, hash, item, received_at, is_receipted)| {
-        Ok((read((sequence, hash, item, received_at))?, is_receipted))
+    type Row = (i64, Vec<u8>, Vec<u8>, i64, Option<i64>, bool);
+    let row: Option<Row> = query(select!(", p.receipted = 1", "WHERE p.server = $1 AND p.hash = $2"))
+        .bind(&server.0[..])
+        .bind(&hash.0[..])
+        .fetch_optional(connection)
+        .await?;
+    row.map(|(sequence, hash, item, received_at, gone_at, is_receipted)| {
+        Ok((read((sequence, hash, item, received_at, gone_at))?, is_receipted))
     })
     .transpose()
 }
 
 /// All points of a server, in the order in which they were committed.
 pub(crate) async fn list(connection: &mut Connection, server: ServerId) -> Result<Vec<ListedPoint>, Error> {
-    let rows: Vec<Row> =
-        query("SELECT sequence, hash, item, received_at FROM points WHERE server = $1 ORDER BY number")
-            .bind(&server.0[..])
-            .fetch_all(connection)
-            .await?;
+    let rows: Vec<Row> = query(select!("", "WHERE p.server = $1 ORDER BY p.number"))
+        .bind(&server.0[..])
+        .fetch_all(connection)
+        .await?;
     rows.into_iter().map(read).collect()
 }
 
-/// All points of a vault, newest first.
+/// All points of a vault that can be restored from, newest first.
 pub(crate) async fn list_of_vault(
     connection: &mut Connection,
     vault: VaultId,
@@ -78,7 +86,8 @@ pub(crate) async fn list_of_vault(
          FROM points p
          JOIN servers s ON s.id = p.server
          JOIN items i ON i.server = p.server AND i.id = p.item
-         WHERE s.vault = $1 ORDER BY p.received_at DESC, p.server, p.number DESC",
+         WHERE s.vault = $1 AND p.expired_at IS NULL AND i.deleted_at IS NULL
+         ORDER BY p.received_at DESC, p.server, p.number DESC",
     )
     .bind(&vault.0[..])
     .fetch_all(connection)
@@ -151,7 +160,7 @@ pub(crate) async fn without_receipt(
             let vault = VaultId(value::fixed(vault, "vault id")?);
             let domain = ServerId(value::fixed(domain, "domain")?);
             let server = ServerId(value::fixed(server, "server id")?);
-            Ok((ServerCaller { server, vault, domain }, read((sequence, hash, item, received_at))?))
+            Ok((ServerCaller { server, vault, domain }, read((sequence, hash, item, received_at, None))?))
         })
         .collect()
 }

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) enum Value<'a> {
     Bytes(Option<&'a [u8]>),
     Text(Option<&'a str>),
-    Number(i64),
+    Number(Option<i64>),
 }
 
 impl<'a> From<&'a [u8]> for Value<'a> {
@@ -47,6 +47,12 @@ impl<'a> From<Option<&'a str>> for Value<'a> {
 
 impl From<i64> for Value<'_> {
     fn from(number: i64) -> Self {
+        Self::Number(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Value<'_> {
+    fn from(number: Option<i64>) -> Self {
         Self::Number(number)
     }
 }

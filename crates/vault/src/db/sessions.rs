@@ -2,7 +2,7 @@
 
 use super::query::query;
 use super::{Connection, Error, value};
-use stateward_model::{ItemId, JobKind, ServerId, SessionId, Timestamp};
+use stateward_model::{ItemId, JobKind, OnDemand, ServerId, SessionId, Timestamp};
 
 /// A session as it is kept.
 pub(crate) struct Session {
@@ -16,6 +16,8 @@ pub(crate) struct Session {
     pub(crate) lease_until: Timestamp,
     /// Whether it was ended.
     pub(crate) is_ended: bool,
+    /// Whether its recovery point is made on demand.
+    pub(crate) on_demand: Option<OnDemand>,
 }
 
 /// Why a session ended.
@@ -39,15 +41,18 @@ impl Ended {
     }
 }
 
-type Row = (Vec<u8>, Vec<u8>, Vec<u8>, i64, bool);
+type Row = (Vec<u8>, Vec<u8>, Vec<u8>, i64, bool, bool, Option<i64>);
 
-fn read((id, server, secret_hash, lease_until, is_ended): Row) -> Result<Session, Error> {
+fn read(
+    (id, server, secret_hash, lease_until, is_ended, is_on_demand, retain_until): Row,
+) -> Result<Session, Error> {
     Ok(Session {
         id: SessionId(value::fixed(id, "session id")?),
         server: ServerId(value::fixed(server, "server id")?),
         secret_hash: value::fixed(secret_hash, "secret's hash")?,
         lease_until: Timestamp(lease_until),
         is_ended,
+        on_demand: is_on_demand.then_some(OnDemand { retain_until: retain_until.map(Timestamp) }),
     })
 }
 
@@ -60,8 +65,8 @@ pub(crate) async fn insert(
     now: Timestamp,
 ) -> Result<(), Error> {
     query(
-        "INSERT INTO sessions (id, server, secret_hash, kind, item, opened_at, lease_until)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO sessions (id, server, secret_hash, kind, item, opened_at, lease_until, is_on_demand, retain_until)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(&session.id.0[..])
     .bind(&session.server.0[..])
@@ -70,6 +75,8 @@ pub(crate) async fn insert(
     .bind(item.as_ref().map(|item| &item.0[..]))
     .bind(now.0)
     .bind(session.lease_until.0)
+    .bind(i64::from(session.on_demand.is_some()))
+    .bind(session.on_demand.and_then(|on_demand| on_demand.retain_until).map(|until| until.0))
     .execute(connection)
     .await?;
     Ok(())
@@ -78,7 +85,7 @@ pub(crate) async fn insert(
 /// Finds a session.
 pub(crate) async fn find(connection: &mut Connection, id: SessionId) -> Result<Option<Session>, Error> {
     let row: Option<Row> = query(
-        "SELECT id, server, secret_hash, lease_until, ended_at IS NOT NULL FROM sessions WHERE id = $1",
+        "SELECT id, server, secret_hash, lease_until, ended_at IS NOT NULL, is_on_demand = 1, retain_until FROM sessions WHERE id = $1",
     )
     .bind(&id.0[..])
     .fetch_optional(connection)
@@ -92,7 +99,7 @@ pub(crate) async fn find_open(
     server: ServerId,
 ) -> Result<Option<Session>, Error> {
     let row: Option<Row> = query(
-        "SELECT id, server, secret_hash, lease_until, ended_at IS NOT NULL FROM sessions
+        "SELECT id, server, secret_hash, lease_until, ended_at IS NOT NULL, is_on_demand = 1, retain_until FROM sessions
          WHERE server = $1 AND ended_at IS NULL",
     )
     .bind(&server.0[..])

@@ -147,6 +147,13 @@ fn policy_calls() -> Vec<Route> {
         route(GET, vault!("/backupPolicies/{policy}"), Who::Reader, arm::get_policy),
         route(PUT, vault!("/backupPolicies/{policy}"), Who::Contributor, arm::put_policy),
         route(DELETE, vault!("/backupPolicies/{policy}"), Who::Contributor, arm::delete_policy),
+        route(POST, vault!("/stateward/policyPreview"), Who::Reader, arm::preview_policy),
+        route(GET, vault!("/backupFabrics/{fabric}/protectionContainers/{container}/protectedItems/{item}/recoveryPoints"), Who::Reader, arm::list_recovery_points),
+        route(GET, vault!("/backupFabrics/{fabric}/protectionContainers/{container}/protectedItems/{item}/recoveryPoints/{point}"), Who::Reader, arm::get_recovery_point),
+        route(POST, vault!("/stateward/recoveryPoints/{point}/undelete"), Who::Contributor, arm::undelete_recovery_point),
+        route(POST, vault!("/stateward/recoveryPoints/{point}/confirmExpiry"), Who::Contributor, arm::confirm_expiry_of_one),
+        route(POST, vault!("/stateward/confirmExpiry"), Who::Contributor, arm::confirm_expiry),
+        route(POST, subscription!("/providers/Microsoft.RecoveryServices/stateward/confirmClock"), Who::Contributor, arm::confirm_clock),
     ]
 }
 

@@ -112,7 +112,7 @@ async fn a_deleted_item_can_be_had_back_for_the_vaults_days_and_is_purged_then()
     let refused = change(&test, &server, state("Protected")).await.err().unwrap();
     assert_eq!(code(&refused), Some(ErrorCode::InvalidState));
     test.clock.advance(14 * 86_400 - 1);
-    test.app.purge().await.unwrap();
+    test.app.expire().await.unwrap();
     let (back, _) = change(&test, &server, rehydrate()).await.unwrap();
     assert_eq!((back.deleted, back.stopped, back.points), (None, Some(StopKeeps::Forever), 1));
     let refused = change(&test, &server, rehydrate()).await.err().unwrap();
@@ -123,8 +123,12 @@ async fn a_deleted_item_can_be_had_back_for_the_vaults_days_and_is_purged_then()
     // Gone from its moment on, whether the task ran or not.
     assert!(test.app.items(vault).await.unwrap().is_empty());
     assert_eq!(test.app.vault_usage(vault).await.unwrap().deleted_items, 1);
+    // The clock has jumped, which stops purging as well.
+    test.app.expire().await.unwrap();
+    assert_eq!(test.app.vault_usage(vault).await.unwrap().deleted_items, 1);
+    test.app.confirm_clock(&actor(), test.app.now()).await.unwrap();
     for _ in 0..2 {
-        test.app.purge().await.unwrap();
+        test.app.expire().await.unwrap();
     }
     assert_eq!(test.app.vault_usage(vault).await.unwrap().deleted_items, 0);
     assert!(matches!(change(&test, &server, rehydrate()).await, Err(Error::NotFound(_))));

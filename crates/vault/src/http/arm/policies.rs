@@ -93,3 +93,6 @@ pub(in crate::http) async fn delete_policy(
     let was_there = app.delete_policy(&manager.actor(), &manager.place, &name, revision).await?;
     Ok(if was_there { StatusCode::OK } else { StatusCode::NO_CONTENT })
 }
+
+#[cfg(test)]
+mod tests;

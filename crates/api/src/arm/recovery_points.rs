@@ -42,7 +42,7 @@ pub struct Lifetime {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry_time: Option<Timestamp>,
     /// The rule that keeps it longest: `Daily`, `Weekly`, `Monthly`, `Yearly`, `OnDemand`, `Immutable`, `Minimum`, `LastGood`,
-    /// `NoneGood`; `NoPolicy` and `Stopped` where nothing of its item expires; `Expired` if nothing keeps it any more.
+    /// `NoneGood`; `NoPolicy`, `Stopped` and `Deleted` where nothing of its item expires; `Expired` if it has expired.
     pub rule_name: String,
     /// Whether its retention has ended and it can still be had back.
     pub is_soft_deleted: bool,

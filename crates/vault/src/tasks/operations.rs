@@ -1,5 +1,4 @@
-//! Purges items that were deleted and can't be had back any more, and forgets old operations. A deleted vault needs nothing
-//! of the kind: all its items were deleted before it was.
+//! Forgets old operations.
 
 use crate::app::App;
 use crate::causes::chain;
@@ -13,8 +12,8 @@ pub(super) async fn run(app: Arc<App>) {
     let mut checks = tokio::time::interval(CHECK);
     loop {
         checks.tick().await;
-        if let Err(error) = app.purge().await {
-            tracing::error!(error = %chain(&error), "what was deleted can't be purged");
+        if let Err(error) = app.forget_operations().await {
+            tracing::error!(error = %chain(&error), "old operations can't be forgotten");
         }
     }
 }
