@@ -5,7 +5,8 @@
 mod server;
 
 use server::{Server, varied_tree, without_root};
-use stateward_engine::{EngineError, PointError, VaultError, VerifyShare};
+use stateward_engine::{EngineError, PointError, VaultError, VaultRead as _, VerifyShare};
+use stateward_format::layout;
 use stateward_testing::{Call, Fault, FaultPlan, MemoryTarget};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,6 +108,24 @@ fn a_cut_pack_is_found() {
         assert!(!lost(&server).is_empty());
         server.vault.replace(pack, bytes.clone());
     }
+}
+
+#[test]
+fn a_point_that_expired_is_a_link_of_the_chain_and_one_that_is_hidden_is_a_gap() {
+    let mut server = server(35);
+    server.backup();
+    server.backup();
+    let points = server.vault.points().unwrap();
+    let middle = points[points.len() - 2];
+    server.vault.expire(middle);
+    assert!(!server.vault.points().unwrap().contains(&middle));
+    assert_eq!(server.verify(VerifyShare::Full, &BTreeMap::new()).problems, []);
+    server.vault.delete(&layout::point(server.trust.server, middle.sequence, middle.hash));
+    let found = server.verify(VerifyShare::Full, &BTreeMap::new());
+    assert_eq!(
+        found.problems.iter().map(|problem| problem.code.as_str()).collect::<Vec<_>>(),
+        ["chain-broken"]
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use stateward_format::receipt::{self, Receipt};
 use stateward_format::slot::{self, KeySlot};
 use stateward_format::{FormatError, layout};
 use stateward_model::{Clock, PackId, PointHash, Random, ServerId, SessionId, SlotHash, Timestamp, VaultId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -41,6 +41,8 @@ struct State {
     objects: BTreeMap<String, Vec<u8>>,
     /// What a real vault has in its database: committed points by sequence.
     points: Vec<PointSummary>,
+    /// Those of them that can't be restored from any more.
+    expired: BTreeSet<PointSummary>,
     session: Option<OpenLease>,
     faults: FaultPlan,
     calls: Vec<RecordedCall>,
@@ -152,6 +154,11 @@ impl MemoryVault {
         lock(&self.state).objects.insert(name.to_owned(), bytes);
     }
 
+    /// Lets a recovery point expire: its object stays.
+    pub fn expire(&self, point: PointSummary) {
+        lock(&self.state).expired.insert(point);
+    }
+
     /// Forgets the newest recovery point, its object and its receipt, as a vault does that was rolled back.
     ///
     /// # Panics
@@ -221,6 +228,13 @@ impl State {
 
 impl VaultRead for MemoryVault {
     fn points(&self) -> Result<Vec<PointSummary>, VaultError> {
+        self.call(Call::Points, String::new(), 0, |state| {
+            let is_there = |point: &&PointSummary| !state.expired.contains(point);
+            Ok(state.points.iter().filter(is_there).copied().collect())
+        })
+    }
+
+    fn chain(&self) -> Result<Vec<PointSummary>, VaultError> {
         self.call(Call::Points, String::new(), 0, |state| Ok(state.points.clone()))
     }
 

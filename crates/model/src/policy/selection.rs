@@ -100,7 +100,7 @@ pub enum Reason {
         /// Whether the slot's own run was missed: this point came after the schedule's next one was due.
         in_place: bool,
     },
-    /// Whoever made it on demand wanted it so.
+    /// A person wants it so: whoever made it on demand, or had it back.
     OnDemand,
     /// It was promised while the vault was immutable.
     Promise,
@@ -135,7 +135,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Tier { tier, slot, in_place: false } => write!(f, "{tier}, {slot}"),
             Self::Tier { tier, slot, in_place: true } => write!(f, "{tier}, in place of {slot}"),
-            Self::OnDemand => f.write_str("made on demand"),
+            Self::OnDemand => f.write_str("kept on demand"),
             Self::Promise => f.write_str("promised by an immutable vault"),
             Self::Minimum => write!(f, "every recovery point, {KEEP_DAYS_MIN} days"),
             Self::LastGood => f.write_str("the last good recovery point"),

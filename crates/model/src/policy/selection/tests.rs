@@ -105,7 +105,7 @@ fn the_next_good_point_takes_the_place_of_a_missed_one() {
         why(&policy, &points, "2026-11-29T15:00:00Z", "2026-12-10T00:00:00Z"),
         [
             "weekly, Sunday 2026-11-29 02:00 until 2027-01-24T15:00:00Z",
-            "made on demand until 2026-12-20T00:00:00Z"
+            "kept on demand until 2026-12-20T00:00:00Z"
         ]
     );
     // Had nobody made one, Monday's would have come in its place.
