@@ -165,6 +165,12 @@ codes! {
     SessionLost = "session-lost", Failed,
         "The vault ended the session: its lease ran out, or another session replaced it",
         "Run the command again: it goes on with what the vault already holds";
+    ProtectionStopped = "protection-stopped", Failed,
+        "An administrator stopped the backups of this item in the vault, or deleted it there",
+        "Ask the vault's administrator: a stopped item can be resumed (`stateward item resume`), a deleted one had back; a deleted one can also be protected anew under another name (`--name`)";
+    CommandExpired = "command-expired", Failed,
+        "What an administrator asked of this server was not taken by its agent within a day",
+        "See that `stateward agent run` runs on the server and reaches the vault, then ask for it again";
     VaultFull = "vault-full", Failed,
         "The vault has no space left, or this server's quota is used up",
         "Make space at the vault; what was acknowledged is safe, and the next run goes on";

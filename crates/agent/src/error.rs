@@ -383,6 +383,8 @@ pub fn vault_code(error: &VaultError) -> Code {
         VaultError::ClockSkew { .. } => Code::ClockSkew,
         VaultError::Busy(_) => Code::VaultBusy,
         VaultError::SessionLost(_) => Code::SessionLost,
+        VaultError::ProtectionStopped(_) => Code::ProtectionStopped,
+        VaultError::RedundancyNotMet(_) => Code::RedundancyNotMet,
         VaultError::NotFound(_) => Code::VaultAnswer,
         VaultError::Full(_) => Code::VaultFull,
         VaultError::PacksMissing(_) => Code::PacksMissing,

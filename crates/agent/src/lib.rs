@@ -13,6 +13,7 @@ pub mod admin;
 mod agent;
 mod backup;
 pub mod codes;
+pub mod commands;
 pub mod credentials;
 mod disk;
 pub mod document;

@@ -36,6 +36,8 @@ fn code_of(code: ErrorCode) -> Code {
         ErrorCode::LimitReached => Code::LimitReached,
         ErrorCode::PolicyInUse => Code::PolicyInUse,
         ErrorCode::InvalidState => Code::InvalidState,
+        ErrorCode::AmbiguousName => Code::UnknownServer,
+        ErrorCode::ProtectionStopped => Code::ProtectionStopped,
         ErrorCode::PreconditionFailed => Code::ChangedMeanwhile,
         ErrorCode::LocationNotAvailable => Code::UnknownLocation,
         ErrorCode::NotSupportedHere => Code::NotSupportedHere,

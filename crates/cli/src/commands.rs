@@ -1,5 +1,6 @@
 //! The commands: one file each, a folder for each noun.
 
+pub mod agent;
 pub mod backup;
 pub mod completion;
 pub mod domain;
@@ -42,6 +43,9 @@ pub enum Command {
     /// Back up
     #[command(subcommand)]
     Backup(backup::Command),
+    /// Stand by for what administrators ask of this server
+    #[command(subcommand)]
+    Agent(agent::Command),
     /// Show and stop jobs
     #[command(subcommand)]
     Job(job::Command),
@@ -109,6 +113,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Protect(command) => protect::run(context, command),
         Command::Item(command) => item::run(context, command),
         Command::Backup(command) => backup::run(context, command),
+        Command::Agent(command) => agent::run(context, command),
         Command::Job(command) => job::run(context, command),
         Command::RecoveryPoint(command) => recovery_point::run(context, command),
         Command::Restore(arguments) => restore::run(context, arguments),

@@ -41,7 +41,8 @@ pub fn run_jobs(
         Wait::Detached => {
             // The child takes the lock itself. If somebody else is quicker, it says so.
             drop(lock);
-            if let Err(error) = detach::spawn(home, &queued.iter().map(|job| job.id).collect::<Vec<_>>()) {
+            let begun = detach::spawn(home, &queued.iter().map(|job| job.id).collect::<Vec<_>>());
+            if let Err(error) = begun {
                 queued.into_iter().for_each(|job| _ = jobs::abandon(context.agent(), job, &error));
                 return Err(error);
             }

@@ -126,6 +126,8 @@ pub(crate) fn from_detail(detail: ErrorDetail, object: &str) -> VaultError {
         ErrorCode::ClockSkew => VaultError::Failed(message),
         ErrorCode::NotFound => VaultError::NotFound(object.to_owned()),
         ErrorCode::SessionBusy => VaultError::Busy(message),
+        ErrorCode::ProtectionStopped => VaultError::ProtectionStopped(message),
+        ErrorCode::RedundancyNotMet => VaultError::RedundancyNotMet(message),
         ErrorCode::SessionLost => VaultError::SessionLost(message),
         ErrorCode::PacksMissing => VaultError::PacksMissing(packs),
         ErrorCode::WrongHead => VaultError::WrongHead,

@@ -7,13 +7,13 @@ use crate::retry::Manner;
 use crate::session::{HttpSession, SessionKeeper};
 use bytes::Bytes;
 use stateward_api::agent::{
-    ItemRequest, JobReport, ListedPoint, PACK_BYTES_MAX, PointList, ServerInfo, SlotList,
+    Command, CommandList, ItemRequest, JobAnswer, JobReport, ListedPoint, PACK_BYTES_MAX, PointList, ServerInfo, SlotList,
 };
 use stateward_api::credentials::decode_bytes;
 use stateward_engine::{PointSummary, SessionRequest, VaultError, VaultRead, VaultSession, VaultStore};
 use stateward_format::point::{POINT_BYTES_MAX, PackReference};
 use stateward_format::slot::{self, SLOT_BYTES_MAX};
-use stateward_model::{ItemId, ItemKind, Label, SlotHash, VaultId};
+use stateward_model::{CommandId, ItemId, ItemKind, Label, SlotHash, VaultId};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -73,14 +73,33 @@ impl HttpVault {
         self.send(&call, || format!("item {item}")).map(drop)
     }
 
-    /// Tells the vault how a job stands. Tried for five seconds at most, and also after the job was cancelled.
+    /// Tells the vault how a job stands, and learns whether it is to end. Tried for five seconds at most, and also after the job was cancelled.
     ///
     /// # Errors
     /// What any call may fail with; a job does not depend on it.
-    pub fn report_job(&self, report: &JobReport) -> Result<(), VaultError> {
+    pub fn report_job(&self, report: &JobReport) -> Result<JobAnswer, VaultError> {
         let call =
             Call::put(format!("/agent/v1/jobs/{}", report.job)).json(report).in_manner(Manner::parting());
-        self.send(&call, || format!("job {}", report.job)).map(drop)
+        self.send(&call, || format!("job {}", report.job))?.json()
+    }
+
+    /// What the server is asked to do and has not taken. Waits for the first, at most so long.
+    ///
+    /// # Errors
+    /// What any call may fail with.
+    pub fn commands(&self, wait_seconds: u32) -> Result<Vec<Command>, VaultError> {
+        let call = Call::get(format!("/agent/v1/commands?waitSeconds={wait_seconds}"));
+        let list: CommandList = self.send(&call, || "list of commands".to_owned())?.json()?;
+        Ok(list.commands)
+    }
+
+    /// Takes a command, which is to be run now.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] if it was taken back; what any call may fail with.
+    pub fn take_command(&self, command: CommandId) -> Result<Command, VaultError> {
+        let call = Call::post(format!("/agent/v1/commands/{command}/take"));
+        self.send(&call, || format!("command {command}"))?.json()
     }
 
     fn send(&self, call: &Call, object: impl Fn() -> String) -> Result<Answer, VaultError> {

@@ -39,6 +39,12 @@ pub enum VaultError {
     /// The session ended: another was opened, or its lease ran out.
     #[error("The session with the vault was ended: {0}")]
     SessionLost(String),
+    /// The item's backups were stopped in the vault, or the item was deleted there.
+    #[error("{0}")]
+    ProtectionStopped(String),
+    /// The vault can't give the redundancy that it is set to, and protects nothing new.
+    #[error("{0}")]
+    RedundancyNotMet(String),
     /// There is no such object.
     #[error("The vault has no {0}")]
     NotFound(String),

@@ -10,13 +10,14 @@ use stateward_model::JobId;
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// What a child says of its failure is shorter than this.
 const WORDS_BYTES_MAX: u64 = 64 << 10;
 
-/// Starts this very program again as `--home HOME --json job run ID…` and waits until it has begun.
-pub fn spawn(home: &Home, jobs: &[JobId]) -> Result<(), AgentError> {
+/// Starts this very program again as `--home HOME --json job run ID…` and waits until it has begun. It need not be waited
+/// for: it goes on when this process ends.
+pub fn spawn(home: &Home, jobs: &[JobId]) -> Result<Child, AgentError> {
     let program = std::env::current_exe().map_err(AgentError::JobNotStarted)?;
     let mut command = Command::new(program);
     command.args([OsStr::new("--home"), home.path().as_os_str()]);
@@ -24,7 +25,7 @@ pub fn spawn(home: &Home, jobs: &[JobId]) -> Result<(), AgentError> {
     begin(command)
 }
 
-fn begin(mut command: Command) -> Result<(), AgentError> {
+fn begin(mut command: Command) -> Result<Child, AgentError> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(AgentError::JobNotStarted)?;
     let mut words = String::new();
@@ -32,7 +33,7 @@ fn begin(mut command: Command) -> Result<(), AgentError> {
         child.stdout.take().ok_or_else(|| AgentError::Internal("a child has no output".to_owned()))?;
     (&mut output).take(WORDS_BYTES_MAX).read_to_string(&mut words).map_err(AgentError::JobNotStarted)?;
     if words.is_empty() {
-        return Ok(());
+        return Ok(child);
     }
     child.wait().map_err(AgentError::JobNotStarted)?;
     let told = words.lines().last().and_then(|line| serde_json::from_str::<JobFailure>(line).ok());
@@ -66,7 +67,7 @@ pub fn move_output(log: &Path) -> Result<(), AgentError> {
 mod tests {
     use super::*;
 
-    fn shell(script: &str) -> Result<(), AgentError> {
+    fn shell(script: &str) -> Result<Child, AgentError> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
         begin(command)
@@ -74,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_child_that_hangs_up_without_a_word_has_begun() {
-        shell("exec >/dev/null; exit 0").unwrap();
+        let mut child = shell("exec >/dev/null; exit 0").unwrap();
+        assert!(child.wait().unwrap().success());
     }
 
     #[test]

@@ -15,8 +15,18 @@ pub fn queue(
     item: Option<ItemReference>,
     pace: Pace,
 ) -> Result<JobRecord, AgentError> {
+    queue_as(agent, JobId::new(&*agent.surroundings().random), request, item, pace)
+}
+
+/// The same for a job that has an id already: the vault knows of it.
+pub fn queue_as(
+    agent: &Agent,
+    id: JobId,
+    request: JobRequest,
+    item: Option<ItemReference>,
+    pace: Pace,
+) -> Result<JobRecord, AgentError> {
     agent.home().prepare()?;
-    let id = JobId::new(&*agent.surroundings().random);
     let record = JobRecord::queued(id, request, item, agent.now()).at(pace);
     JobFolder::of(agent.home()).begin(&record)?;
     Ok(record)
@@ -24,16 +34,22 @@ pub fn queue(
 
 /// Ends a queued job that never began: because a person stopped those before it, or because its process can't be
 /// started.
-pub fn abandon(agent: &Agent, mut record: JobRecord, why: &AgentError) -> JobRecord {
+pub fn abandon(agent: &Agent, record: JobRecord, why: &AgentError) -> JobRecord {
+    let record = failed(agent, record, why);
+    if let Err(error) = JobFolder::of(agent.home()).save_last(&record) {
+        tracing::warn!(%error, "the job's record can't be written");
+    }
+    record
+}
+
+/// The record of a job that never began, for one that nothing was written down of.
+pub fn failed(agent: &Agent, mut record: JobRecord, why: &AgentError) -> JobRecord {
     record.state = match why.code() {
         Code::Cancelled => JobState::Cancelled,
         _ => JobState::Failed,
     };
     record.ended_at = Some(agent.now());
     record.failure = Some(JobFailure::from(why));
-    if let Err(error) = JobFolder::of(agent.home()).save_last(&record) {
-        tracing::warn!(%error, "the job's record can't be written");
-    }
     record
 }
 

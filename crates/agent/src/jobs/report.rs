@@ -1,8 +1,9 @@
 //! Telling the vault how a job stands: at its start, every few seconds, at its end. Best effort: a job does not depend
 //! on it.
 
-use stateward_api::agent::JobReport;
+use stateward_api::agent::{JobAnswer, JobReport};
 use stateward_client::HttpVault;
+use stateward_engine::Cancellation;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -34,11 +35,13 @@ impl Reporter {
         }
     }
 
-    /// Reports until [`Self::stop`].
-    pub fn report_while_running(&self, report: impl Fn() -> JobReport) {
+    /// Reports until [`Self::stop`]; whoever asked the vault for the job's end is heard.
+    pub fn report_while_running(&self, report: impl Fn() -> JobReport, cancellation: &Cancellation) {
         let woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
         while woken.recv_timeout(REPORT_EVERY) != Err(RecvTimeoutError::Disconnected) {
-            self.say(&report());
+            if self.say(&report()).is_some_and(|answer| answer.cancel_requested) {
+                cancellation.cancel();
+            }
         }
     }
 
@@ -49,12 +52,12 @@ impl Reporter {
 
     /// Reports the end.
     pub fn last_word(&self, report: &JobReport) {
-        self.say(report);
+        // There is nothing left to cancel.
+        let _ = self.say(report);
     }
 
-    fn say(&self, report: &JobReport) {
-        if let Some(Err(error)) = self.vault.get().map(|vault| vault.report_job(report)) {
-            tracing::warn!(%error, "the vault can't be told how the job stands");
-        }
+    fn say(&self, report: &JobReport) -> Option<JobAnswer> {
+        let answer = self.vault.get()?.report_job(report);
+        answer.inspect_err(|error| tracing::warn!(%error, "the vault can't be told how the job stands")).ok()
     }
 }

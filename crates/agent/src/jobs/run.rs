@@ -88,7 +88,9 @@ pub fn run(
     let worked = std::thread::scope(|scope| {
         let (stop, stopped) = mpsc::channel();
         scope.spawn(|| job.watch(stopped));
-        let reports = scope.spawn(|| job.reporter.report_while_running(|| job.present().report()));
+        let reports = scope.spawn(|| {
+            job.reporter.report_while_running(|| job.present().report(), context.cancellation);
+        });
         let tools = Tools {
             clock: &*context.surroundings.clock,
             random: &*context.surroundings.random,

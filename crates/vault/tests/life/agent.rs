@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use stateward_api::agent::{PartTaken, Registered};
 use stateward_api::credentials::encode_bytes;
 use stateward_api::error::ErrorBody;
-use stateward_api::token::{ASSERTION_TYPE, TokenResponse};
+use stateward_api::token::{ASSERTION_TYPE, TokenError, TokenResponse};
 use stateward_api::{ErrorCode, VaultCredentials};
 use stateward_format::point::{self, PackReference, PointHeader};
 use stateward_model::{Clock, ItemId, ItemKind, PackId, PointHash, Sequence, SlotHash};
@@ -131,9 +131,16 @@ async fn answer(response: Response) -> Result<Vec<u8>, Refused> {
     if status.is_success() {
         return Ok(bytes);
     }
-    let body: ErrorBody = serde_json::from_slice(&bytes).unwrap();
-    assert_eq!(body.error.code.status(), status.as_u16());
-    Err((body.error.code, body.error.message))
+    // The token endpoint says no in OAuth's words.
+    let (code, message) = match serde_json::from_slice::<ErrorBody>(&bytes) {
+        Ok(body) => (body.error.code, body.error.message),
+        Err(_) => {
+            let body: TokenError = serde_json::from_slice(&bytes).unwrap();
+            (body.code, body.error_description)
+        }
+    };
+    assert_eq!(code.status(), status.as_u16());
+    Err((code, message))
 }
 
 /// A registered server.

@@ -1,0 +1,58 @@
+//! `stateward agent run`
+
+use crate::context::Context;
+use clap::Args;
+use serde_json::json;
+use stateward_agent::commands::{Event, serve};
+use stateward_agent::platform::{self, Signal};
+use stateward_agent::{AgentError, Cancellation, Exit, Registration};
+
+/// The command's flags.
+#[derive(Debug, Args)]
+pub struct Arguments {}
+
+/// Waits for what is asked, and does it.
+pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
+    Registration::load(context.agent().home())?;
+    let stop = Cancellation::default();
+    let asked = stop.clone();
+    // A terminal that is closed ends nothing: what is asked for next need not be seen.
+    let told = move |signal| {
+        if signal == Signal::Stop {
+            asked.cancel();
+        }
+    };
+    platform::signals(told).map_err(AgentError::JobNotStarted)?;
+    serve(context.agent(), &stop, &|event| tell(context, &event))?;
+    Ok(Exit::Done)
+}
+
+fn tell(context: &Context, event: &Event<'_>) {
+    let output = context.output();
+    match event {
+        Event::Waiting => {
+            output.object(&json!({ "type": "waiting" }));
+            output.hint("Waiting for what the vault asks for. Press Ctrl-C to end");
+        }
+        Event::Away(error) => {
+            output.object(
+                &json!({ "type": "away", "code": error.code().as_str(), "message": error.to_string() }),
+            );
+            output.hint(format_args!("{error}. It is tried again"));
+        }
+        Event::Begun(job, item) => {
+            output.object(&json!({ "type": "begun", "job": job, "item": item }));
+            output.line(format_args!("Begun: backup of {item}, job {job}"));
+        }
+        Event::NotBegun(job, error) => {
+            output.object(&json!({
+                "type": "not_begun", "job": job, "code": error.code().as_str(), "message": error.to_string(),
+            }));
+            output.line(format_args!("Not begun: job {job}: {error}"));
+        }
+        Event::Ended(job) => {
+            output.object(&json!({ "type": "ended", "job": job }));
+            output.line(format_args!("Ended: job {job}; `stateward job show {job}` tells how"));
+        }
+    }
+}
