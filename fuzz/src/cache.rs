@@ -79,6 +79,7 @@ fn back_up(cache: &CacheFolder, change_parent: impl FnOnce(&Path)) {
     let run = || {
         clock.advance_seconds(3600);
         let request = BackupRequest {
+            on_demand: None,
             item,
             item_label: &"item".parse().unwrap(),
             kind: ItemKind::Files,

@@ -11,7 +11,7 @@ use crate::{Agent, AgentError, Code, RegisteredServer};
 use stateward_api::agent::{Command, CommandRequest, JobReport};
 use stateward_client::{HttpVault, Manner};
 use stateward_engine::{Cancellation, VaultError};
-use stateward_model::{ItemId, JobId, Label};
+use stateward_model::{ItemId, JobId, Label, OnDemand};
 use std::process::Child;
 use std::time::Duration;
 
@@ -114,8 +114,9 @@ fn run(
     stop: &Cancellation,
     told: &dyn Fn(Event<'_>),
 ) -> Result<(), AgentError> {
-    let CommandRequest::Backup { item, .. } = command.request;
-    match begin(agent, command.job, item) {
+    let CommandRequest::Backup { item, retain_until } = command.request;
+    let request = JobRequest::Backup { on_demand: Some(OnDemand { retain_until }) };
+    match begin(agent, command.job, item, request) {
         Ok((label, child)) => {
             told(Event::Begun(command.job, &label));
             if wait_for(child, stop) {
@@ -131,10 +132,15 @@ fn run(
     Ok(())
 }
 
-fn begin(agent: &Agent, job: JobId, item: ItemId) -> Result<(Label, Child), (Box<JobRecord>, AgentError)> {
-    let queued = queue(agent, job, item);
+fn begin(
+    agent: &Agent,
+    job: JobId,
+    item: ItemId,
+    request: JobRequest,
+) -> Result<(Label, Child), (Box<JobRecord>, AgentError)> {
+    let queued = queue(agent, job, item, request.clone());
     let (record, label) = queued.map_err(|error| {
-        let record = JobRecord::queued(job, JobRequest::Backup, None, agent.now());
+        let record = JobRecord::queued(job, request, None, agent.now());
         (Box::new(jobs::failed(agent, record, &error)), error)
     })?;
     match detach::spawn(agent.home(), &[job]) {
@@ -143,7 +149,12 @@ fn begin(agent: &Agent, job: JobId, item: ItemId) -> Result<(Label, Child), (Box
     }
 }
 
-fn queue(agent: &Agent, job: JobId, item: ItemId) -> Result<(JobRecord, Label), AgentError> {
+fn queue(
+    agent: &Agent,
+    job: JobId,
+    item: ItemId,
+    request: JobRequest,
+) -> Result<(JobRecord, Label), AgentError> {
     let items = Items::load(agent.home())?;
     let item = items.by_id(item).ok_or_else(|| AgentError::UnknownItem {
         name: item.to_string(),
@@ -151,7 +162,7 @@ fn queue(agent: &Agent, job: JobId, item: ItemId) -> Result<(JobRecord, Label), 
     })?;
     let reference = ItemReference { id: item.id, label: item.label.clone() };
     let pace = Settings::load(agent.home())?.pace;
-    let record = jobs::queue_as(agent, job, JobRequest::Backup, Some(reference), pace)?;
+    let record = jobs::queue_as(agent, job, request, Some(reference), pace)?;
     Ok((record, item.label.clone()))
 }
 

@@ -7,7 +7,8 @@ use crate::retry::Manner;
 use crate::session::{HttpSession, SessionKeeper};
 use bytes::Bytes;
 use stateward_api::agent::{
-    Command, CommandList, ItemRequest, JobAnswer, JobReport, ListedPoint, PACK_BYTES_MAX, PointList, ServerInfo, SlotList,
+    Command, CommandList, ItemRequest, JobAnswer, JobReport, ListedPoint, PACK_BYTES_MAX, PointList,
+    ServerInfo, SlotList,
 };
 use stateward_api::credentials::decode_bytes;
 use stateward_engine::{PointSummary, SessionRequest, VaultError, VaultRead, VaultSession, VaultStore};

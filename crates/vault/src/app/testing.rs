@@ -107,6 +107,11 @@ impl TestApp {
         open(&self.folder, self.database.url(), Arc::new(self.store.clone()), surroundings).await
     }
 
+    /// Where its one vault is.
+    pub(crate) fn place(&self) -> Place {
+        Place { group: Some("default".to_owned()), vault: Some(self.vault.to_string()) }
+    }
+
     /// All of the audit log.
     pub(crate) async fn audit(&self) -> Vec<crate::db::audit::Entry> {
         crate::db::audit::list(&mut self.app.database.read().await.unwrap(), None, 0, 10_000).await.unwrap()

@@ -10,14 +10,16 @@ use stateward_model::vault::{SOFT_DELETE_DAYS_MAX, SOFT_DELETE_DAYS_MIN};
 
 /// Over which failure domains recovery points are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "PascalCase")]
 pub enum Redundancy {
     /// In one store
-    LocallyRedundant,
+    #[value(name = "LocallyRedundant")]
+    Local,
     /// Over the zones of a region
-    ZoneRedundant,
+    #[value(name = "ZoneRedundant")]
+    Zone,
     /// In a second region as well
-    GeoRedundant,
+    #[value(name = "GeoRedundant")]
+    Geo,
 }
 
 /// Whether what reduces what is kept is refused.
@@ -84,9 +86,9 @@ impl Settings {
 impl From<Redundancy> for stateward_model::Redundancy {
     fn from(redundancy: Redundancy) -> Self {
         match redundancy {
-            Redundancy::LocallyRedundant => Self::LocallyRedundant,
-            Redundancy::ZoneRedundant => Self::ZoneRedundant,
-            Redundancy::GeoRedundant => Self::GeoRedundant,
+            Redundancy::Local => Self::LocallyRedundant,
+            Redundancy::Zone => Self::ZoneRedundant,
+            Redundancy::Geo => Self::GeoRedundant,
         }
     }
 }

@@ -19,7 +19,7 @@ pub fn run(context: &Context, Arguments { vault: asked }: Arguments) -> Result<E
     let deleted = client.deleted_vaults()?;
     let meant =
         deleted.iter().find(|vault| vault.name == asked || name_of(vault).eq_ignore_ascii_case(&asked));
-    let vault = meant.ok_or_else(|| AgentError::NotDeleted(asked))?;
+    let vault = meant.ok_or(AgentError::NotDeleted(asked))?;
     client.undelete_vault(vault)?;
     let name = name_of(vault);
     context.output().object(&object("result", vault));

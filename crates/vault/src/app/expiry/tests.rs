@@ -43,7 +43,7 @@ impl World {
         let test = TestApp::new().await;
         test.clock.advance(26 * HOUR - test.clock.now().seconds() % (24 * HOUR));
         let server = test.server("web-01").await;
-        test.app.put_policy(&actor(), &prod(), "daily", body, None).await.unwrap();
+        Box::pin(test.app.put_policy(&actor(), &prod(), "daily", body, None)).await.unwrap();
         test.give_policy(&server, "daily").await;
         test.app.open_session(server.caller, &open_request(1)).await.unwrap();
         Self { test, server, chain: Vec::new() }
@@ -123,7 +123,7 @@ impl World {
     }
 
     async fn shorten(&self, body: stateward_model::Policy) {
-        self.test.app.put_policy(&actor(), &prod(), "daily", body, None).await.unwrap();
+        Box::pin(self.test.app.put_policy(&actor(), &prod(), "daily", body, None)).await.unwrap();
     }
 }
 

@@ -26,7 +26,7 @@ pub(in crate::http) async fn preview_policy(
         item: request.item,
         moments: request.moments,
     };
-    Ok(Answer(shown(app.preview(&manager.place, asked).await?)))
+    Ok(Answer(shown(Box::pin(app.preview(&manager.place, asked)).await?)))
 }
 
 fn shown(preview: Preview) -> PolicyPreview {
