@@ -40,9 +40,9 @@ struct World {
 impl World {
     /// At two in the morning, UTC.
     async fn new(body: stateward_model::Policy) -> Self {
-        let test = TestApp::new().await;
+        let test = Box::pin(TestApp::new()).await;
         test.clock.advance(26 * HOUR - test.clock.now().seconds() % (24 * HOUR));
-        let server = test.server("web-01").await;
+        let server = Box::pin(test.server("web-01")).await;
         Box::pin(test.app.put_policy(&actor(), &prod(), "daily", body, None)).await.unwrap();
         test.give_policy(&server, "daily").await;
         test.app.open_session(server.caller, &open_request(1)).await.unwrap();
