@@ -174,6 +174,7 @@ pub(crate) async fn open_app(
         config,
         pack_memory: Default::default(),
         assemblies: Default::default(),
+        is_stopping: Default::default(),
     })
 }
 

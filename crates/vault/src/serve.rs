@@ -15,6 +15,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -139,6 +140,7 @@ impl Running {
     /// # Errors
     /// If the server had failed.
     pub async fn stop(self) -> Result<(), ServeError> {
+        self.app.is_stopping.store(true, Ordering::Relaxed);
         self.handle.graceful_shutdown(Some(STOP_PATIENCE));
         self.renewal.abort();
         self.tasks.stop();

@@ -11,6 +11,7 @@ use serde_json::json;
 use stateward_api::ErrorCode;
 use stateward_api::agent::{COMMAND_WAIT_SECONDS_MAX, Command, CommandRequest};
 use stateward_model::{CommandId, JobKind, OperationId, ServerId, Timestamp};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long a command may be taken, in seconds: a day.
@@ -91,7 +92,8 @@ impl App {
             let mut connection = self.database.read().await?;
             let waiting = db::commands::waiting(&mut connection, caller.server, self.now()).await?;
             drop(connection);
-            if !waiting.is_empty() || looks_left == 0 {
+            let is_over = looks_left == 0 || self.is_stopping.load(Ordering::Relaxed);
+            if !waiting.is_empty() || is_over {
                 return Ok(waiting);
             }
             looks_left -= 1;

@@ -7,7 +7,7 @@ use super::audit::{Actor, Change};
 use super::principals::Place;
 use super::tokens::ServerCaller;
 use super::vaults::redundancy_not_met;
-use super::{App, Error, tombstones, vaults};
+use super::{App, Error, policies, tombstones, vaults};
 use crate::db::items::{Item, Protection};
 use crate::db::sessions::Ended;
 use crate::db::vaults::{Deleted, Vault};
@@ -17,6 +17,7 @@ use stateward_api::ErrorCode;
 use stateward_api::agent::ItemRequest;
 use stateward_api::arm::items::ItemChange;
 use stateward_format::tombstone::{self, PointState};
+use stateward_model::policy::change::lessenings;
 use stateward_model::{Immutability, ItemId, JobKind, OperationId, ServerId, StopKeeps, VaultId};
 
 /// Which item: its server and its id.
@@ -81,6 +82,11 @@ fn decide(item: &Item, change: &ItemChange) -> Result<Option<Act>, Error> {
     Ok((item.stopped.is_some() && goes_on).then_some(Act::Resume))
 }
 
+/// The name of a policy whose path, or name, a client gives.
+fn policy_name(given: &str) -> &str {
+    given.rsplit('/').next().unwrap_or(given)
+}
+
 impl App {
     /// Makes an item known, or changes its label. Its kind never changes: its points would tell two stories.
     pub(crate) async fn put_item(
@@ -134,26 +140,73 @@ impl App {
         let mut transaction = self.write().await?;
         let vault = vaults::find(&mut transaction, place).await?;
         let item = self.find_item(&mut transaction, vault.id, of).await?;
-        let Some(act) = decide(&item, change)? else { return Ok((item, None)) };
-        let now = self.now();
-        match act {
-            Act::Stop(keeps) => db::items::set_stopped(&mut transaction, of, Some((now, keeps))).await?,
-            Act::Resume => db::items::set_stopped(&mut transaction, of, None).await?,
-            Act::Undelete => {
-                db::items::undelete(&mut transaction, of).await?;
-                let act = (tombstone::Act::Undelete, PointState::SoftDeleted);
-                tombstones::note_live(&mut transaction, of, act, now).await?;
-                let keeps = item.stopped.unwrap_or(StopKeeps::Forever);
-                db::items::set_stopped(&mut transaction, of, Some((now, keeps))).await?;
-            }
+        let act = decide(&item, change)?;
+        let is_protected = matches!(act, None | Some(Act::Resume));
+        let policy =
+            change.policy_id.as_deref().map(policy_name).filter(|name| is_protected && !name.is_empty());
+        let is_assigned = match policy {
+            Some(name) => self.give_policy(&mut transaction, actor, (&vault, &item), name).await?,
+            None => false,
+        };
+        if let Some(act) = act {
+            self.act(&mut transaction, actor, (&vault, &item), act).await?;
+        } else if !is_assigned {
+            return Ok((item, None));
         }
-        let (word, detail) = act.audited();
-        self.record_item(&mut transaction, (&vault, &item), actor, word, detail).await?;
-        let job = self.note_job(&mut transaction, of.0, Some(of.1), act.job()).await?;
+        let kind = act.map_or(JobKind::ConfigureBackup, Act::job);
+        let job = self.note_job(&mut transaction, of.0, Some(of.1), kind).await?;
         let operation = self.note_operation(&mut transaction, vault.id, Some(job)).await?;
         let changed = self.find_item(&mut transaction, vault.id, of).await?;
         transaction.commit().await?;
         Ok((changed, Some(operation)))
+    }
+
+    /// Does it, and writes it down.
+    async fn act(
+        &self,
+        transaction: &mut db::Write,
+        actor: &Actor,
+        (vault, item): (&Vault, &Item),
+        act: Act,
+    ) -> Result<(), Error> {
+        let (of, now) = ((item.server, item.id), self.now());
+        match act {
+            Act::Stop(keeps) => db::items::set_stopped(transaction, of, Some((now, keeps))).await?,
+            Act::Resume => db::items::set_stopped(transaction, of, None).await?,
+            Act::Undelete => {
+                db::items::undelete(transaction, of).await?;
+                let act = (tombstone::Act::Undelete, PointState::SoftDeleted);
+                tombstones::note_live(transaction, of, act, now).await?;
+                let keeps = item.stopped.unwrap_or(StopKeeps::Forever);
+                db::items::set_stopped(transaction, of, Some((now, keeps))).await?;
+            }
+        }
+        let (word, detail) = act.audited();
+        self.record_item(transaction, (vault, item), actor, word, detail).await
+    }
+
+    /// Gives an item a policy; tells whether it had another. An immutable vault gives it none that keeps less.
+    async fn give_policy(
+        &self,
+        transaction: &mut db::Write,
+        actor: &Actor,
+        (vault, item): (&Vault, &Item),
+        name: &str,
+    ) -> Result<bool, Error> {
+        let policy = policies::find(transaction, vault.id, name).await?;
+        let before = match &item.policy {
+            Some(name) => Some(policies::find(transaction, vault.id, name).await?),
+            None => None,
+        };
+        if before.as_ref().is_some_and(|before| before.id == policy.id) {
+            return Ok(false);
+        }
+        let lessenings = before.map(|before| lessenings(&before.body, &policy.body)).unwrap_or_default();
+        policies::check_may_lessen(vault, &lessenings)?;
+        db::policies::give(transaction, (item.server, item.id), policy.id).await?;
+        let detail = json!({ "before": item.policy, "after": policy.name, "lessenings": lessenings });
+        self.record_item(transaction, (vault, item), actor, "item.setPolicy", detail).await?;
+        Ok(true)
     }
 
     /// Deletes an item with its points: they can be had back for as many days as the vault's soft delete has. Gives the

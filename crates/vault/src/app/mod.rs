@@ -55,6 +55,7 @@ use stateward_format::layout;
 use stateward_model::{Clock, Random, Timestamp, VaultId};
 use stateward_store::ByteStore;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The running vault.
 pub(crate) struct App {
@@ -78,6 +79,8 @@ pub(crate) struct App {
     pub(crate) pack_memory: PackMemory,
     /// Packs that come in parts.
     pub(crate) assemblies: Assemblies,
+    /// Whether it is to end: nobody is kept waiting then.
+    pub(crate) is_stopping: AtomicBool,
 }
 
 impl App {

@@ -221,6 +221,7 @@ async fn open(
         ca_pem: "ca".to_owned(),
         pack_memory: Default::default(),
         assemblies: Default::default(),
+        is_stopping: Default::default(),
     })
 }
 

@@ -118,8 +118,7 @@ pub(crate) async fn delete(connection: &mut Connection, id: PolicyId) -> Result<
     Ok(())
 }
 
-/// Gives an item a policy: for tests.
-#[cfg(test)]
+/// Gives an item a policy.
 pub(crate) async fn give(
     connection: &mut Connection,
     (server, item): (stateward_model::ServerId, stateward_model::ItemId),

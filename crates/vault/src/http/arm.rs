@@ -41,3 +41,6 @@ pub(super) use recovery_points::*;
 pub(super) use spelling::Spelling;
 pub(super) use usages::*;
 pub(super) use vaults::*;
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Protected items: from their first backup to their end.
 
 use super::*;
-use crate::app::testing::{TestApp, TestServer, open_request};
+use crate::app::testing::{TestApp, TestServer, open_request, policy};
 use crate::app::vaults::VaultChange;
 use stateward_api::agent::OpenSessionRequest;
 use stateward_model::{ItemKind, JobId, JobState, Redundancy, SessionId, Timestamp};
@@ -196,4 +196,37 @@ async fn an_item_tells_its_points_and_how_its_last_backup_ended() {
     assert_eq!(item().await.last_backup, Some((JobState::Failed, Timestamp(2))));
     let other = (server.caller.server, ItemId([9; 16]));
     assert!(matches!(test.app.item(server.caller.vault, other).await, Err(Error::NotFound(_))));
+}
+
+#[tokio::test]
+async fn an_item_is_given_a_policy_by_its_path_and_resumed_by_it() {
+    let (test, server) = with_point().await;
+    let vault = server.caller.vault;
+    for (name, days) in [("long", 30), ("short", 7)] {
+        test.app.put_policy(&actor(), &test.place(), name, policy(days, None), None).await.unwrap();
+    }
+    let given = |id: &str| ItemChange { policy_id: Some(id.to_owned()), ..ItemChange::default() };
+    let path = "/subscriptions/s/resourceGroups/g/providers/P/vaults/v/backupPolicies/LONG";
+    let (item, operation) = change(&test, &server, given(path)).await.unwrap();
+    assert_eq!(item.policy.as_deref(), Some("long"));
+    let operation = test.app.operation(vault, operation.unwrap()).await.unwrap();
+    let job = test.app.job(vault, operation.job.unwrap()).await.unwrap();
+    assert_eq!(job.job.report.kind, JobKind::ConfigureBackup);
+    // What a client sends back as it read it changes nothing, and an item that is being stopped keeps its own.
+    for same in
+        [given("long"), given(""), ItemChange { policy_id: Some(path.to_owned()), ..state("Protected") }]
+    {
+        assert_eq!(change(&test, &server, same).await.unwrap().1, None);
+    }
+    let stops = ItemChange { policy_id: Some("short".to_owned()), ..state(STOPPED) };
+    let (item, _) = change(&test, &server, stops).await.unwrap();
+    assert_eq!((item.policy.as_deref(), item.stopped), (Some("long"), Some(StopKeeps::Forever)));
+    let (item, _) = change(&test, &server, given("long")).await.unwrap();
+    assert_eq!(item.stopped, None);
+    assert!(matches!(change(&test, &server, given("none")).await, Err(Error::NotFound(_))));
+    let unlocked = VaultChange { immutability: Some(Immutability::Unlocked), ..VaultChange::default() };
+    test.app.update_vault(&actor(), &test.place(), unlocked, None).await.unwrap();
+    let refused = change(&test, &server, given("short")).await.err().unwrap();
+    assert_eq!(code(&refused), Some(ErrorCode::VaultImmutable));
+    assert!(refused.to_string().contains("from 30 to 7"), "{refused}");
 }
