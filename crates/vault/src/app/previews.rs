@@ -7,7 +7,7 @@ use crate::db::recovery_points::{KeptItem, KeptPoint};
 use stateward_model::policy::change::{Effect, Lessening, effects, lessenings};
 use stateward_model::policy::preview::{Kept, kept_at, next_runs};
 use stateward_model::policy::{Point, Policy, Run};
-use stateward_model::{ItemId, PointHash, Timestamp};
+use stateward_model::{ItemId, PointHash, Timestamp, VaultId};
 
 /// How many runs to come are told.
 const RUNS: usize = 10;
@@ -67,34 +67,7 @@ impl App {
         let now = self.now();
         let mut connection = self.database.read().await?;
         let vault = vaults::find(&mut connection, place).await?;
-        let item = match asked.item {
-            Some(id) => {
-                let found = db::recovery_points::item_of_vault(&mut connection, vault.id, id).await?;
-                Some(found.ok_or_else(|| Error::not_found(format!("protected item `{id}`")))?)
-            }
-            None => None,
-        };
-        let named = match &asked.name {
-            Some(name) => Some(policies::find(&mut connection, vault.id, name).await?),
-            None => None,
-        };
-        let present = match (&named, &item) {
-            (Some(named), _) => Some(named.body.clone()),
-            (None, Some(item)) => item.policy.as_ref().map(|(_, policy)| policy.clone()),
-            (None, None) => None,
-        };
-        let items = match (&item, &named) {
-            (Some(item), _) => vec![item.clone()],
-            (None, Some(named)) => {
-                db::recovery_points::items_of_policy(&mut connection, vault.id, &named.name).await?
-            }
-            (None, None) => Vec::new(),
-        };
-        let mut held: Vec<Held> = Vec::new();
-        for item in items {
-            let points = db::recovery_points::of_item(&mut connection, item.whose.server, item.id).await?;
-            held.push((item, points));
-        }
+        let (present, held) = Box::pin(subject(&mut connection, vault.id, &asked)).await?;
         drop(connection);
         let policy = asked.policy.or_else(|| present.clone()).ok_or_else(|| {
             Error::invalid(
@@ -102,12 +75,39 @@ impl App {
             )
         })?;
         check_moments(&policy, &asked.moments, now)?;
-        let existing =
-            if item.is_some() { held.first().map(points_of).unwrap_or_default() } else { Vec::new() };
-        let moments = asked.moments;
-        let work = move || foresee(policy, present.as_ref(), &held, (&existing, &moments), now);
+        // Of several items the points can't be told together.
+        let existing = asked.item.and(held.first()).map(points_of).unwrap_or_default();
+        let work = move || foresee(policy, present.as_ref(), &held, (&existing, &asked.moments), now);
         Ok(tokio::task::spawn_blocking(work).await?)
     }
+}
+
+/// The policy that holds now, and the items whose points are asked about.
+async fn subject(
+    connection: &mut db::Connection,
+    vault: VaultId,
+    asked: &Asked,
+) -> Result<(Option<Policy>, Vec<Held>), Error> {
+    let named = match &asked.name {
+        Some(name) => Some(policies::find(connection, vault, name).await?),
+        None => None,
+    };
+    let items = match (asked.item, &named) {
+        (Some(id), _) => {
+            let found = db::recovery_points::item_of_vault(connection, vault, id).await?;
+            vec![found.ok_or_else(|| Error::not_found(format!("protected item `{id}`")))?]
+        }
+        (None, Some(named)) => db::recovery_points::items_of_policy(connection, vault, &named.name).await?,
+        (None, None) => Vec::new(),
+    };
+    let of_item = || items.first().and_then(|item| item.policy.as_ref()).map(|(_, policy)| policy.clone());
+    let present = named.map_or_else(of_item, |named| Some(named.body));
+    let mut held = Vec::new();
+    for item in items {
+        let points = db::recovery_points::of_item(connection, item.whose.server, item.id).await?;
+        held.push((item, points));
+    }
+    Ok((present, held))
 }
 
 fn points_of((_, points): &Held) -> Vec<Point> {
