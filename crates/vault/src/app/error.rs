@@ -108,6 +108,9 @@ impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
         match error {
             db::Error::Full => Self::NoSpace("The file system of the vault's database is full".to_owned()),
+            db::Error::Nul => {
+                Self::invalid("The request has a text with the character NUL, which nothing here has")
+            }
             db::Error::Busy => Self::Unavailable("its database does not answer in time"),
             db::Error::Lost(_) => {
                 tracing::error!(error = %chain(&error), "the database can't be reached");

@@ -14,6 +14,9 @@ pub(crate) enum Error {
     /// The server can't be reached, was reached no more, or is stopping.
     #[error("The database can't be reached")]
     Lost(#[source] sqlx::Error),
+    /// A text has the character NUL, which PostgreSQL can't keep or look for.
+    #[error("A text has the character NUL")]
+    Nul,
     /// A column holds what no release wrote.
     #[error("The database is damaged: a {0} can't be read")]
     Damaged(&'static str),
@@ -52,6 +55,7 @@ impl From<sqlx::Error> for Error {
                 Meaning::Full => Self::Full,
                 Meaning::Busy => Self::Busy,
                 Meaning::Lost => Self::Lost(error),
+                Meaning::Nul => Self::Nul,
                 Meaning::Other => Self::Failed(error),
             },
             None => match database.code().and_then(|code| code.parse::<u32>().ok()) {
@@ -68,6 +72,7 @@ enum Meaning {
     Full,
     Busy,
     Lost,
+    Nul,
     Other,
 }
 
@@ -82,6 +87,8 @@ fn postgres_meaning(code: &str) -> Meaning {
         "53300" => Meaning::Busy,
         // idle_in_transaction_session_timeout, read_only_sql_transaction (a primary that became a standby)
         "25P03" | "25006" => Meaning::Lost,
+        // character_not_in_repertoire: of what is valid UTF-8, this alone.
+        "22021" => Meaning::Nul,
         // Connections; an operator who stops the server, or its crash.
         code if code.starts_with("08") || code.starts_with("57P") => Meaning::Lost,
         _ => Meaning::Other,
