@@ -208,3 +208,43 @@ fn an_item_that_is_stopped_at_the_vault_tells_its_server_so() {
     let refused = server.run(["agent", "run"]).expect_code(13);
     assert_eq!(refused.error_code(), "server-refused");
 }
+
+#[test]
+fn a_backup_is_kept_as_long_as_was_asked_for_and_shows_it() {
+    let (_vault, server, administrator) = rig(1 << 20);
+    let mut command = server.backup_command();
+    command.args(["--retain-until", "2099-12-30"]);
+    run(command).done();
+    let path = administrator.item()["id"].as_str().unwrap().to_owned();
+    let lifetime = || {
+        let (status, _, points) = administrator.call("GET", &format!("{path}/recoveryPoints"), None);
+        assert_eq!(status, 200, "{points}");
+        let properties = points["value"][0]["properties"].clone();
+        assert_eq!(properties["recoveryPointType"], "OnDemand", "{properties}");
+        properties["recoveryPointProperties"].clone()
+    };
+    assert_eq!(lifetime(), json!({ "ruleName": "NoPolicy", "isSoftDeleted": false }));
+    let times = json!(["2026-11-28T02:00:00Z"]);
+    let policy = json!({ "properties": {
+        "backupManagementType": "MAB",
+        "schedulePolicy": {
+            "schedulePolicyType": "SimpleSchedulePolicy", "scheduleRunFrequency": "Daily", "scheduleRunTimes": times,
+        },
+        "retentionPolicy": {
+            "retentionPolicyType": "LongTermRetentionPolicy",
+            "dailySchedule": { "retentionTimes": times, "retentionDuration": { "count": 7, "durationType": "Days" } },
+        },
+    } });
+    let daily = format!("{}/backupPolicies/daily", administrator.vault);
+    assert_eq!(administrator.call("PUT", &daily, Some(policy)).0, 200);
+    let change = json!({ "properties": { "policyId": daily } });
+    let (status, _, body) = administrator.call("PUT", &path, Some(change));
+    assert_eq!(status, 200, "{body}");
+    // It is the last good one as well, which has no end; that of the wish is told beside it.
+    assert_eq!(lifetime(), json!({ "ruleName": "LastGood", "isSoftDeleted": false }));
+    run(server.backup_command()).done();
+    let (_, _, points) = administrator.call("GET", &format!("{path}/recoveryPoints"), None);
+    let first = &points["value"][1]["properties"]["recoveryPointProperties"];
+    assert_eq!(first["expiryTime"], "2099-12-31T00:00:00Z", "{points}");
+    assert_eq!(first["ruleName"], "OnDemand");
+}
