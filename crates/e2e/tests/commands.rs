@@ -111,7 +111,7 @@ impl Administrator {
     }
 }
 
-fn rig(bytes: u64) -> (TestVault, TestServer, Administrator) {
+fn rig(bytes: usize) -> (TestVault, TestServer, Administrator) {
     let vault = TestVault::start();
     let server = TestServer::registered(&vault);
     let source = server.path("source");

@@ -132,11 +132,6 @@ impl TestApp {
         self.app.create_credentials(&Actor::Task("test"), &self.place(), request).await
     }
 
-    /// Where its one vault is.
-    pub(crate) fn place(&self) -> Place {
-        prod()
-    }
-
     /// Registers a server with an item of its own.
     pub(crate) async fn server(&self, label: &str) -> TestServer {
         self.server_by(label, &register_request()).await
