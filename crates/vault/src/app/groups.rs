@@ -2,7 +2,7 @@
 
 use super::audit::{Actor, Change};
 use super::{App, Error};
-use crate::db::groups::Group;
+pub(crate) use crate::db::groups::Group;
 use crate::db::{self};
 use serde_json::json;
 use stateward_api::ErrorCode;

@@ -5,7 +5,7 @@ use super::audit::{Actor, Change};
 use super::principals::Place;
 use super::{App, Error, vaults};
 use crate::db;
-use crate::db::policies::Policy;
+pub(crate) use crate::db::policies::Policy;
 use crate::db::vaults::Vault;
 use serde_json::json;
 use stateward_api::ErrorCode;

@@ -3,8 +3,8 @@
 use super::arm::Manager;
 use super::extract::{Json, Segments};
 use crate::app::principals::Place;
+use crate::app::vaults;
 use crate::app::{App, Error};
-use crate::db;
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 type AppState = State<Arc<App>>;
 
-async fn shown(app: &App, vault: db::vaults::Vault) -> Result<Vault, Error> {
+async fn shown(app: &App, vault: vaults::Vault) -> Result<Vault, Error> {
     let usage = app.vault_usage(vault.id).await?;
     Ok(Vault {
         id: vault.id,

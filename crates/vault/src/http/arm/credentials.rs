@@ -3,8 +3,8 @@
 use super::place::Manager;
 use super::vaults::id_of;
 use crate::app::certificates::{Certificate, hex, sha1};
+use crate::app::vaults::Vault;
 use crate::app::{App, Error};
-use crate::db::vaults::Vault;
 use crate::http::extract::{Json, MaybeJson, Segments};
 use axum::Json as Answer;
 use axum::extract::State;

@@ -2,9 +2,9 @@
 
 use super::place::Manager;
 use super::query::Query;
+use crate::app::groups::Group;
 use crate::app::principals::Place;
 use crate::app::{App, Error};
-use crate::db::groups::Group;
 use crate::http::extract::Json;
 use axum::Json as Answer;
 use axum::extract::State;
