@@ -1,15 +1,17 @@
 //! Bearer secrets: how they are made, kept and compared.
 //!
-//! A secret is 256 random bits. Nobody finds such a number by trying, so one fast hash is enough to keep it by: a slow
+//! A secret is 255 random bits. Nobody finds such a number by trying, so one fast hash is enough to keep it by: a slow
 //! function like Argon2 is for secrets that people choose, and would only make every sign-in slow here.
 
 use stateward_api::credentials::encode_bytes;
 use stateward_model::Random;
 
-/// A new secret as text: base64url of 32 random bytes.
+/// A new secret as text: base64url of 32 random bytes, beginning with a letter. One that began with `-` would be taken for
+/// a flag on a command line, as by `az login --password`.
 pub(crate) fn new(random: &dyn Random) -> String {
     let mut bytes = [0; 32];
     random.fill(&mut bytes);
+    bytes[0] &= 0x7f;
     encode_bytes(&bytes)
 }
 
@@ -35,5 +37,13 @@ mod tests {
         assert!(matches(&one, hash(&one)));
         assert!(!matches(&other, hash(&one)));
         assert_eq!(one.len(), 43);
+    }
+
+    #[test]
+    fn a_secret_is_not_taken_for_a_flag() {
+        for _ in 0..1000 {
+            let secret = new(&SystemRandom);
+            assert!(secret.starts_with(|first: char| first.is_ascii_alphabetic()), "{secret}");
+        }
     }
 }
