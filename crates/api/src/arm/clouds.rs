@@ -59,8 +59,17 @@ pub struct OpenIdConfiguration {
     pub authorization_endpoint: String,
     /// Where tokens are got.
     pub token_endpoint: String,
+    /// Where the keys are that tokens are signed with. MSAL for JavaScript takes no configuration without it.
+    pub jwks_uri: String,
     /// How clients prove who they are.
     pub token_endpoint_auth_methods_supported: Vec<String>,
     /// What can be asked for.
     pub response_types_supported: Vec<String>,
+}
+
+/// `GET /{authority}/discovery/v2.0/keys` (RFC 7517, section 5): tokens are looked up, not signed, so there is no key.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct KeySet {
+    /// The keys.
+    pub keys: Vec<String>,
 }

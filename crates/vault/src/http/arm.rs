@@ -23,6 +23,7 @@ mod spelling;
 mod usages;
 mod vaults;
 
+pub(super) use clouds::signing_keys;
 pub(super) use clouds::{cloud, openid_configuration};
 pub(super) use containers::{
     delete_container, delete_identity, get_container, list_containers, list_containers_of_fabric,

@@ -93,6 +93,7 @@ fn sign_in_calls() -> Vec<Route> {
         route(GET, "/metadata/endpoints", Who::Anyone, arm::cloud),
         route(GET, "/{tenant}/.well-known/openid-configuration", Who::Anyone, arm::openid_configuration),
         route(GET, "/{tenant}/v2.0/.well-known/openid-configuration", Who::Anyone, arm::openid_configuration),
+        route(GET, "/{tenant}/discovery/v2.0/keys", Who::Anyone, arm::signing_keys),
         route(POST, "/{tenant}/oauth2/v2.0/token", Who::Anyone, sign_in::token),
     ]
 }

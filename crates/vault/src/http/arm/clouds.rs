@@ -5,7 +5,7 @@ use crate::app::App;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use stateward_api::arm::clouds::{AUTHORITY, Authentication, Cloud, EarlyCloud, OpenIdConfiguration};
+use stateward_api::arm::clouds::{AUTHORITY, Authentication, Cloud, EarlyCloud, KeySet, OpenIdConfiguration};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,6 +40,7 @@ pub(in crate::http) async fn openid_configuration(State(app): State<Arc<App>>) -
     Json(OpenIdConfiguration {
         authorization_endpoint: format!("{authority}/oauth2/v2.0/authorize"),
         token_endpoint: format!("{authority}/oauth2/v2.0/token"),
+        jwks_uri: format!("{authority}/discovery/v2.0/keys"),
         issuer: authority,
         token_endpoint_auth_methods_supported: vec![
             "client_secret_post".to_owned(),
@@ -47,4 +48,9 @@ pub(in crate::http) async fn openid_configuration(State(app): State<Arc<App>>) -
         ],
         response_types_supported: vec!["token".to_owned()],
     })
+}
+
+/// `GET /{tenant}/discovery/v2.0/keys`
+pub(in crate::http) async fn signing_keys() -> Json<KeySet> {
+    Json(KeySet::default())
 }
