@@ -81,12 +81,16 @@ pub(super) async fn receive_whole(
 pub(super) async fn drain(body: Body, most: u64) {
     let mut stream = body.into_data_stream();
     let mut length = 0u64;
-    while let Ok(Some(piece)) = next(&mut stream).await {
-        length += piece.len() as u64;
-        if length > most {
-            return;
+    let passing = async {
+        while let Ok(Some(piece)) = next(&mut stream).await {
+            length += piece.len() as u64;
+            if length > most {
+                return;
+            }
         }
-    }
+    };
+    // Whoever is refused may be anybody, and a byte a minute would keep the connection for years.
+    let _ = tokio::time::timeout(PATIENCE, passing).await;
 }
 
 async fn next(stream: &mut BodyDataStream) -> Result<Option<Bytes>, Error> {

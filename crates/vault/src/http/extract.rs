@@ -1,5 +1,6 @@
 //! Reading requests, with the contract's envelope where they are wrong.
 
+use super::short_body::{Object, in_time};
 use crate::app::Error;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -18,8 +19,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let parsed = axum::Json::<T>::from_request(request, state).await;
-        parsed.map(|json| Self(json.0)).map_err(|rejection: JsonRejection| {
+        let parsed = in_time(axum::Json::<Object<T>>::from_request(request, state)).await?;
+        parsed.map(|json| Self(json.0.0)).map_err(|rejection: JsonRejection| {
             match rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
                 true => Error::TooLarge(TEXT_BODY_MAX as u64),
                 // Its text names the field and the place, never a value of ours.
@@ -36,7 +37,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for MaybeJson<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let bytes = Bytes::from_request(request, state).await;
+        let bytes = in_time(Bytes::from_request(request, state)).await?;
         let bytes = bytes.map_err(|rejection| match rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             true => Error::TooLarge(TEXT_BODY_MAX as u64),
             false => Error::invalid("The body can't be read"),
@@ -44,12 +45,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for MaybeJson<T> {
         if bytes.trim_ascii().is_empty() {
             return Ok(Self(None));
         }
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            Error::invalid(format!(
-                "The body is not the JSON that it should be at line {line}, column {column}"
-            ))
-        })
+        serde_json::from_slice::<Option<Object<T>>>(&bytes)
+            .map(|found| Self(found.map(|object| object.0)))
+            .map_err(|error| {
+                let (line, column) = (error.line(), error.column());
+                Error::invalid(format!(
+                    "The body is not the JSON that it should be at line {line}, column {column}"
+                ))
+            })
     }
 }
 

@@ -13,6 +13,7 @@ mod extract;
 mod log;
 mod objects;
 mod routes;
+mod short_body;
 mod sign_in;
 #[cfg(test)]
 #[allow(dead_code)]

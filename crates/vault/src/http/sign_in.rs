@@ -1,10 +1,10 @@
 //! The token endpoint and the health check: the calls that need no token.
 
 use super::extract::Segments;
+use super::short_body::in_time;
 use crate::app::{App, Error};
 use axum::Json;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, State};
+use axum::extract::{Form, FromRequest as _, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
@@ -24,12 +24,13 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Json<Health> {
 pub(super) async fn token(
     State(app): State<Arc<App>>,
     Segments(tenant): Segments<String>,
-    form: Result<Form<TokenRequest>, FormRejection>,
+    request: Request,
 ) -> Result<impl IntoResponse, Refused> {
     if tenant != app.config.tenant && tenant != AUTHORITY {
         return Err(Refused(Error::not_found("such tenant")));
     }
     // The rejection's own text might repeat what was sent, a secret among it.
+    let form = in_time(Form::<TokenRequest>::from_request(request, &())).await?;
     let Form(request) =
         form.map_err(|_| Error::invalid("The body is no form as RFC 6749 section 4.4 has it"))?;
     let token = app.issue_token(&request).await?;
