@@ -52,13 +52,26 @@ impl Error {
     }
 }
 
+/// The longest message, in bytes. Names that were sent are in it, and may be as long as a request's head.
+const MESSAGE_BYTES_MAX: usize = 2048;
+
+/// A message that is not too long.
+fn shortened(mut message: String) -> String {
+    if message.len() > MESSAGE_BYTES_MAX {
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+        message.push('…');
+    }
+    message
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let code = self.code();
         if let Self::Internal(_) | Self::NoSpace(_) = &self {
             tracing::error!(error = %chain(&self), ?code, "a request failed");
         }
-        let (message, recommendation) = (self.to_string(), self.recommendation().map(str::to_owned));
+        let (message, recommendation) =
+            (shortened(self.to_string()), self.recommendation().map(str::to_owned));
         let packs = match self {
             Self::PacksMissing(packs) => packs,
             _ => Vec::new(),
@@ -67,5 +80,18 @@ impl IntoResponse for Error {
             ErrorBody { error: ErrorDetail { recommendation, packs, ..ErrorDetail::new(code, message) } };
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(body)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_cut_between_characters() {
+        assert_eq!(shortened("The name".to_owned()), "The name");
+        let cut = shortened("ä".repeat(2000));
+        assert_eq!(cut.chars().count(), MESSAGE_BYTES_MAX / 2 + 1);
+        assert!(cut.ends_with('…'));
     }
 }
