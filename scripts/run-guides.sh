@@ -5,6 +5,8 @@
 #   sh             must end with 0
 #   sh background  is started, and waited for until the vault answers
 #   sh elsewhere   must end with 0, and is run with the home of another server
+#   sh az          must end with 0, and finds Azure's command line
+#   python         must end with 0, and finds Azure's SDKs
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,6 +15,8 @@ source scripts/tools.sh
 
 repository=$PWD
 bin=$(built_folder)
+clients=${bin%/release}/clients
+scripts/test-clients.sh --install az sdk
 work=$(mktemp -d)
 port=$((20000 + RANDOM % 20000))
 background=()
@@ -37,6 +41,11 @@ stateward() {
 }
 stateward-vault() { "$bin/stateward-vault" "$@"; }
 
+# What guides that use Azure's clients tell their readers to set.
+value() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" init.json; }
+az() { AZURE_CONFIG_DIR=$work/azure REQUESTS_CA_BUNDLE=$(value ca_file) "$clients/az/bin/az" "$@"; }
+run_python() { "$clients/sdk/bin/python" -c "$1"; }
+
 # Three components stand for the whole System State, which quickstart takes.
 replace() {
     sed -e "s#/srv/stateward#$work/vault#g" -e "s#/srv/www#$work/www#g" -e "s#/var/tmp/#$work/#g" \
@@ -58,6 +67,7 @@ run_block() {
     # A block of its own, and not as a condition: only so does its first failing command end it.
     local code=0 home=$work/home
     if [[ $1 == elsewhere ]]; then home=$work/other-home; fi
+    if [[ $1 == python ]]; then text="run_python ${text@Q}"; fi
     set +e
     (
         set -e
@@ -85,6 +95,8 @@ run_guide() {
             '```sh') kind=foreground text='' ;;
             '```sh background') kind=background text='' ;;
             '```sh elsewhere') kind=elsewhere text='' ;;
+            '```sh az') kind=az text='' ;;
+            '```python') kind=python text='' ;;
             '```')
                 if [[ -n $kind ]]; then run_block "$kind" "$text"; fi
                 kind=''
@@ -94,7 +106,8 @@ run_guide() {
     done <"$1"
 }
 
-mkdir -p "$work/www"
+mkdir -p "$work/www" "$work/azure"
+printf '[core]\ncollect_telemetry = false\n[auto-upgrade]\nenable = false\n' >"$work/azure/config"
 printf 'A page\n' >"$work/www/index.html"
 cd "$work"
 for guide in "$repository"/docs/guides/[0-9]*.md; do

@@ -68,6 +68,12 @@ scripts/count-instructions.sh
 stage 'reference'
 cargo xtask reference --check
 
+stage 'real clients'
+scripts/test-clients.sh
+
+stage 'many clients at once'
+scripts/measure-clients.sh --short
+
 stage 'guides'
 scripts/run-guides.sh
 
