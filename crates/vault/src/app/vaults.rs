@@ -310,6 +310,13 @@ impl App {
         let found = db::vaults::find_by_id(&mut transaction, id).await?;
         let deleted = found.filter(|vault| vault.deleted.is_some_and(|deleted| deleted.purge_at > now));
         let vault = deleted.ok_or_else(|| Error::not_found(format!("deleted vault `{id}`")))?;
+        if db::groups::find(&mut transaction, vault.group.as_str()).await?.is_none() {
+            let why = format!(
+                "The vault was in the resource group `{}`, which is gone; make it anew first",
+                vault.group
+            );
+            return Err(Error::refused(ErrorCode::ResourceGroupNotFound, why));
+        }
         if db::vaults::find(&mut transaction, vault.name.as_str()).await?.is_some() {
             let why = format!("There is another vault `{}` now; delete it first", vault.name);
             return Err(Error::AlreadyExists(why));

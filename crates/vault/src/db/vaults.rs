@@ -85,13 +85,14 @@ type Row = (
     Option<i64>,
 );
 
+// The group of a deleted vault may be gone.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT v.id, g.name, coalesce(v.deleted_name, v.name), v.location, v.tags, v.redundancy,
+            "SELECT v.id, coalesce(g.name, v.resource_group), coalesce(v.deleted_name, v.name), v.location, v.tags, v.redundancy,
                 v.cross_region_restore = 1, v.immutability, v.soft_delete_days, v.monitoring, v.revision, v.created_at,
                 v.deleted_at, v.purge_at
-             FROM vaults v JOIN resource_groups g ON g.key = v.resource_group ",
+             FROM vaults v LEFT JOIN resource_groups g ON g.key = v.resource_group ",
             $rest
         )
     };

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::app::testing::TestApp;
+use stateward_api::arm::groups::ResourceGroupRequest;
 
 const PROTECTING: Usage =
     Usage { servers: 1, items: 1, deleted_items: 0, recovery_points: 0, stored_bytes: 0 };
@@ -111,6 +112,24 @@ async fn a_vault_is_made_changed_deleted_and_had_back() {
     test.clock.advance(30 * 86_400);
     assert!(test.app.deleted_vaults().await.unwrap().is_empty());
     assert!(test.app.check_audit().await.unwrap().0 >= 6);
+}
+
+#[tokio::test]
+async fn a_deleted_vault_outlives_its_group_and_comes_back_once_that_is_there_again() {
+    let test = TestApp::new().await;
+    let actor = Actor::Task("test");
+    let group = || ResourceGroupRequest { location: Some("local".to_owned()), tags: None };
+    test.app.put_group(&actor, "Branch", group()).await.unwrap();
+    let archive = place("branch", "archive");
+    let (made, _) = test.app.put_vault(&actor, &archive, VaultChange::default(), None).await.unwrap();
+    test.app.delete_vault(&actor, &archive).await.unwrap();
+    test.app.delete_group(&actor, "branch").await.unwrap();
+    let deleted = test.app.deleted_vaults().await.unwrap();
+    assert_eq!(deleted.iter().map(|vault| vault.id).collect::<Vec<_>>(), [made.id]);
+    let homeless = test.app.undelete_vault(&actor, made.id).await;
+    assert!(matches!(homeless, Err(Error::Refused { code: ErrorCode::ResourceGroupNotFound, .. })));
+    test.app.put_group(&actor, "BRANCH", group()).await.unwrap();
+    assert_eq!(test.app.undelete_vault(&actor, made.id).await.unwrap().id, made.id);
 }
 
 #[tokio::test]
