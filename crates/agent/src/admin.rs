@@ -5,10 +5,12 @@ use crate::document::Document;
 use crate::{Agent, AgentError};
 use serde::{Deserialize, Serialize};
 use stateward_api::admin::Health;
+use stateward_api::arm::containers::Container;
+use stateward_api::arm::items::ProtectedItem;
 use stateward_api::arm::vaults::Vault;
 use stateward_client::{AdminClient, Connection, Endpoint, Identity, Manner};
 use stateward_engine::Cancellation;
-use stateward_model::{GroupName, ServerId, VaultName};
+use stateward_model::{GroupName, VaultName};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -79,20 +81,77 @@ pub fn find_vault(
     found.ok_or_else(|| AgentError::UnknownVault { name: name.clone(), group: group.cloned() })
 }
 
-/// The id of the server of a vault that `asked` names: by its id, or by a label that no other server there bears.
-pub fn find_server(administrator: &AdminClient, vault: &Vault, asked: &str) -> Result<ServerId, AgentError> {
-    if let Ok(id) = asked.parse() {
-        return Ok(id);
+/// The server of a vault that `asked` names: by its id, or by a name that no other server there bears.
+pub fn find_server(administrator: &AdminClient, vault: &Vault, asked: &str) -> Result<Container, AgentError> {
+    let mut servers = administrator.servers(vault)?;
+    let is_meant = |server: &Container| {
+        let properties = &server.properties;
+        properties.extended_info.server_id.to_string().eq_ignore_ascii_case(asked)
+            || properties.friendly_name == asked
+    };
+    let mut meant: Vec<usize> = (0..servers.len()).filter(|index| is_meant(&servers[*index])).collect();
+    if meant.len() > 1 {
+        // One that was unregistered and left its items may bear the name of one that is there.
+        meant.retain(|index| servers[*index].properties.registration_status == "Registered");
     }
-    let servers = administrator.servers(&vault.name)?;
-    let mut meant = servers.iter().filter(|server| server.label.as_str() == asked);
-    match (meant.next(), meant.next()) {
-        (Some(server), None) => Ok(server.id),
+    match meant[..] {
+        [index] => Ok(servers.swap_remove(index)),
         _ => {
-            let known = servers.iter().map(|server| format!("{} ({})", server.label, server.id)).collect();
+            let named = |server: &Container| {
+                format!("{} ({})", server.properties.friendly_name, server.properties.extended_info.server_id)
+            };
+            let known = servers.iter().map(named).collect();
             Err(AgentError::UnknownServer { asked: Some(asked.to_owned()), known })
         }
     }
+}
+
+/// The items of a vault that are meant: of that name or id if one is given, of that server if one is given.
+pub fn find_items(
+    administrator: &AdminClient,
+    vault: &Vault,
+    asked: Option<&str>,
+    server: Option<&str>,
+) -> Result<Vec<ProtectedItem>, AgentError> {
+    let server = server.map(|server| find_server(administrator, vault, server)).transpose()?;
+    let mut items = administrator.items(vault)?;
+    if let Some(server) = server {
+        items.retain(|item| item.properties.container_name.eq_ignore_ascii_case(&server.name));
+    }
+    let Some(asked) = asked else { return Ok(items) };
+    let is_meant = |item: &ProtectedItem| {
+        item.name.eq_ignore_ascii_case(asked) || item.properties.friendly_name == asked
+    };
+    let (meant, others): (Vec<_>, Vec<_>) = items.into_iter().partition(is_meant);
+    match meant.is_empty() {
+        false => Ok(meant),
+        true => Err(AgentError::UnknownItem {
+            name: asked.to_owned(),
+            known: others.iter().map(shown_item).collect(),
+        }),
+    }
+}
+
+/// The one item of a vault that is meant.
+pub fn find_item(
+    administrator: &AdminClient,
+    vault: &Vault,
+    asked: &str,
+    server: Option<&str>,
+) -> Result<ProtectedItem, AgentError> {
+    let mut items = find_items(administrator, vault, Some(asked), server)?;
+    match (items.pop(), items.is_empty()) {
+        (Some(item), true) => Ok(item),
+        (last, _) => {
+            let known = items.iter().chain(&last).map(shown_item).collect();
+            Err(AgentError::AmbiguousItem { name: asked.to_owned(), known })
+        }
+    }
+}
+
+/// An item with the server that it is on.
+fn shown_item(item: &ProtectedItem) -> String {
+    format!("{} of {} ({})", item.properties.friendly_name, item.properties.computer_name, item.name)
 }
 
 fn connect(agent: &Agent, sign_in: &SignIn) -> Result<AdminClient, AgentError> {

@@ -193,10 +193,10 @@ codes! {
         "There is such a thing already",
         "Choose another name";
 
-    NotFound = "not-found", Failed,
+    NotFound = "no-such-thing", Failed,
         "The vault has no such thing, or not any more",
         "The message names it; the noun's own `list` shows what there is";
-    UnknownGroup = "unknown-group", Failed,
+    UnknownGroup = "unknown-resource-group", Failed,
         "There is no resource group of that name",
         "`stateward group list` shows them; `stateward group create NAME` makes one";
     UnknownLocation = "unknown-location", Failed,
@@ -226,6 +226,12 @@ codes! {
     PolicyInUse = "policy-in-use", Failed,
         "Protected items have this policy, so it can't be deleted",
         "Give the items another one first: `stateward item set-policy`";
+    UnknownPolicy = "unknown-policy", Failed,
+        "The vault has no policy of that name",
+        "`stateward policy list` shows them; `stateward policy create NAME` makes one";
+    WrongPolicy = "wrong-policy", Usage,
+        "What was given is no policy, or breaks a limit of policies",
+        "The message names the rule; `stateward policy create --help` shows what can be given";
     InvalidState = "invalid-state", Failed,
         "The thing is in a state in which that can't be done",
         "The message says which state that is and what leads out of it";
@@ -238,10 +244,13 @@ codes! {
         "Run `stateward protect system-state` or `stateward protect files PATH…`";
     UnknownItem = "unknown-item", Failed,
         "There is no protected item of that name",
-        "`stateward item list` shows them";
+        "`stateward item list` shows them; with `--vault NAME` those of a vault";
     ItemNeeded = "item-needed", Usage,
         "Several items have recovery points, so `latest` alone does not say which is meant",
         "Give `--item NAME` too";
+    AmbiguousItem = "ambiguous-item", Usage,
+        "Several protected items of the vault are meant by what was given",
+        "Say which server's is meant with `--server NAME`, or give one of the ids that the message lists";
     ItemExists = "item-exists", Failed,
         "Another kind of item has that name",
         "Choose another one with `--name`";

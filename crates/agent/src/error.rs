@@ -4,7 +4,7 @@ use crate::codes::Code;
 use crate::document::DocumentError;
 use crate::{Exit, disk};
 use stateward_engine::{CacheError, EngineError, PointError, SourceError, TargetError, VaultError};
-use stateward_model::{GroupName, InvalidName, ItemKind, Label, VaultName};
+use stateward_model::{GroupName, InvalidName, ItemKind, Label, PolicyName, VaultName};
 use stateward_system_state::{OpenError, TargetOpenError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -107,6 +107,23 @@ pub enum AgentError {
         /// Where it was looked for, if not everywhere.
         group: Option<GroupName>,
     },
+    /// Which of several items?
+    #[error("Several protected items are meant by `{name}`: {}", known.join(", "))]
+    AmbiguousItem {
+        /// What was asked for.
+        name: String,
+        /// Those that are meant.
+        known: Vec<String>,
+    },
+    /// No such policy.
+    #[error("There is no policy `{0}`")]
+    UnknownPolicy(PolicyName),
+    /// A policy that was to be made is there.
+    #[error("There is a policy `{0}` already")]
+    PolicyExists(PolicyName),
+    /// What was given is no policy.
+    #[error("{0}")]
+    WrongPolicy(String),
     /// No such deleted vault.
     #[error("There is no deleted vault `{0}` that could be had back")]
     NotDeleted(String),
@@ -286,6 +303,10 @@ impl AgentError {
                 *code
             }
             Self::UnknownVault { .. } => Code::UnknownVault,
+            Self::AmbiguousItem { .. } => Code::AmbiguousItem,
+            Self::UnknownPolicy(_) => Code::UnknownPolicy,
+            Self::PolicyExists(_) => Code::AlreadyExists,
+            Self::WrongPolicy(_) => Code::WrongPolicy,
             Self::NotDeleted(_) => Code::NotFound,
             Self::NothingAsked(_) => Code::Usage,
             Self::NoVaultFolder(_) => Code::NoVaultFolder,

@@ -10,6 +10,7 @@ pub mod item;
 pub mod job;
 pub mod login;
 pub mod man;
+pub mod policy;
 pub mod protect;
 pub mod recover;
 pub mod recovery_code;
@@ -37,7 +38,7 @@ pub enum Command {
     /// Choose what is protected
     #[command(subcommand)]
     Protect(protect::Command),
-    /// Show what is protected
+    /// Show what is protected; as an administrator, stop, resume and delete it
     #[command(subcommand)]
     Item(item::Command),
     /// Back up
@@ -78,6 +79,9 @@ pub enum Command {
     /// Administer the resource groups that vaults are in
     #[command(subcommand)]
     Group(group::Command),
+    /// Administer the policies of vaults: when servers are backed up, and how long recovery points are kept
+    #[command(subcommand)]
+    Policy(Box<policy::Command>),
     /// Show registered servers
     #[command(subcommand)]
     Server(server::Command),
@@ -126,6 +130,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Login(arguments) => login::run(context, arguments),
         Command::Vault(command) => vault::run(context, command),
         Command::Group(command) => group::run(context, command),
+        Command::Policy(command) => policy::run(context, *command),
         Command::Server(command) => server::run(context, command),
         Command::Explain(arguments) => explain::run(context, arguments),
         Command::Completion(arguments) => completion::run(context, arguments),

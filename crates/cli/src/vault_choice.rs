@@ -3,6 +3,7 @@
 use crate::context::Context;
 use clap::Args;
 use stateward_agent::{AgentError, admin};
+use stateward_api::arm::items::ProtectedItem;
 use stateward_api::arm::vaults::Vault;
 use stateward_client::AdminClient;
 use stateward_model::{GroupName, VaultName};
@@ -51,4 +52,45 @@ fn find(
     let client = admin::administrator(context.agent())?;
     let vault = admin::find_vault(&client, name, group)?;
     Ok((client, vault))
+}
+
+/// The vault of a command that is about this server without one.
+#[derive(Debug, Args)]
+pub struct PerhapsInVault {
+    /// Ask this vault, as its administrator, instead of looking at this server
+    #[arg(long, value_name = "NAME")]
+    vault: Option<VaultName>,
+    /// The resource group that the vault is in [default: whichever it is in]
+    #[arg(long, value_name = "GROUP", requires = "vault")]
+    resource_group: Option<GroupName>,
+}
+
+impl PerhapsInVault {
+    /// Signs in and finds it, if one was given.
+    pub fn find(&self, context: &Context) -> Result<Option<(AdminClient, Vault)>, AgentError> {
+        let name = self.vault.as_ref();
+        name.map(|name| find(context, name, self.resource_group.as_ref())).transpose()
+    }
+}
+
+/// A protected item of a vault that is the command's subject.
+#[derive(Debug, Args)]
+pub struct NamedItem {
+    /// The item's name, or its id
+    #[arg(value_name = "ITEM")]
+    item: String,
+    #[command(flatten)]
+    vault: InVault,
+    /// The server that the item is on (its name or id), where several have one of that name
+    #[arg(long, value_name = "SERVER")]
+    server: Option<String>,
+}
+
+impl NamedItem {
+    /// Signs in and finds it.
+    pub fn find(&self, context: &Context) -> Result<(AdminClient, Vault, ProtectedItem), AgentError> {
+        let (client, vault) = self.vault.find(context)?;
+        let item = admin::find_item(&client, &vault, &self.item, self.server.as_deref())?;
+        Ok((client, vault, item))
+    }
 }

@@ -48,6 +48,8 @@ fn help_names_every_command_and_goes_to_standard_output() {
         "domain",
         "login",
         "vault",
+        "group",
+        "policy",
         "server",
         "settings",
         "explain",

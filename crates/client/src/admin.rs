@@ -5,7 +5,14 @@
 //! that this client was given: their host is not believed.
 
 mod address;
+mod credentials;
 mod groups;
+mod items;
+mod jobs;
+mod operations;
+mod policies;
+mod recovery_points;
+mod servers;
 mod vaults;
 
 use crate::call::{Answer, Call, CallError};
@@ -13,10 +20,7 @@ use crate::connection::Connection;
 use address::{address, followed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use stateward_api::VaultCredentials;
-use stateward_api::admin::{
-    CredentialsRequest, Health, Job, JobList, RecoveryPoint, RecoveryPointList, Server, ServerList,
-};
+use stateward_api::admin::Health;
 use stateward_api::arm::List;
 use stateward_api::arm::groups::Subscription;
 use stateward_engine::VaultError;
@@ -24,6 +28,9 @@ use std::sync::OnceLock;
 
 /// The longest page that is taken, in bytes.
 const LIST_BYTES_MAX: usize = 256 << 20;
+
+/// The filter for what is of servers: the one kind of backup that there is.
+const OF_SERVERS: (&str, &str) = ("$filter", "backupManagementType eq 'MAB'");
 
 /// A list with more pages than this is none: the vault leads in a circle.
 const PAGES_MAX: usize = 100_000;
@@ -102,34 +109,6 @@ impl AdminClient {
 
     fn delete(&self, address: &str) -> Result<Answer, CallError> {
         self.connection.call(&Call::delete(address))
-    }
-}
-
-/// `/admin/preview`, until the management API has all of it.
-impl AdminClient {
-    /// Makes vault credentials. A repeated call makes others: the vault keeps no secret that it could show again.
-    pub fn credentials(
-        &self,
-        name: &str,
-        request: &CredentialsRequest,
-    ) -> Result<VaultCredentials, CallError> {
-        self.post(&format!("/admin/preview/vaults/{name}/credentials"), request)
-    }
-
-    /// The registered servers, by label.
-    pub fn servers(&self, name: &str) -> Result<Vec<Server>, CallError> {
-        self.get::<ServerList>(&format!("/admin/preview/vaults/{name}/servers")).map(|list| list.value)
-    }
-
-    /// The recovery points, newest first.
-    pub fn recovery_points(&self, name: &str) -> Result<Vec<RecoveryPoint>, CallError> {
-        let list = self.get::<RecoveryPointList>(&format!("/admin/preview/vaults/{name}/recovery-points"));
-        list.map(|list| list.value)
-    }
-
-    /// The jobs as the agents reported them, newest first.
-    pub fn jobs(&self, name: &str) -> Result<Vec<Job>, CallError> {
-        self.get::<JobList>(&format!("/admin/preview/vaults/{name}/jobs")).map(|list| list.value)
     }
 }
 

@@ -163,6 +163,8 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     /// How many bytes went to the call's place.
     pub(crate) placed: usize,
+    /// Where it is told how something goes on that the vault does after its answer (`Azure-AsyncOperation`).
+    pub(crate) operation: Option<String>,
 }
 
 impl Answer {

@@ -200,6 +200,11 @@ impl Connection {
         })
     }
 
+    /// Waits between two calls, unless somebody cancels.
+    pub(crate) fn pause(&self, wait: Duration) -> Result<(), VaultError> {
+        self.runtime.block_on(self.rest(&self.manner, wait))
+    }
+
     /// Waits, unless somebody cancels.
     pub(crate) async fn rest(&self, manner: &Manner, wait: Duration) -> Result<(), VaultError> {
         let rested = watched(manner, &Activity::start(manner.stall()), tokio::time::sleep(wait)).await;
@@ -232,13 +237,15 @@ impl Connection {
             }
             let status = response.status();
             let date = response.headers().get(DATE).and_then(read_date);
+            let operation = response.headers().get("azure-asyncoperation");
+            let operation = operation.and_then(|value| value.to_str().ok()).map(str::to_owned);
             if let Some(place) = place.filter(|_| status == StatusCode::PARTIAL_CONTENT) {
                 let placed = body::into_place(response, &place, &activity, throttle.as_ref()).await?;
-                return Ok(Answer { status, date, body: Vec::new(), placed });
+                return Ok(Answer { status, date, body: Vec::new(), placed, operation });
             }
             let most = if status.is_success() { most } else { most.max(REFUSAL_BYTES_MAX) };
             let body = body::incoming(response, most, &activity, throttle.as_ref()).await?;
-            Ok(Answer { status, date, body, placed: 0 })
+            Ok(Answer { status, date, body, placed: 0, operation })
         };
         watched(manner, &activity, exchange).await?
     }

@@ -176,6 +176,14 @@ impl TestServer {
         run(self.command(args))
     }
 
+    /// Runs a command as a person does, without `--json`.
+    #[track_caller]
+    pub fn as_person<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Outcome {
+        let mut command = Command::new(&self.program);
+        command.arg("--home").arg(self.home()).args(args).env_remove("RUST_LOG");
+        run(command)
+    }
+
     /// Starts a command.
     #[track_caller]
     pub fn start<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Running {

@@ -1,9 +1,10 @@
-//! `stateward job …`
+//! `stateward job …`: jobs of this server or, with `--vault`, of all servers of a vault.
 
 pub mod cancel;
 pub mod list;
 pub mod run;
 pub mod show;
+mod vault;
 
 use crate::context::Context;
 use clap::Subcommand;
@@ -12,9 +13,9 @@ use stateward_agent::{AgentError, Exit};
 /// The noun's verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show all jobs of this server, newest first
+    /// Show all jobs, newest first: of this server, or of a vault
     List(list::Arguments),
-    /// Show one job with its warnings
+    /// Show one job with its warnings; of a vault, with its phases
     Show(show::Arguments),
     /// Stop a job that goes on
     Cancel(cancel::Arguments),

@@ -15,7 +15,7 @@ use stateward_agent::{AgentError, Exit};
 /// The noun's verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show all recovery points of this server, newest first
+    /// Show all recovery points, newest first: of this server, or of a vault
     List(list::Arguments),
     /// Show what one recovery point holds
     Show(show::Arguments),

@@ -1,8 +1,10 @@
 //! `stateward job show`
 
+use super::vault;
 use crate::context::Context;
 use crate::job_screen::{Kept, print_warning, warning_text};
 use crate::result_lines::{print_job, print_summary};
+use crate::vault_choice::PerhapsInVault;
 use clap::Args;
 use serde_json::json;
 use stateward_agent::jobs::{JobFolder, JobRecord, JobWarning};
@@ -14,6 +16,8 @@ pub struct Arguments {
     /// The job's id, or its beginning
     #[arg(value_name = "JOB")]
     job: String,
+    #[command(flatten)]
+    vault: PerhapsInVault,
 }
 
 /// A word about warnings that the home could not keep, if it could not keep all.
@@ -30,7 +34,11 @@ fn lost(job: &JobRecord, kept: usize) -> Option<JobWarning> {
 }
 
 /// Shows a job: its warnings, then itself.
-pub fn run(context: &Context, Arguments { job }: Arguments) -> Result<Exit, AgentError> {
+pub fn run(context: &Context, Arguments { job, vault }: Arguments) -> Result<Exit, AgentError> {
+    if let Some((client, vault)) = vault.find(context)? {
+        vault::print(context.output(), &vault::find(&client, &vault, &job)?);
+        return Ok(Exit::Done);
+    }
     let (folder, output) = (JobFolder::of(context.agent().home()), context.output());
     let job = folder.find(&job)?;
     let kept = folder.warnings(job.id, usize::MAX)?;

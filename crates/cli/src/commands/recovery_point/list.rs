@@ -1,9 +1,16 @@
 //! `stateward recovery-point list`
 
 use crate::context::Context;
+use crate::display::{Table, short};
+use crate::units;
+use crate::vault_choice::PerhapsInVault;
 use clap::Args;
+use serde_json::json;
 use stateward_agent::points::{self, ListedPoint};
-use stateward_agent::{AgentError, Exit};
+use stateward_agent::{AgentError, Exit, admin};
+use stateward_api::arm::items::ProtectedItem;
+use stateward_api::arm::recovery_points::AdditionalInfo;
+use stateward_client::AdminClient;
 
 /// The command's flags.
 #[derive(Debug, Args)]
@@ -11,10 +18,20 @@ pub struct Arguments {
     /// Only this item's
     #[arg(long, value_name = "NAME")]
     item: Option<String>,
+    #[command(flatten)]
+    vault: PerhapsInVault,
+    /// Of a vault: only this server's (its name or id)
+    #[arg(long, value_name = "SERVER", requires = "vault")]
+    server: Option<String>,
 }
 
-/// Shows the recovery points of this server.
-pub fn run(context: &Context, Arguments { item }: Arguments) -> Result<Exit, AgentError> {
+/// Shows recovery points.
+pub fn run(context: &Context, Arguments { item, vault, server }: Arguments) -> Result<Exit, AgentError> {
+    if let Some((client, vault)) = vault.find(context)? {
+        let items = admin::find_items(&client, &vault, item.as_deref(), server.as_deref())?;
+        of_vault(context, &client, &items)?;
+        return Ok(Exit::Done);
+    }
     let mut listed = points::list_own(context.agent())?;
     if let Some(item) = item {
         listed.retain(|point| match point {
@@ -24,4 +41,38 @@ pub fn run(context: &Context, Arguments { item }: Arguments) -> Result<Exit, Age
     }
     let empty = "There is no recovery point yet. Next: `stateward backup now --wait`";
     Ok(super::print_list(context.output(), &listed, empty))
+}
+
+/// What the vault knows of recovery points: how long each is kept, and why. What is in them only their server can tell.
+fn of_vault(context: &Context, client: &AdminClient, items: &[ProtectedItem]) -> Result<(), AgentError> {
+    let mut table = Table::new(&["Recovery point", "Server", "Item", "Time", "Kept until", "Rule", ">Bytes"]);
+    for item in items {
+        for point in client.recovery_points(item)? {
+            let (properties, lifetime) = (&point.properties, &point.properties.recovery_point_properties);
+            // A text in Azure's form, which another vault may fill otherwise.
+            let more: Option<AdditionalInfo> =
+                serde_json::from_str(&properties.recovery_point_additional_info).ok();
+            context.output().object(&json!({
+                "type": "recovery-point", "recovery_point": point.name,
+                "server": item.properties.computer_name, "item": item.properties.friendly_name,
+                "item_id": item.name, "time": properties.recovery_point_time,
+                "made": properties.recovery_point_type, "expires_at": lifetime.expiry_time,
+                "rule": lifetime.rule_name, "is_expired": lifetime.is_soft_deleted,
+                "sequence": more.as_ref().map(|more| more.sequence),
+                "pack_bytes": more.as_ref().map(|more| more.pack_bytes),
+                "reasons": more.as_ref().map(|more| &more.reasons),
+            }));
+            table.row(vec![
+                short(&point.name),
+                item.properties.computer_name.clone(),
+                item.properties.friendly_name.clone(),
+                units::time(properties.recovery_point_time),
+                lifetime.expiry_time.map_or_else(|| "no end".to_owned(), units::time),
+                lifetime.rule_name.clone(),
+                more.map(|more| units::bytes(more.pack_bytes)).unwrap_or_default(),
+            ]);
+        }
+    }
+    table.print(context.output(), "There is no such recovery point in this vault");
+    Ok(())
 }

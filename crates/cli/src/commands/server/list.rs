@@ -1,7 +1,6 @@
 //! `stateward server list`
 
 use crate::context::Context;
-use crate::units;
 use crate::vault_choice::InVault;
 use clap::Args;
 use stateward_agent::{AgentError, Exit};
@@ -11,22 +10,18 @@ use stateward_agent::{AgentError, Exit};
 pub struct Arguments {
     #[command(flatten)]
     vault: InVault,
+    /// Those that were unregistered and have left items, too
+    #[arg(long)]
+    all: bool,
 }
 
 /// Shows the servers of a vault.
-pub fn run(context: &Context, Arguments { vault }: Arguments) -> Result<Exit, AgentError> {
+pub fn run(context: &Context, Arguments { vault, all }: Arguments) -> Result<Exit, AgentError> {
     let (client, vault) = vault.find(context)?;
-    let servers = client.servers(&vault.name)?;
-    servers.iter().for_each(|server| context.output().object(&super::object(&vault.name, server)));
-    for (server, at) in servers.iter().filter_map(|server| Some((server, server.forked_at?))) {
-        context.output().say(format_args!(
-            "Warning: {} ({}): two agents make recovery points as this server, last noticed {}",
-            server.label,
-            server.id,
-            units::time(at)
-        ));
-    }
-    super::table(&vault.name, &servers)
-        .print(context.output(), "No server is registered with this vault yet");
+    let (mut servers, output) = (client.servers(&vault)?, context.output());
+    servers.retain(|server| all || super::is_registered(server));
+    servers.iter().for_each(|server| output.object(&super::object("server", &vault.name, server)));
+    servers.iter().for_each(|server| super::warn(output, server));
+    super::table(&vault.name, &servers).print(output, "No server is registered with this vault yet");
     Ok(Exit::Done)
 }

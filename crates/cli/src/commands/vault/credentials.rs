@@ -6,7 +6,7 @@ use crate::vault_choice::NamedVault;
 use clap::{Args, ValueEnum};
 use stateward_agent::{AgentError, Exit, admin, secrets};
 use stateward_api::CredentialPurpose;
-use stateward_api::admin::CredentialsRequest;
+use stateward_api::arm::credentials::CredentialsRequest;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -56,7 +56,10 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     }
     let (administrator, vault) = arguments.vault.find(context)?;
     let find = |asked: Option<&str>| {
-        asked.map(|asked| admin::find_server(&administrator, &vault, asked)).transpose()
+        asked
+            .map(|asked| admin::find_server(&administrator, &vault, asked))
+            .transpose()
+            .map(|server| server.map(|server| server.properties.extended_info.server_id))
     };
     let request = CredentialsRequest {
         purpose: match arguments.purpose {
@@ -70,7 +73,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
             .or(arguments.valid_hours.map(|hours| hours.saturating_mul(3600))),
         uses: Some(arguments.uses),
     };
-    let credentials = administrator.credentials(&vault.name, &request)?;
+    let credentials = administrator.credentials(&vault, &request)?;
     let text = serde_json::to_string_pretty(&credentials)
         .map(Zeroizing::new)
         .map_err(|error| AgentError::Internal(error.to_string()))?;

@@ -16,10 +16,10 @@ pub enum Redundancy {
     Local,
     /// Over the zones of a region
     #[value(name = "ZoneRedundant")]
-    Zone,
+    Zones,
     /// In a second region as well
     #[value(name = "GeoRedundant")]
-    Geo,
+    Regions,
 }
 
 /// Whether what reduces what is kept is refused.
@@ -87,8 +87,8 @@ impl From<Redundancy> for stateward_model::Redundancy {
     fn from(redundancy: Redundancy) -> Self {
         match redundancy {
             Redundancy::Local => Self::LocallyRedundant,
-            Redundancy::Zone => Self::ZoneRedundant,
-            Redundancy::Geo => Self::GeoRedundant,
+            Redundancy::Zones => Self::ZoneRedundant,
+            Redundancy::Regions => Self::GeoRedundant,
         }
     }
 }

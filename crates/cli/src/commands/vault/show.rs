@@ -21,9 +21,10 @@ pub struct Arguments {
 /// Shows a vault: its servers, then itself.
 pub fn run(context: &Context, Arguments { vault }: Arguments) -> Result<Exit, AgentError> {
     let (client, vault) = vault.find(context)?;
-    let servers = client.servers(&vault.name)?;
+    let mut servers = client.servers(&vault)?;
+    servers.retain(server::is_registered);
     let output = context.output();
-    servers.iter().for_each(|server| output.object(&server::object(&vault.name, server)));
+    servers.iter().for_each(|server| output.object(&server::object("server", &vault.name, server)));
     output.object(&super::object("result", &vault));
     print(output, &vault);
     super::warn_of_redundancy(context, &vault);

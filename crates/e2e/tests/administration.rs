@@ -1,0 +1,221 @@
+//! An administrator's commands against a real vault: what they make is there, what is refused is refused with its rule.
+
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
+#![cfg(target_os = "linux")]
+
+use serde_json::{Value, json};
+use stateward_e2e::process::Outcome;
+use stateward_e2e::{TestServer, TestVault};
+use std::fs;
+
+/// A vault and an administrator who has signed in to it.
+fn signed_in() -> (TestVault, TestServer) {
+    let vault = TestVault::start();
+    let administrator = TestServer::fresh();
+    administrator.login(&vault.access).done();
+    (vault, administrator)
+}
+
+fn run(administrator: &TestServer, line: &str) -> Outcome {
+    administrator.run(line.split_whitespace())
+}
+
+/// What a command prints last; it must work.
+#[track_caller]
+fn last(administrator: &TestServer, line: &str) -> Value {
+    run(administrator, line).done().last()
+}
+
+#[track_caller]
+fn refused(administrator: &TestServer, line: &str, exit: i32, code: &str) -> String {
+    let outcome = run(administrator, line).expect_code(exit);
+    assert_eq!(outcome.error_code(), code, "{outcome:#?}");
+    outcome.last()["message"].as_str().unwrap().to_owned()
+}
+
+#[track_caller]
+fn names(administrator: &TestServer, line: &str) -> Vec<Value> {
+    run(administrator, line).done().json().into_iter().map(|line| line["name"].clone()).collect()
+}
+
+#[test]
+fn a_vaults_life_from_its_group_to_its_return() {
+    let (_vault, admin) = signed_in();
+    assert_eq!(last(&admin, "group create branch --tag city=Bern")["tags"], json!({ "city": "Bern" }));
+    assert_eq!(names(&admin, "group list"), ["branch", "default"]);
+    let made = last(&admin, "vault create east --resource-group branch --soft-delete-days 30 --tag team=a");
+    let shown = |field: &str| made[field].clone();
+    assert_eq!(
+        (shown("name"), shown("resource_group"), shown("soft_delete_days"), shown("tags")),
+        (json!("east"), json!("branch"), json!(30), json!({ "team": "a" }))
+    );
+    run(&admin, "vault create west").done();
+    // Making it again changes what is given and keeps the rest.
+    assert_eq!(last(&admin, "vault create east --resource-group branch")["soft_delete_days"], 30);
+    assert_eq!(names(&admin, "vault list"), ["east", "west"]);
+    assert_eq!(names(&admin, "vault list --resource-group branch"), ["east"]);
+
+    let changed = last(&admin, "vault update EAST --immutability Unlocked --redundancy geoRedundant");
+    assert_eq!(
+        (&changed["immutability"], &changed["redundancy"]),
+        (&json!("Unlocked"), &json!("GeoRedundant"))
+    );
+    assert_eq!(changed["redundancy_health"], "NotMet");
+    assert_eq!(last(&admin, "vault show east")["id"], made["id"]);
+    assert!(
+        refused(&admin, "vault update east --soft-delete-days 14", 1, "vault-immutable").contains("shorten")
+    );
+    refused(&admin, "vault update east", 2, "usage");
+    refused(&admin, "vault update east --soft-delete-days 13", 2, "usage");
+    refused(&admin, "vault show east --resource-group default", 10, "unknown-vault");
+    refused(&admin, "vault create east", 1, "already-exists");
+    assert!(refused(&admin, "group delete branch", 1, "group-not-empty").contains("1 vaults"));
+
+    run(&admin, "vault delete east").done();
+    assert_eq!(names(&admin, "vault list"), ["west"]);
+    run(&admin, "group delete branch").done();
+    let deleted = run(&admin, "vault list-deleted").done().json();
+    assert_eq!((&deleted[0]["name"], &deleted[0]["id"]), (&json!("east"), &made["id"]));
+    refused(&admin, "vault undelete north", 1, "no-such-thing");
+    refused(&admin, "vault undelete east", 1, "unknown-resource-group");
+    run(&admin, "group create Branch").done();
+    run(&admin, "vault undelete east").done();
+    assert_eq!(last(&admin, "vault show east")["soft_delete_days"], 30);
+}
+
+#[test]
+fn a_deleted_vault_comes_back_as_it_was() {
+    let (_vault, admin) = signed_in();
+    let made = last(&admin, "vault create main --tag a=b");
+    run(&admin, "vault delete main").done();
+    refused(&admin, "vault show main", 10, "unknown-vault");
+    run(&admin, "vault undelete main").done();
+    let back = last(&admin, "vault show main");
+    assert_eq!((&back["id"], &back["tags"]), (&made["id"], &made["tags"]));
+}
+
+#[test]
+fn a_vault_with_servers_names_what_keeps_it() {
+    let vault = TestVault::start();
+    let server = TestServer::registered(&vault);
+    let message = refused(&server, "vault delete vault", 1, "vault-not-empty");
+    assert!(message.contains("1 registered servers"), "{message}");
+    let text = server.as_person(["vault", "show", "vault"]).done().stdout;
+    assert!(text.contains("Resource group") && text.contains("LocallyRedundant"), "{text}");
+}
+
+#[test]
+fn policies_are_made_as_the_wizard_asks_for_them_and_from_a_file() {
+    let (_vault, admin) = signed_in();
+    run(&admin, "vault create main").done();
+    let nightly = "--times 02:00 --time-zone Europe/Berlin --keep-days 30 --keep-weeks 12 --weeks-on Sunday";
+    let made = last(&admin, &format!("policy create nightly --vault main {nightly}"));
+    assert_eq!(made["properties"]["schedulePolicy"]["scheduleRunFrequency"], "Daily");
+    assert_eq!(made["properties"]["retentionPolicy"]["weeklySchedule"]["daysOfTheWeek"], json!(["Sunday"]));
+    refused(&admin, &format!("policy create nightly --vault main {nightly}"), 1, "already-exists");
+
+    // What one command shows, another takes.
+    let file = admin.path("policy.json");
+    fs::write(&file, last(&admin, "policy show NIGHTLY --vault main").to_string()).unwrap();
+    let copy = last(&admin, &format!("policy create copy --vault main --from-file {}", file.display()));
+    assert_eq!(copy["properties"], made["properties"]);
+    assert_eq!(names(&admin, "policy list --vault main"), ["copy", "nightly"]);
+
+    let changed = last(&admin, "policy update copy --vault main --times 03:00 --keep-days 7");
+    assert_eq!(changed["properties"]["retentionPolicy"]["dailySchedule"]["retentionDuration"]["count"], 7);
+    let text = admin.as_person(["policy", "show", "nightly", "--vault", "main"]).done().stdout;
+    assert!(
+        text.contains("every day at 02:00 (Europe/Berlin)") && text.contains("Sunday kept 12 weeks"),
+        "{text}"
+    );
+
+    let short =
+        refused(&admin, "policy create short --vault main --times 02:00 --keep-days 3", 2, "wrong-policy");
+    assert!(short.contains("7 to 9999"), "{short}");
+    refused(&admin, "policy show absent --vault main", 1, "unknown-policy");
+    refused(&admin, "policy update absent --vault main --times 02:00 --keep-days 7", 1, "unknown-policy");
+    run(&admin, "policy delete copy --vault main").done();
+    refused(&admin, "policy delete copy --vault main", 1, "unknown-policy");
+}
+
+/// A registered server with one item of one recovery point.
+fn backed_up(vault: &TestVault) -> TestServer {
+    let server = TestServer::registered(vault);
+    let source = server.path("source");
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join("file"), "content").unwrap();
+    server.protect(&source);
+    server.backup();
+    server
+}
+
+#[test]
+fn servers_are_shown_and_unregistered_and_their_points_stay() {
+    let vault = TestVault::start();
+    let server = backed_up(&vault);
+    let listed = last(&server, "server list --vault vault");
+    let (id, label) = (listed["server"].as_str().unwrap(), listed["label"].as_str().unwrap());
+    for asked in [id, label] {
+        let shown = last(&server, &format!("server show {asked} --vault vault"));
+        assert_eq!((&shown["server"], shown["items"].as_array().unwrap().len()), (&listed["server"], 1));
+    }
+    assert_eq!(listed["health"], "Healthy");
+    refused(&server, "server show absent --vault vault", 1, "unknown-server");
+    run(&server, &format!("server unregister {label} --vault vault")).done();
+    assert!(run(&server, "server list --vault vault").done().json().is_empty());
+    assert_eq!(last(&server, "server list --vault vault --all")["registration"], "NotRegistered");
+    refused(&server, "backup now --wait", 13, "server-refused");
+    assert_eq!(last(&server, "vault show vault")["recovery_points"], 1);
+}
+
+#[test]
+fn an_item_is_stopped_resumed_deleted_and_had_back() {
+    let vault = TestVault::start();
+    let server = backed_up(&vault);
+    let item = last(&server, "item list --vault vault");
+    let (name, id) = (item["item"].as_str().unwrap(), item["item_id"].as_str().unwrap());
+    assert_eq!((&item["state"], &item["recovery_points"]), (&json!("Protected"), &json!(1)));
+    assert_eq!(last(&server, &format!("item show {name}"))["item_id"], id);
+
+    let stopped = last(&server, &format!("item stop {name} --vault vault --keep expire"));
+    assert_eq!((&stopped["state"], &stopped["stop_keeps"]), (&json!("ProtectionStopped"), &json!("expire")));
+    assert_ne!(run(&server, "backup now --wait").code(), Some(0));
+    // The backup that was refused is still the last one.
+    let resumed = last(&server, &format!("item resume {id} --vault vault"));
+    assert_eq!(resumed["state"], "ProtectionError");
+    server.backup();
+    assert_eq!(last(&server, &format!("item show {name} --vault vault"))["state"], "Protected");
+
+    let nightly = "policy create nightly --vault vault --times 02:00 --keep-days 30";
+    run(&server, nightly).done();
+    let set = last(&server, &format!("item set-policy {name} --vault vault --policy nightly"));
+    assert_eq!(set["policy"], "nightly");
+    assert!(refused(&server, "policy delete nightly --vault vault", 1, "policy-in-use").contains("1"));
+
+    let deleted = last(&server, &format!("item delete {name} --vault vault"));
+    assert!(deleted["job"].is_string(), "{deleted}");
+    let shown = last(&server, &format!("item show {id} --vault vault"));
+    assert_eq!((&shown["is_deleted"], shown["deleted_at"].is_string()), (&json!(true), true));
+    let jobs = run(&server, "job list --vault vault --operation DeleteBackupData").done().json();
+    assert_eq!((jobs.len(), &jobs[0]["job"], &jobs[0]["status"]), (1, &deleted["job"], &json!("Completed")));
+    let back = last(&server, &format!("item undelete {id} --vault vault"));
+    assert_eq!((&back["state"], &back["recovery_points"]), (&json!("ProtectionStopped"), &json!(2)));
+    refused(&server, "item show absent --vault vault", 1, "unknown-item");
+}
+
+#[test]
+fn jobs_of_all_servers_are_shown_by_their_vault() {
+    let vault = TestVault::start();
+    let server = backed_up(&vault);
+    let backup = last(&server, "job list --vault vault --status Completed --operation Backup");
+    let id = backup["job"].as_str().unwrap();
+    // The same job as the server itself has it.
+    assert_eq!(last(&server, "job list")["job"], id);
+    let shown = last(&server, &format!("job show {} --vault vault", &id[..8]));
+    assert_eq!((&shown["job"], &shown["operation"]), (&backup["job"], &json!("Backup")));
+    assert!(!shown["tasks"].as_array().unwrap().is_empty());
+    refused(&server, &format!("job cancel {id} --vault vault"), 1, "invalid-state");
+    refused(&server, "job show ffffffff --vault vault", 1, "unknown-job");
+    refused(&server, "job list --status Failed", 2, "usage");
+    assert!(run(&server, "job list --vault vault --status Failed").done().json().is_empty());
+}
