@@ -105,5 +105,10 @@ pub fn corpus(target: &Target) -> PathBuf {
 
 /// The types of the contract that the target of JSON reads.
 pub fn json_bodies() -> impl Iterator<Item = &'static str> {
-    json::BODIES.iter().map(|(name, _)| *name)
+    json::BODIES.iter().map(|(path, _)| path.rsplit("::").next().unwrap_or(path)).map(|name| {
+        match name.split_once('<') {
+            Some((name, _)) => name,
+            None => name,
+        }
+    })
 }

@@ -4,7 +4,7 @@
 use crate::document::Document;
 use crate::{Agent, AgentError};
 use serde::{Deserialize, Serialize};
-use stateward_api::admin::Health;
+use stateward_api::Health;
 use stateward_api::arm::containers::Container;
 use stateward_api::arm::items::ProtectedItem;
 use stateward_api::arm::vaults::Vault;

@@ -20,7 +20,7 @@ use crate::connection::Connection;
 use address::{address, followed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use stateward_api::admin::Health;
+use stateward_api::Health;
 use stateward_api::arm::List;
 use stateward_api::arm::groups::Subscription;
 use stateward_engine::VaultError;

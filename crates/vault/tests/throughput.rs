@@ -7,7 +7,7 @@
 #[path = "life/agent.rs"]
 mod agent;
 
-use agent::{Caller, Server, session};
+use agent::{Caller, Server, in_vault, session};
 use bytes::Bytes;
 use reqwest::{ClientBuilder, Method};
 use serde_json::{Value, json};
@@ -79,9 +79,9 @@ async fn run(name: &str, change: fn(ClientBuilder) -> ClientBuilder, salt: u8) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let (made, mut child) = start(&folder.path().join("vault"));
     let admin = Caller::administrator(&made).await;
-    admin.json::<Value>(Method::PUT, "/admin/preview/vaults/prod", &Value::Null).await.unwrap();
-    let path = "/admin/preview/vaults/prod/credentials";
-    let file = admin.json(Method::POST, path, &json!({"purpose": "Register"})).await.unwrap();
+    admin.json::<Value>(Method::PUT, &in_vault(&made, ""), &json!({})).await.unwrap();
+    let path = in_vault(&made, "/stateward/credentials");
+    let file = admin.json(Method::POST, &path, &json!({"purpose": "Register"})).await.unwrap();
     let server = Server::register(&made, &file, 1, Arc::new(SystemClock)).await.unwrap();
     server.open(1, Value::Null).await.unwrap();
     let packs = packs(salt);

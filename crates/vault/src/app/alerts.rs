@@ -80,7 +80,7 @@ mod tests {
     #[tokio::test]
     async fn one_alert_is_open_for_each_kind_and_subject() {
         let test = TestApp::new().await;
-        let vault = test.app.vault(&test.vault).await.unwrap().id;
+        let vault = test.app.vault_at(&test.place()).await.unwrap().id;
         let alert = |message: &str| NewAlert {
             vault,
             severity: Severity::Warning,

@@ -4,7 +4,7 @@
 use super::Error;
 use super::testing::{TestApp, TestServer, open_request, register_request, registration};
 use bytes::Bytes;
-use stateward_api::admin::CredentialsRequest;
+use stateward_api::arm::credentials::CredentialsRequest;
 use stateward_format::layout;
 use stateward_format::point::{self, PackReference};
 use stateward_model::{PackId, SessionId};
@@ -54,7 +54,7 @@ async fn a_domain_has_its_founders_id_whichever_member_is_named() {
         assert_eq!(server.caller.domain, domain);
     }
     assert_eq!(stranger.caller.domain, stranger.caller.server);
-    let known = test.app.servers(&test.vault).await.unwrap();
+    let known = test.servers().await;
     assert_eq!(known.iter().filter(|server| server.domain == domain).count(), 3);
 }
 
@@ -69,7 +69,7 @@ async fn a_committed_pack_is_every_members_and_no_strangers() {
     assert!(listed(&test, &stranger, 3).await.is_empty());
     assert!(matches!(test.app.pack(stranger.caller, pack.id).await, Err(Error::NotFound(_))));
     assert!(matches!(commit(&test, &stranger, 3, &[pack]).await, Err(Error::PacksMissing(_))));
-    let vault = test.app.vault(&test.vault).await.unwrap();
+    let vault = test.app.vault_at(&test.place()).await.unwrap();
     let totals = test.app.vault_usage(vault.id).await.unwrap();
     assert_eq!(totals.stored_bytes, 6, "a shared pack is counted once");
 }

@@ -12,7 +12,7 @@ use crate::db::{self, Scope};
 use serde_json::json;
 use stateward_api::ErrorCode;
 use stateward_api::agent::{JobAnswer, JobReport};
-use stateward_model::{ItemId, JobId, JobKind, JobState, Label, Phase, ServerId, Timestamp, VaultId};
+use stateward_model::{ItemId, JobId, JobKind, JobState, Phase, ServerId, Timestamp, VaultId};
 use std::ops::RangeInclusive;
 
 /// How many jobs are listed: the newest.
@@ -208,17 +208,6 @@ impl App {
         let change = Change { vault: Some(vault.id), actor, act: "job.cancel", subject: &subject, detail };
         self.record(&mut transaction, change).await?;
         Ok(transaction.commit().await?)
-    }
-
-    /// The newest jobs of a vault by its name.
-    pub(crate) async fn jobs(&self, vault: &Label) -> Result<Vec<stateward_api::admin::Job>, Error> {
-        let vault = self.vault(vault).await?;
-        let jobs = self.jobs_of(vault.id, Timestamp(i64::MIN)..=Timestamp(i64::MAX)).await?;
-        let shown = jobs.into_iter().filter(|judged| judged.job.report.kind.is_of_agents()).map(|judged| {
-            let Job { server, reported_at, report, .. } = judged.job;
-            stateward_api::admin::Job { server, reported_at, report }
-        });
-        Ok(shown.collect())
     }
 }
 

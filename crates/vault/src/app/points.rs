@@ -10,11 +10,10 @@ use crate::db::{self, Scope};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use ring::signature::{ED25519, UnparsedPublicKey};
-use stateward_api::admin::RecoveryPoint;
 use stateward_api::agent::ListedPoint;
 use stateward_format::layout;
 use stateward_format::point::{self, POINT_BYTES_MAX, Point, PointHeader};
-use stateward_model::{Label, PackId, PointHash, Sequence, SessionId};
+use stateward_model::{PackId, PointHash, Sequence, SessionId};
 use std::sync::Arc;
 
 /// The longest receipt object that is read back, in bytes.
@@ -157,12 +156,6 @@ impl App {
     /// All points of the calling server.
     pub(crate) async fn points(&self, caller: ServerCaller) -> Result<Vec<ListedPoint>, Error> {
         Ok(db::points::list(&mut *self.database.read().await?, caller.server).await?)
-    }
-
-    /// All points of a vault.
-    pub(crate) async fn points_of_vault(&self, vault: &Label) -> Result<Vec<RecoveryPoint>, Error> {
-        let vault = self.vault(vault).await?;
-        Ok(db::points::list_of_vault(&mut *self.database.read().await?, vault.id).await?)
     }
 
     /// A point's object, in pieces, and its length in bytes.

@@ -2,7 +2,9 @@
 //! does, and where two want the same at the same moment one of them gets it.
 
 use super::parts::{Begun, PartPlace};
-use super::testing::{TestApp, TestServer, open_request, register_request, registration};
+use super::testing::{
+    TestApp, TestServer, create_vault as create, open_request, register_request, registration,
+};
 use super::{App, Error};
 use crate::app::principals::{Assignment, Role};
 use bytes::Bytes;
@@ -154,7 +156,7 @@ async fn of_two_first_points_one_is_and_of_two_next_ones_the_second_is_a_fork() 
         }
         let listed = other.points(server.caller).await.unwrap();
         assert_eq!(listed.iter().map(|point| point.sequence).collect::<Vec<_>>(), [1, 2, 2]);
-        let known = test.app.servers(&test.vault).await.unwrap();
+        let known = test.servers().await;
         let known = known.iter().find(|known| known.id == server.caller.server).unwrap();
         assert!(known.forked_at.is_some());
         // Whatever was needed by either is referred to from its own point on.
@@ -226,9 +228,8 @@ async fn a_vault_that_both_make_is_one() {
     for round in 0..rounds() {
         let (first, second) = (format!("Archive-{round}"), format!("archive-{round}"));
         let (one, app) = (Arc::clone(&test.app), Arc::clone(&other));
-        let results = both(async move { one.create_vault(&first.parse().unwrap()).await }, async move {
-            app.create_vault(&second.parse().unwrap()).await
-        });
+        let results =
+            both(async move { create(&one, &first).await }, async move { create(&app, &second).await });
         let [(one, one_is_new), (two, two_is_new)] = results.await.map(Result::unwrap);
         assert_eq!(one.id, two.id);
         assert_ne!(one_is_new, two_is_new);
@@ -346,7 +347,8 @@ async fn a_database_that_dies_is_told_of_and_loses_nothing_that_was_acknowledged
         })
         .collect();
     // When all are at work.
-    while test.app.points_of_vault(&test.vault).await.unwrap().len() < 8 {
+    let vault = test.app.vault_at(&test.place()).await.unwrap().id;
+    while test.app.vault_usage(vault).await.unwrap().recovery_points < 8 {
         tokio::task::yield_now().await;
     }
     postgres.kill();

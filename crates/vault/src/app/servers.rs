@@ -9,10 +9,9 @@ use crate::db::sessions::Ended;
 use bytes::Bytes;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use stateward_api::CredentialPurpose;
-use stateward_api::admin::Server;
 use stateward_api::agent::{RegisterRequest, RegisterSlotsRequest, Registered, ServerInfo};
 use stateward_api::credentials::decode_bytes;
-use stateward_model::{CredentialId, Label, ServerId, Timestamp};
+use stateward_model::{CredentialId, ServerId, Timestamp};
 
 /// The longest name of an operating system or a version that is kept, in bytes.
 const TEXT_BYTES_MAX: usize = 200;
@@ -126,12 +125,6 @@ impl App {
             time: self.now(),
         })
     }
-
-    /// All servers of a vault.
-    pub(crate) async fn servers(&self, vault: &Label) -> Result<Vec<Server>, Error> {
-        let vault = self.vault(vault).await?;
-        Ok(db::servers::list(&mut *self.database.read().await?, vault.id).await?)
-    }
 }
 
 /// The credentials of a registration, if they allow it.
@@ -214,7 +207,7 @@ mod tests {
     use super::*;
     use crate::app::testing::{TestApp, open_request, register_request, registration, signing_key};
     use stateward_api::VaultCredentials;
-    use stateward_api::admin::CredentialsRequest;
+    use stateward_api::arm::credentials::CredentialsRequest;
     use stateward_api::credentials::encode_bytes;
 
     #[tokio::test]
@@ -227,7 +220,7 @@ mod tests {
         assert_eq!(first.server, second.server);
         let other = test.app.register(&registration(&file, "web-02", 2)).await;
         assert!(matches!(other, Err(Error::CredentialsUsedUp(1))));
-        assert_eq!(test.app.servers(&test.vault).await.unwrap().len(), 1);
+        assert_eq!(test.servers().await.len(), 1);
     }
 
     #[tokio::test]
@@ -321,7 +314,7 @@ mod tests {
         assert!(matches!(used, Err(Error::CredentialsUsedUp(1))));
         let used = test.app.slots_for_registration(&asks).await;
         assert!(matches!(used, Err(Error::CredentialsUsedUp(1))));
-        assert_eq!(test.app.servers(&test.vault).await.unwrap().len(), 1);
+        assert_eq!(test.servers().await.len(), 1);
     }
 
     #[tokio::test]

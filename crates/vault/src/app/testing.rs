@@ -5,16 +5,18 @@ use super::pack_memory::PackMemory;
 use super::packs::Received;
 use super::principals::Place;
 use super::tokens::ServerCaller;
+use super::vaults::VaultChange;
 use super::{App, Error};
 use crate::config::Config;
 use crate::db::testing::TestDatabase;
+use crate::db::vaults::Vault;
 use crate::db::{Database, DatabaseUrl};
 use crate::keys::VaultKey;
 use crate::reserve::Reserve;
 use bytes::Bytes;
 use ring::signature::{Ed25519KeyPair, KeyPair};
-use stateward_api::admin::CredentialsRequest;
 use stateward_api::agent::{ItemRequest, OpenSessionRequest, RegisterRequest};
+use stateward_api::arm::credentials::CredentialsRequest;
 use stateward_api::credentials::encode_bytes;
 use stateward_api::token::{ASSERTION_TYPE, AssertionClaims, TokenRequest};
 use stateward_api::{CredentialPurpose, VaultCredentials};
@@ -91,7 +93,7 @@ impl TestApp {
         let app =
             open(&folder, database.url(), Arc::new(store.clone()), (clock.clone(), random.clone())).await;
         let vault: Label = "prod".parse().unwrap();
-        app.create_vault(&vault).await.unwrap();
+        create_vault(&app, vault.as_str()).await.unwrap();
         Self { app, clock, random, store, faults, vault, keys: AtomicU64::new(100), folder, database }
     }
 
@@ -110,6 +112,13 @@ impl TestApp {
     /// Where its one vault is.
     pub(crate) fn place(&self) -> Place {
         Place { group: Some("default".to_owned()), vault: Some(self.vault.to_string()) }
+    }
+
+    /// All servers of its vault, by label.
+    pub(crate) async fn servers(&self) -> Vec<crate::db::servers::Server> {
+        let vault = self.app.vault_at(&self.place()).await.unwrap();
+        let servers = self.app.containers(vault.id).await.unwrap();
+        servers.into_iter().map(|container| container.managed.server).collect()
     }
 
     /// All of the audit log.
@@ -200,6 +209,12 @@ impl TestApp {
         self.try_put(server, session, bytes).await.unwrap();
         PackReference { id: PackId(*blake3::hash(bytes).as_bytes()), length: bytes.len() as u32 }
     }
+}
+
+/// Makes a vault in the group `default`; also tells whether it is new.
+pub(crate) async fn create_vault(app: &App, name: &str) -> Result<(Vault, bool), Error> {
+    let place = Place { group: Some("default".to_owned()), vault: Some(name.to_owned()) };
+    app.put_vault(&Actor::Task("test"), &place, VaultChange::default(), None).await
 }
 
 async fn open(

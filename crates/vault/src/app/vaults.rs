@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use stateward_api::ErrorCode;
 use stateward_api::arm::Tags;
 use stateward_model::vault::{SOFT_DELETE_DAYS_MAX, SOFT_DELETE_DAYS_MIN};
-use stateward_model::{Immutability, InvalidName, Label, Redundancy, VaultId};
+use stateward_model::{Immutability, InvalidName, Redundancy, VaultId};
 
 /// How many vaults there may be (Azure Backup, "Frequently asked questions", *Are there limits on the number of vaults?*).
 const VAULTS_MAX: usize = 500;
@@ -325,18 +325,6 @@ impl App {
         self.record(&mut transaction, of_vault(&vault, actor, "vault.undelete", json!({}))).await?;
         transaction.commit().await?;
         Ok(Vault { deleted: None, revision: vault.revision + 1, ..vault })
-    }
-
-    /// Makes a vault in the group `default` if it is not there.
-    pub(crate) async fn create_vault(&self, name: &Label) -> Result<(Vault, bool), Error> {
-        let place = Place { group: Some("default".to_owned()), vault: Some(name.to_string()) };
-        self.put_vault(&Actor::Task("preview"), &place, VaultChange::default(), None).await
-    }
-
-    /// A vault by its name alone.
-    pub(crate) async fn vault(&self, name: &Label) -> Result<Vault, Error> {
-        let found = db::vaults::find(&mut *self.database.read().await?, name.as_str()).await?;
-        found.ok_or_else(|| Error::not_found(format!("vault `{name}`")))
     }
 }
 

@@ -3,7 +3,6 @@
 use super::query::query;
 use super::{Connection, Error, value};
 use crate::app::tokens::ServerCaller;
-use stateward_api::admin::RecoveryPoint;
 use stateward_api::agent::ListedPoint;
 use stateward_model::{ItemId, PackId, PointHash, Sequence, ServerId, Timestamp, VaultId};
 
@@ -75,37 +74,14 @@ pub(crate) async fn list(connection: &mut Connection, server: ServerId) -> Resul
     rows.into_iter().map(read).collect()
 }
 
-/// All points of a vault that can be restored from, newest first.
-pub(crate) async fn list_of_vault(
-    connection: &mut Connection,
-    vault: VaultId,
-) -> Result<Vec<RecoveryPoint>, Error> {
-    type Row = (Vec<u8>, i64, Vec<u8>, Vec<u8>, i64, i64, String, String);
-    let rows: Vec<Row> = query(
-        "SELECT p.server, p.sequence, p.hash, p.item, p.received_at, p.pack_bytes, i.label, i.kind
-         FROM points p
-         JOIN servers s ON s.id = p.server
-         JOIN items i ON i.server = p.server AND i.id = p.item
-         WHERE s.vault = $1 AND p.expired_at IS NULL AND i.deleted_at IS NULL
-         ORDER BY p.received_at DESC, p.server, p.number DESC",
-    )
-    .bind(&vault.0[..])
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter()
-        .map(|(server, sequence, hash, item, received_at, pack_bytes, label, kind)| {
-            Ok(RecoveryPoint {
-                id: PointHash(value::fixed(hash, "recovery point id")?),
-                server: ServerId(value::fixed(server, "server id")?),
-                item: ItemId(value::fixed(item, "item id")?),
-                item_label: value::label(label)?,
-                kind: value::kind(&kind)?,
-                sequence: value::unsigned(sequence, "sequence number")?,
-                received_at: Timestamp(received_at),
-                pack_bytes: value::unsigned(pack_bytes, "sum of bytes")?,
-            })
-        })
-        .collect()
+/// Bytes of all packs that each point of a server needs, in the order of their commits.
+#[cfg(test)]
+pub(crate) async fn bytes_held(connection: &mut Connection, server: ServerId) -> Result<Vec<u64>, Error> {
+    let rows: Vec<(i64,)> = query("SELECT pack_bytes FROM points WHERE server = $1 ORDER BY number")
+        .bind(&server.0[..])
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter().map(|(bytes,)| value::unsigned(bytes, "sum of bytes")).collect()
 }
 
 /// Adds a point.

@@ -2,7 +2,6 @@
 
 use super::query::query;
 use super::{Connection, Error, value};
-use stateward_api::admin::Server;
 use stateward_api::agent::RegisterRequest;
 use stateward_model::{CredentialId, Label, ServerId, Timestamp, VaultId};
 
@@ -185,6 +184,27 @@ pub(crate) async fn revoke(connection: &mut Connection, id: ServerId, now: Times
     Ok(())
 }
 
+/// A server as people know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Server {
+    /// Its id.
+    pub(crate) id: ServerId,
+    /// Its deduplication domain: its own id, or that of the server that founded it.
+    pub(crate) domain: ServerId,
+    /// Its label.
+    pub(crate) label: Label,
+    /// The operating system as it names itself.
+    pub(crate) operating_system: String,
+    /// The agent's version.
+    pub(crate) agent_version: String,
+    /// When it was registered.
+    pub(crate) registered_at: Timestamp,
+    /// When it was last heard of.
+    pub(crate) seen_at: Option<Timestamp>,
+    /// When a recovery point last came that does not follow the newest one.
+    pub(crate) forked_at: Option<Timestamp>,
+}
+
 /// A server as it is managed.
 pub(crate) struct ManagedServer {
     /// What is told of it everywhere.
@@ -258,17 +278,4 @@ fn read_server(
         seen_at: seen_at.map(Timestamp),
         forked_at: forked_at.map(Timestamp),
     })
-}
-
-/// All servers of a vault by label.
-pub(crate) async fn list(connection: &mut Connection, vault: VaultId) -> Result<Vec<Server>, Error> {
-    let rows: Vec<ServerRow> = query(
-        "SELECT id, coalesce(domain, id), label, operating_system, agent_version, registered_at, seen_at,
-                forked_at
-         FROM servers WHERE vault = $1 ORDER BY label, registered_at",
-    )
-    .bind(&vault.0[..])
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter().map(read_server).collect()
 }

@@ -3,7 +3,6 @@
 //!
 //! Begin with [`routes`]: the one table of all calls and of who may make them.
 
-mod admin;
 mod agent;
 mod arm;
 mod auth;

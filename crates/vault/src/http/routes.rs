@@ -3,7 +3,7 @@
 
 use super::auth::{self, Guard, Who};
 use super::extract::TEXT_BODY_MAX;
-use super::{admin, agent, arm, log, sign_in};
+use super::{agent, arm, log, sign_in};
 use crate::app::{App, Error};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -208,20 +208,12 @@ fn security_calls() -> Vec<Route> {
     ]
 }
 
-/// The agent plane, and what stands in for management until it is whole.
+/// The agent plane.
 #[rustfmt::skip]
 fn agent_calls() -> Vec<Route> {
     vec![
         route(POST, "/agent/v1/register", Who::Anyone, agent::register),
         route(POST, "/agent/v1/register/slots", Who::Anyone, agent::register_slots),
-
-        route(GET, "/admin/preview/vaults", Who::Reader, admin::list_vaults),
-        route(PUT, "/admin/preview/vaults/{name}", Who::Contributor, admin::put_vault),
-        route(GET, "/admin/preview/vaults/{name}", Who::Reader, admin::get_vault),
-        route(POST, "/admin/preview/vaults/{name}/credentials", Who::Operator, admin::make_credentials),
-        route(GET, "/admin/preview/vaults/{name}/servers", Who::Reader, admin::list_servers),
-        route(GET, "/admin/preview/vaults/{name}/recovery-points", Who::Reader, admin::list_points),
-        route(GET, "/admin/preview/vaults/{name}/jobs", Who::Reader, admin::list_jobs),
 
         route(GET, "/agent/v1/server", Who::Server, agent::server),
         route(PUT, "/agent/v1/items/{item}", Who::Server, agent::put_item),

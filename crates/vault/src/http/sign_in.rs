@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use stateward_api::ErrorCode;
-use stateward_api::admin::Health;
+use stateward_api::Health;
 use stateward_api::arm::clouds::AUTHORITY;
 use stateward_api::token::{TokenError, TokenRequest};
 use std::sync::Arc;

@@ -16,6 +16,15 @@ use stateward_model::{Clock, ItemId, ItemKind, PackId, PointHash, Sequence, Slot
 use stateward_vault::Initialised;
 use std::sync::Arc;
 
+/// The address of what stands in the vault `prod` of the group `default`.
+pub fn in_vault(made: &Initialised, rest: &str) -> String {
+    format!(
+        "/subscriptions/{}/resourceGroups/default/providers/Microsoft.RecoveryServices/vaults/prod{rest}\
+         ?api-version=2024-04-01",
+        made.subscription
+    )
+}
+
 /// How a refused call is read: its code and its words.
 pub type Refused = (ErrorCode, String);
 

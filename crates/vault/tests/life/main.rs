@@ -6,11 +6,14 @@
 mod agent;
 mod database;
 
-use agent::{Caller, Server, registration, session};
+use agent::{Caller, Server, in_vault, registration, session};
 use reqwest::Method;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::{Value, json};
-use stateward_api::admin::{JobList, RecoveryPointList, ServerList, Vault};
+use stateward_api::arm::List;
+use stateward_api::arm::containers::Container;
+use stateward_api::arm::jobs::Job;
+use stateward_api::arm::vaults::Vault;
 use stateward_api::credentials::{decode_bytes, encode_bytes};
 use stateward_api::{ErrorCode, VaultCredentials};
 use stateward_format::slot::{self, KeySlot, SlotSecret};
@@ -55,9 +58,8 @@ impl TestVault {
             initialise(&data, "127.0.0.1:0", database.as_deref(), clock.clone(), random).await.unwrap();
         let running = Running::start(&data, None, clock.clone(), Arc::new(SystemRandom)).await.unwrap();
         let admin = Caller::administrator(&made).await;
-        let vault =
-            admin.json::<Vault>(Method::PUT, "/admin/preview/vaults/prod", &Value::Null).await.unwrap();
-        assert_eq!(vault.name.as_str(), "prod");
+        let vault = admin.json::<Vault>(Method::PUT, &in_vault(&made, ""), &json!({})).await.unwrap();
+        assert_eq!(vault.name, "prod");
         Self { made, running: Some(running), clock, admin, _folder: folder }
     }
 
@@ -74,7 +76,12 @@ impl TestVault {
     async fn credentials(&self, more: Value) -> VaultCredentials {
         let mut body = json!({"purpose": "Register"});
         body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
-        self.admin.json(Method::POST, "/admin/preview/vaults/prod/credentials", &body).await.unwrap()
+        self.admin.json(Method::POST, &self.address("/stateward/credentials"), &body).await.unwrap()
+    }
+
+    /// The address of what stands in its vault.
+    fn address(&self, rest: &str) -> String {
+        in_vault(&self.made, rest)
     }
 
     async fn server(&self, number: u8) -> Server {
@@ -116,10 +123,7 @@ async fn a_server_registers_backs_up_and_everything_is_there_after_a_restart() {
     assert_eq!(code(server.call.get_bytes(&path, Some("bytes=0-5000000")).await), ErrorCode::InvalidRequest);
     let points: Value = server.call.get("/agent/v1/points").await.unwrap();
     assert_eq!(points["points"][0]["hash"], hash.to_string());
-    let listed: RecoveryPointList =
-        vault.admin.get("/admin/preview/vaults/prod/recovery-points").await.unwrap();
-    assert_eq!((listed.value[0].id, listed.value[0].pack_bytes), (hash, 5_000_000));
-    let totals: Vault = vault.admin.get("/admin/preview/vaults/prod").await.unwrap();
+    let totals = vault.admin.get::<Vault>(&vault.address("")).await.unwrap().properties.usage.unwrap();
     assert_eq!((totals.servers, totals.recovery_points, totals.stored_bytes), (1, 1, 5_000_000));
     let opened = server.open(1, Value::Null).await.unwrap();
     assert_eq!(opened["head"]["sequence"], 1);
@@ -277,13 +281,15 @@ async fn slots_items_jobs_and_servers_are_listed_to_whom_they_belong() {
         "warnings": 0, "errorCode": null, "point": null,
     });
     server.call.json::<Value>(Method::PUT, &format!("/agent/v1/jobs/{job}"), &report).await.unwrap();
-    let jobs: JobList = vault.admin.get("/admin/preview/vaults/prod/jobs").await.unwrap();
-    assert_eq!((jobs.value.len(), jobs.value[0].report.moved_bytes), (1, 3));
-    let servers: ServerList = vault.admin.get("/admin/preview/vaults/prod/servers").await.unwrap();
-    let labels: Vec<_> = servers.value.iter().map(|server| server.label.as_str()).collect();
+    let jobs: List<Job> = vault.admin.get(&vault.address("/backupJobs")).await.unwrap();
+    assert_eq!((jobs.value.len(), jobs.value[0].properties.activity_id), (1, job));
+    let path = vault.address("/backupProtectionContainers");
+    let servers: List<Container> = vault.admin.get(&path).await.unwrap();
+    let labels: Vec<_> =
+        servers.value.iter().map(|server| server.properties.friendly_name.as_str()).collect();
     assert_eq!(labels, ["web-1", "web-2"]);
-    assert!(servers.value[0].seen_at.is_some());
-    assert_eq!(code(server.call.get::<Value>("/admin/preview/vaults").await), ErrorCode::Forbidden);
+    assert!(servers.value[0].properties.extended_info.last_seen.is_some());
+    assert_eq!(code(server.call.get::<Value>(&path).await), ErrorCode::Forbidden);
     assert_eq!(code(vault.admin.get::<Value>("/agent/v1/points").await), ErrorCode::Forbidden);
     vault.stop().await;
 }

@@ -30,8 +30,10 @@ async fn a_job_that_ended_stays_ended_and_the_newest_comes_first() {
     {
         test.app.put_job(caller, JobId([number; 16]), &report(number, state)).await.unwrap();
     }
-    let jobs = test.app.jobs(&test.vault).await.unwrap();
-    let states: Vec<_> = jobs.iter().map(|job| (job.report.job.0[0], job.report.state)).collect();
+    let vault = test.app.vault_at(&test.place()).await.unwrap();
+    let jobs = test.app.jobs_of(vault.id, Timestamp(i64::MIN)..=Timestamp(i64::MAX)).await.unwrap();
+    let reports = jobs.iter().map(|judged| &judged.job.report);
+    let states: Vec<_> = reports.map(|report| (report.job.0[0], report.state)).collect();
     assert_eq!(states, [(2, JobState::Running), (1, JobState::Failed)]);
 }
 

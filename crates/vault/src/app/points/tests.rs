@@ -166,8 +166,9 @@ async fn packs_are_referred_to_by_lifetimes_of_each_item() {
     ];
     expected.sort();
     assert_eq!(lifetimes(&test, &server).await, expected);
-    let listed = test.app.points_of_vault(&test.vault).await.unwrap();
-    assert_eq!(listed.iter().map(|point| point.pack_bytes).collect::<Vec<_>>(), [3, 8, 6, 3, 6]);
+    let mut connection = test.app.database.read().await.unwrap();
+    let held = crate::db::points::bytes_held(&mut connection, server.caller.server).await.unwrap();
+    assert_eq!(held, [6, 3, 6, 8, 3]);
 }
 
 #[tokio::test]
@@ -194,7 +195,7 @@ async fn a_point_beside_the_newest_begins_a_branch_and_both_keep_their_packs() {
         made.push((sequence, point::hash(&object), packs));
         let opened = test.app.open_session(server.caller, &open_request(1)).await.unwrap();
         assert_eq!(opened.head.unwrap().hash, point::hash(&object), "the head is what was committed last");
-        let forked_at = test.app.servers(&test.vault).await.unwrap()[0].forked_at;
+        let forked_at = test.servers().await[0].forked_at;
         assert_eq!(forked_at.is_some(), made.len() > 3);
     }
     let lifetimes = lifetimes(&test, &server).await;

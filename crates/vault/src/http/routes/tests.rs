@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::principals::{Assignment, Role};
-use crate::app::testing::{TestApp, TestServer};
+use crate::app::testing::{TestApp, TestServer, create_vault};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::response::Response;
@@ -171,7 +171,7 @@ async fn other_tokens_and_other_calls_are_refused_in_the_contracts_words() {
 #[tokio::test]
 async fn whoever_has_a_role_in_one_vault_sees_that_one_only() {
     let test = TestApp::new().await;
-    test.app.create_vault(&"other".parse().unwrap()).await.unwrap();
+    create_vault(&test.app, "other").await.unwrap();
     let router = router(Arc::clone(&test.app));
     let list = filled(&test, subscription!("/providers/Microsoft.RecoveryServices/vaults"));
     for (group, vault, seen) in
