@@ -14,6 +14,7 @@ cargo fmt --all --check
 # In the profile of the build, so that what C libraries compile to is made once.
 cargo clippy --release --workspace --all-targets --locked -- --deny warnings
 cargo xtask tidy
+cargo xtask openapi --check
 shellcheck --external-sources scripts/*.sh .ci/run
 if command -v cargo-deny >/dev/null; then
     # Advisories need the network; they are checked where there is one: cargo deny check advisories

@@ -17,6 +17,7 @@ mod graph;
 mod house;
 mod licences;
 mod lockfile;
+mod openapi;
 mod packages;
 mod reference;
 mod source_rules;
@@ -36,6 +37,7 @@ Commands:
   tidy        Check the rules of the house (see CONTRIBUTING.md)
   pin-format  Record in docs/format.md that it was brought up to date with the format's source
   reference   Write docs/reference anew from the built programs (with --check: only compare)
+  openapi     Write the OpenAPI documents anew from the contract (with --check: only compare)
   benchmarks  Write BENCHMARKS.md from a benchmark's RESULTS.json; more files: other tools' settings (.toml),
               measurements to be taken over (.txt)";
 
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Some("tidy") => tidy(&root),
         Some("pin-format") => pin_format(&root),
         Some("reference") => reference(&root, std::env::args().nth(2).as_deref() == Some("--check")),
+        Some("openapi") => openapi(&root, std::env::args().nth(2).as_deref() == Some("--check")),
         Some("benchmarks") => benchmarks(&root, std::env::args_os().skip(2).map(PathBuf::from).collect()),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
@@ -88,10 +91,25 @@ fn pin_format(root: &Path) -> ExitCode {
 
 /// Writes or checks the reference.
 fn reference(root: &Path, is_check: bool) -> ExitCode {
-    match reference::run(root, is_check) {
+    written(reference::run(root, is_check), is_check, "not as the programs say", "reference")
+}
+
+/// Writes or checks the OpenAPI documents.
+fn openapi(root: &Path, is_check: bool) -> ExitCode {
+    written(openapi::run(root, is_check), is_check, "not as the contract says", "openapi")
+}
+
+/// Tells which files were written, or are to be written by that command.
+fn written(
+    outcome: Result<Vec<&'static str>, tidy::Failure>,
+    is_check: bool,
+    wrong: &str,
+    command: &str,
+) -> ExitCode {
+    match outcome {
         Ok(stale) if stale.is_empty() => ExitCode::SUCCESS,
         Ok(stale) if is_check => {
-            eprintln!("error: not as the programs say: {}; run `cargo xtask reference`", stale.join(", "));
+            eprintln!("error: {wrong}: {}; run `cargo xtask {command}`", stale.join(", "));
             ExitCode::FAILURE
         }
         Ok(stale) => {

@@ -57,7 +57,7 @@ pub const PACK_BYTES_MAX: usize = 64 << 20;
 pub const ASSEMBLED_BYTES_MAX: usize = 32 << 20;
 
 /// Registers a server. Repeating it with the same `login_public_key` gives the same server.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisterRequest {
     /// Which credentials file.
@@ -88,7 +88,7 @@ impl RegisterRequest {
 }
 
 /// Asks for the key slots of the server that may register again with these credentials.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RegisterSlotsRequest {
     /// Which credentials file.
     pub credential: CredentialId,
@@ -97,7 +97,7 @@ pub struct RegisterSlotsRequest {
 }
 
 /// A registered server.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Registered {
     /// Its id, from now on.
@@ -111,7 +111,7 @@ pub struct Registered {
 }
 
 /// What the vault knows of the calling server.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerInfo {
     /// The server.
@@ -127,7 +127,7 @@ pub struct ServerInfo {
 }
 
 /// Makes a protected item known, or changes its label.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemRequest {
     /// What people call it.
@@ -137,7 +137,7 @@ pub struct ItemRequest {
 }
 
 /// Opens a session.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenSessionRequest {
     /// Made by the agent, so that a repeated request finds the session that the first one opened.
@@ -162,7 +162,7 @@ pub struct OpenSessionRequest {
 }
 
 /// Proof of having held a session.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Replaces {
     /// Which.
@@ -172,7 +172,7 @@ pub struct Replaces {
 }
 
 /// A pack that may be referred to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KnownPack {
     /// Which.
     pub id: PackId,
@@ -181,7 +181,7 @@ pub struct KnownPack {
 }
 
 /// A recovery point as it is listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedPoint {
     /// Its place in the chain.
@@ -199,7 +199,7 @@ pub struct ListedPoint {
 }
 
 /// An opened session.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionOpened {
     /// Its id.
@@ -213,7 +213,7 @@ pub struct SessionOpened {
 }
 
 /// How long a session lives without a call.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Lease {
     /// Seconds from now.
@@ -225,7 +225,7 @@ pub struct Lease {
 }
 
 /// What became of a part of a pack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PartTaken {
     /// What the part was put into; no text but its own means the same. Whatever was put into another one is lost and must
@@ -238,21 +238,21 @@ pub struct PartTaken {
 }
 
 /// All points of the server, by sequence: those that can't be restored from any more as well, for they are links of its chain.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PointList {
     /// The points.
     pub points: Vec<ListedPoint>,
 }
 
 /// All key slots of the server.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SlotList {
     /// The objects, base64url.
     pub slots: Vec<String>,
 }
 
 /// How a job stands. Codes and counts only: names and paths stay on the server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobReport {
     /// Its id, the same in the path.
@@ -284,7 +284,7 @@ pub struct JobReport {
 }
 
 /// What the vault says to a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobAnswer {
     /// Somebody asked for the job's end.
@@ -295,7 +295,7 @@ pub struct JobAnswer {
 pub const COMMAND_WAIT_SECONDS_MAX: u32 = 60;
 
 /// How long to wait for commands.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandWait {
     /// In seconds, at most [`COMMAND_WAIT_SECONDS_MAX`]; not at all if not said.
@@ -304,7 +304,7 @@ pub struct CommandWait {
 }
 
 /// What an agent is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all_fields = "camelCase")]
 pub enum CommandRequest {
     /// Make a recovery point.
@@ -318,7 +318,7 @@ pub enum CommandRequest {
 }
 
 /// Something that an agent is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Command {
     /// Its id.
@@ -335,7 +335,7 @@ pub struct Command {
 }
 
 /// What a server is asked to do and has not taken yet.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CommandList {
     /// The first one first.
     pub commands: Vec<Command>,

@@ -39,7 +39,7 @@ pub const VERSION: &str = "2024-04-01";
 pub type Tags = BTreeMap<String, String>;
 
 /// A list, or a page of one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct List<T> {
     /// What is listed.
@@ -57,7 +57,7 @@ impl<T> List<T> {
 }
 
 /// Anything that has a path, and is more than its path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Resource<P> {
     /// Its path.
     pub id: String,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use stateward_model::{CredentialId, Label, ServerId, Timestamp, VaultId};
 
 /// What the file allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum CredentialPurpose {
     /// Registering servers; reads nothing.
     Register,
@@ -19,7 +19,7 @@ pub enum CredentialPurpose {
 }
 
 /// The file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VaultCredentials {
     /// The form of this file: 1.

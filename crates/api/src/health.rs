@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use stateward_model::Timestamp;
 
 /// The vault is ready.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
     /// The program's version.

@@ -6,9 +6,11 @@
 
 pub mod agent;
 pub mod arm;
+pub mod calls;
 pub mod credentials;
 pub mod error;
 mod health;
+pub mod openapi;
 pub mod token;
 
 pub use credentials::{CredentialPurpose, VaultCredentials};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The form.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TokenRequest {
     /// Always `client_credentials`.
     pub grant_type: String,
@@ -31,7 +31,7 @@ pub struct TokenRequest {
 }
 
 /// A JWT's claims in an assertion.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AssertionClaims {
     /// The server id.
     pub iss: String,
@@ -48,7 +48,7 @@ pub struct AssertionClaims {
 }
 
 /// A token.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TokenResponse {
     /// `Bearer`.
     pub token_type: String,
@@ -59,7 +59,7 @@ pub struct TokenResponse {
 }
 
 /// Why there is no token.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TokenError {
     /// `invalid_request` or `invalid_client`.
     pub error: String,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a protected item holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum ItemKind {
     /// A server's System State.
     SystemState,
@@ -23,7 +23,7 @@ impl fmt::Display for ItemKind {
 }
 
 /// What becomes of the recovery points of an item whose backups were stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StopKeeps {
     /// All are kept until somebody decides otherwise.
@@ -33,7 +33,7 @@ pub enum StopKeeps {
 }
 
 /// That a recovery point is made because somebody wants it now, and not by its item's schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OnDemand {
     /// Until when it is to be kept at least; left out, as long as a daily one.

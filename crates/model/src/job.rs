@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a job does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum JobKind {
     /// Makes a recovery point.
     Backup,
@@ -38,7 +38,7 @@ impl fmt::Display for JobKind {
 }
 
 /// How a job stands. `Completed` never hides an item that was left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum JobState {
     /// Waits to begin.
     Queued,
@@ -75,7 +75,7 @@ impl fmt::Display for JobState {
 }
 
 /// What a running job is at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Phase {
     /// Connects, checks keys and chain, loads the index.
     Preparing,

@@ -19,7 +19,9 @@ pub struct InvalidName {
 /// `-`, `_`, `.`; begins with a letter or digit.
 ///
 /// Paths and selections are never labels: they stay on the server or travel sealed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Label(String);
 
@@ -67,7 +69,9 @@ impl fmt::Display for Label {
 }
 
 /// The name of a part of a protected item, such as `os-files`: 1 to 64 lower-case letters, digits and `-`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct ComponentName(String);
 

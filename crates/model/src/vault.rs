@@ -7,19 +7,25 @@ use std::fmt;
 
 /// A vault's name: 2 to 50 letters, digits and `-` of ASCII, beginning with a letter (Azure, "Create and configure a Recovery
 /// Services vault", *Create a Recovery Services vault*). Names that differ in case only are the same.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct VaultName(String);
 
 /// A resource group's name: 1 to 90 letters, digits, `-`, `_`, `.`, `(` and `)` of ASCII, not ending with a dot (Azure,
 /// "Naming rules and restrictions for Azure resources", *Microsoft.Resources*; there letters beyond ASCII as well).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct GroupName(String);
 
 /// A policy's name: 3 to 150 letters, digits and `-` of ASCII, beginning with a letter and not ending with `-` (Azure, "Naming
 /// rules and restrictions for Azure resources", *Microsoft.RecoveryServices*).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct PolicyName(String);
 
@@ -103,7 +109,7 @@ impl From<VaultName> for Label {
 }
 
 /// Over which failure domains a vault's recovery points are spread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Redundancy {
     /// In one store.
     LocallyRedundant,
@@ -114,7 +120,9 @@ pub enum Redundancy {
 }
 
 /// Whether what reduces what is kept is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub enum Immutability {
     /// It is not.
     Disabled,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub const AUTHORITY: &str = "adfs";
 
 /// `GET /metadata/endpoints`, since api-version 2022-09-01.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Cloud {
     /// The cloud's name.
@@ -23,7 +23,7 @@ pub struct Cloud {
 }
 
 /// `GET /metadata/endpoints`, api-version 2015-01-01.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EarlyCloud {
     /// Services that are not here; `az` wants a text.
@@ -37,7 +37,7 @@ pub struct EarlyCloud {
 }
 
 /// How to sign in.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Authentication {
     /// The authority: an address to which its well-known paths are added.
@@ -51,7 +51,7 @@ pub struct Authentication {
 }
 
 /// `GET /{authority}/.well-known/openid-configuration` (OpenID Connect Discovery 1.0, section 3).
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OpenIdConfiguration {
     /// The authority.
     pub issuer: String,

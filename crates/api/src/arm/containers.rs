@@ -8,7 +8,7 @@ use stateward_model::{ServerId, Timestamp};
 pub type Container = Resource<ContainerProperties>;
 
 /// What there is to know of a registered server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerProperties {
     /// What people call it; several servers may bear the same name.
@@ -40,7 +40,7 @@ pub struct ContainerProperties {
 }
 
 /// Something that is wrong with a server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct HealthDetail {
     /// Which kind: 1 for recovery points that forked, 2 for a server that was not heard of for days.
     pub code: i32,
@@ -53,7 +53,7 @@ pub struct HealthDetail {
 }
 
 /// More of a server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerExtendedInfo {
     /// When the vault last heard of it.
@@ -89,7 +89,7 @@ pub struct ContainerExtendedInfo {
 pub type Fabric = Resource<FabricProperties>;
 
 /// What there is to know of a fabric.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FabricProperties {
     /// `Azure`.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use stateward_model::{ServerId, Timestamp};
 
 /// Asks for vault credentials.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CredentialsRequest {
     /// What they allow.
@@ -27,7 +27,7 @@ pub struct CredentialsRequest {
 }
 
 /// `PUT {vault}/certificates/{name}`. The body may be left out or be `null`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CertificateRequest {
     /// What is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub struct CertificateRequest {
 }
 
 /// What is sent for a certificate.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CertificateRequestProperties {
     /// `AAD`.
@@ -47,7 +47,7 @@ pub struct CertificateRequestProperties {
 }
 
 /// The answer: Azure's `VaultCertificateResponse`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VaultCertificate {
     /// Its path.
     pub id: String,
@@ -60,7 +60,7 @@ pub struct VaultCertificate {
 }
 
 /// Azure's `ResourceCertificateAndAadDetails`, and the vault credentials.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VaultCertificateProperties {
     /// `AzureActiveDirectory`: what follows is of that kind.

@@ -5,7 +5,7 @@ use super::Tags;
 use serde::{Deserialize, Serialize};
 
 /// A subscription.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
     /// Its path.
@@ -21,7 +21,7 @@ pub struct Subscription {
 }
 
 /// A location, in which vaults can be made.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Location {
     /// Its path.
@@ -41,7 +41,7 @@ pub struct Location {
 }
 
 /// What kind of region a location is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LocationMetadata {
     /// `Physical`.
@@ -51,7 +51,7 @@ pub struct LocationMetadata {
 }
 
 /// A resource group.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ResourceGroup {
     /// Its path.
     pub id: String,
@@ -68,7 +68,7 @@ pub struct ResourceGroup {
 }
 
 /// How a resource group stands.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GroupProperties {
     /// `Succeeded`.
@@ -76,7 +76,7 @@ pub struct GroupProperties {
 }
 
 /// `PUT` and `PATCH` of a resource group.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ResourceGroupRequest {
     /// Where it is to be; needed for a new one.
     #[serde(default)]

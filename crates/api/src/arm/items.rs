@@ -9,7 +9,7 @@ pub type ProtectedItem = Resource<ItemProperties>;
 
 /// What there is to know of a protected item. `az … -o table` fails where a field is left out, so none is but those that
 /// belong to deletion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemProperties {
     /// `MabFileFolderProtectedItem`, also for System State: the SDKs know no other for servers.
@@ -60,7 +60,7 @@ pub struct ItemProperties {
 }
 
 /// More of a protected item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemExtendedInfo {
     /// When its last recovery point was made.
@@ -72,7 +72,7 @@ pub struct ItemExtendedInfo {
 }
 
 /// `PUT` of an item. Items are made at their server; this changes one.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ItemRequest {
     /// What to change.
     #[serde(default)]
@@ -80,7 +80,7 @@ pub struct ItemRequest {
 }
 
 /// What to change of an item; what is left out stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemChange {
     /// The path of a policy, or its name. An item that was stopped is resumed by it.
@@ -99,7 +99,7 @@ pub struct ItemChange {
 
 /// `POST …/protectedItems/{item}/backup`: a backup on demand. Azure's clients have no type for it that fits servers; any is
 /// taken.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BackupRequest {
     /// How.
     #[serde(default)]
@@ -107,7 +107,7 @@ pub struct BackupRequest {
 }
 
 /// How a backup on demand is to be made.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BackupWishes {
     /// Until when its recovery point is to be kept: lengthens what the policy says, never below the vault's minimum.
     #[serde(rename = "recoveryPointExpiryTimeInUTC", default, skip_serializing_if = "Option::is_none")]

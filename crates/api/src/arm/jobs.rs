@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub type Job = Resource<JobProperties>;
 
 /// What there is to know of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobProperties {
     /// `MabJob`.
@@ -50,7 +50,7 @@ pub struct JobProperties {
 }
 
 /// Why a job failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobError {
     /// In a sentence. What it was about in particular stays on the server.
@@ -62,7 +62,7 @@ pub struct JobError {
 }
 
 /// More of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobExtendedInfo {
     /// Its phases.
@@ -74,7 +74,7 @@ pub struct JobExtendedInfo {
 }
 
 /// A phase of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobTask {
     /// Its name.

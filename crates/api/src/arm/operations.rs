@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use stateward_model::{JobId, OperationId, Timestamp};
 
 /// `{vault}/backupOperations/{id}`, and all other places where clients look for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Operation {
     /// Its id.
@@ -27,7 +27,7 @@ pub struct Operation {
 }
 
 /// The job that does an operation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OperationJob {
     /// `OperationStatusJobExtendedInfo`: the SDKs know by it that there is a job.
@@ -37,7 +37,7 @@ pub struct OperationJob {
 }
 
 /// Why an operation failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OperationError {
     /// Which kind of failure.
     pub code: String,

@@ -22,7 +22,7 @@ pub const SCHEDULE_TYPE: &str = "SimpleSchedulePolicy";
 pub const RETENTION_TYPE: &str = "LongTermRetentionPolicy";
 
 /// A policy.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
     /// Its path.
@@ -38,14 +38,14 @@ pub struct Policy {
 }
 
 /// Makes a policy, or puts another in its place.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PolicyRequest {
     /// What it says.
     pub properties: PolicyProperties,
 }
 
 /// What a policy says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyProperties {
     /// [`MANAGEMENT_TYPE`]; without it the SDK for Python gives a policy without its fields.
@@ -66,7 +66,7 @@ pub struct PolicyProperties {
 }
 
 /// When backups run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SchedulePolicy {
     /// [`SCHEDULE_TYPE`].
@@ -86,7 +86,7 @@ pub struct SchedulePolicy {
 }
 
 /// How often backups run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Frequency {
     /// Every day.
     Daily,
@@ -97,7 +97,7 @@ pub enum Frequency {
 }
 
 /// How long recovery points are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RetentionPolicy {
     /// [`RETENTION_TYPE`].
@@ -117,7 +117,7 @@ pub struct RetentionPolicy {
 }
 
 /// Points of every day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DailyRetention {
     /// Of which of the schedule's times.
@@ -128,7 +128,7 @@ pub struct DailyRetention {
 }
 
 /// Points of days of the week.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WeeklyRetention {
     /// Which days.
@@ -142,7 +142,7 @@ pub struct WeeklyRetention {
 }
 
 /// Points of days of the month.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MonthlyRetention {
     /// Which days.
@@ -156,7 +156,7 @@ pub struct MonthlyRetention {
 }
 
 /// Points of days of the year.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct YearlyRetention {
     /// In which months.
@@ -173,7 +173,7 @@ pub struct YearlyRetention {
 }
 
 /// Days of a month: by number, or by weekday.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DaysOfMonth {
     /// Which of the two counts.
@@ -188,7 +188,7 @@ pub struct DaysOfMonth {
 }
 
 /// How days of a month are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum DaysFormat {
     /// By number.
     Daily,
@@ -197,7 +197,7 @@ pub enum DaysFormat {
 }
 
 /// Days of a month by number.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NumberedDays {
     /// Which.
@@ -206,7 +206,7 @@ pub struct NumberedDays {
 }
 
 /// A day of a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Day {
     /// Its number; says nothing for the last one.
@@ -218,7 +218,7 @@ pub struct Day {
 }
 
 /// Days of a month by weekday: each of the weekdays in each of the weeks.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WeekdaysOfMonth {
     /// The weekdays.
@@ -230,7 +230,7 @@ pub struct WeekdaysOfMonth {
 }
 
 /// For how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Duration {
     /// How many.
@@ -240,7 +240,7 @@ pub struct Duration {
 }
 
 /// What a duration is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum DurationType {
     Days,
@@ -256,7 +256,7 @@ fn null_is_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(fro
 
 /// A time on the clocks of the policy's zone, as Azure writes it: with a date before it and `Z` behind it, of which neither
 /// says anything (`2026-11-28T02:30:00Z`). `02:30` is taken as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct ClockTime {
     /// The date before it.

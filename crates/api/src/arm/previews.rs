@@ -6,7 +6,7 @@ use stateward_model::policy::{LocalTime, Run};
 use stateward_model::{ItemId, PointHash, Timestamp};
 
 /// Asks what a policy would come to keep.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyPreviewRequest {
     /// The policy; left out, the present one of `policyName` or of `item`.
@@ -24,7 +24,7 @@ pub struct PolicyPreviewRequest {
 }
 
 /// What a policy would come to keep.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyPreview {
     /// The next runs.
@@ -38,7 +38,7 @@ pub struct PolicyPreview {
 }
 
 /// A run to come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PreviewedRun {
     /// When.
     pub at: Timestamp,
@@ -53,7 +53,7 @@ impl From<Run> for PreviewedRun {
 }
 
 /// What is kept at a moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewedMoment {
     /// The moment.
@@ -65,7 +65,7 @@ pub struct PreviewedMoment {
 }
 
 /// A point that is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewedPoint {
     /// When the vault received it, or would.
@@ -77,7 +77,7 @@ pub struct PreviewedPoint {
 }
 
 /// What a policy in another's place does to a point.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewedEffect {
     /// Whose.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use stateward_model::{PointHash, Sequence, Timestamp};
 
 /// A recovery point.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RecoveryPoint {
     /// Its path.
     pub id: String,
@@ -17,7 +17,7 @@ pub struct RecoveryPoint {
 }
 
 /// What is known of a recovery point.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecoveryPointProperties {
     /// `GenericRecoveryPoint`; without it the SDK for Python gives a point without its fields.
@@ -35,7 +35,7 @@ pub struct RecoveryPointProperties {
 }
 
 /// Until when a recovery point is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Lifetime {
     /// When its retention ends, or ended. Left out: there is no end, as the rule says.
@@ -49,7 +49,7 @@ pub struct Lifetime {
 }
 
 /// What Azure has no field for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AdditionalInfo {
     /// Its place in the server's chain.
@@ -68,7 +68,7 @@ pub struct AdditionalInfo {
 }
 
 /// Has an expired recovery point back: `POST {vault}/stateward/recoveryPoints/{hash}/undelete`. Not Azure's.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UndeleteRequest {
     /// Until when it is kept then; left out, for as long as deleted things of the vault can be had back.
@@ -78,7 +78,7 @@ pub struct UndeleteRequest {
 
 /// Agrees that recovery points expire whose retention has ended, though unusually many would at once: `POST
 /// {vault}/stateward/confirmExpiry`. Not Azure's.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfirmExpiryRequest {
     /// Which.
@@ -87,14 +87,14 @@ pub struct ConfirmExpiryRequest {
 
 /// Says that the vault's clock is right, though it jumped: `POST
 /// /subscriptions/{subscription}/providers/Microsoft.RecoveryServices/stateward/confirmClock`. Not Azure's.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConfirmClockRequest {
     /// The time that it is, from elsewhere: a vault whose clock shows another is not believed.
     pub time: Timestamp,
 }
 
 /// How the vault's clock stands.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClockState {
     /// The vault's time.

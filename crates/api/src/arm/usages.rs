@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A count, of `{vault}/usages` and `{vault}/backupUsageSummaries`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UsageCount {
     /// `Count` or `Bytes`.
@@ -18,7 +18,7 @@ pub struct UsageCount {
 }
 
 /// What is counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CountName {
     /// In one word.
@@ -28,7 +28,7 @@ pub struct CountName {
 }
 
 /// `{vault}/replicationUsages`: what Azure counts of a vault's jobs and servers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplicationUsage {
     /// What is monitored.
@@ -46,7 +46,7 @@ pub struct ReplicationUsage {
 }
 
 /// Jobs of the last day by how they stand.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobsSummary {
     /// That failed.

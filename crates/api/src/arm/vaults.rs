@@ -7,7 +7,7 @@ use serde_json::Value;
 use stateward_model::{Immutability, Redundancy, Timestamp};
 
 /// A vault.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Vault {
     /// Its path.
     pub id: String,
@@ -28,14 +28,14 @@ pub struct Vault {
 }
 
 /// What a vault costs.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Sku {
     /// `Standard` (in Azure also `RS0`).
     pub name: String,
 }
 
 /// A vault's settings. Each client sends back what it read, so all of it is taken, and what can't be is refused.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VaultProperties {
     /// `Succeeded`; it is not taken.
@@ -68,7 +68,7 @@ pub struct VaultProperties {
 }
 
 /// What of a vault is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VaultUsage {
     /// Registered servers.
@@ -82,7 +82,7 @@ pub struct VaultUsage {
 }
 
 /// Over which failure domains recovery points are spread.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RedundancySettings {
     /// Which; frozen once something is protected.
@@ -100,7 +100,7 @@ pub struct RedundancySettings {
 }
 
 /// Immutability and soft delete.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecuritySettings {
     /// Whether what reduces what is kept is refused.
@@ -115,14 +115,14 @@ pub struct SecuritySettings {
 }
 
 /// Immutability.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ImmutabilitySettings {
     /// Its state.
     pub state: Immutability,
 }
 
 /// Soft delete, which is always on.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SoftDeleteSettings {
     /// `AlwaysON`; `Enabled` means the same here.
@@ -137,7 +137,7 @@ pub struct SoftDeleteSettings {
 }
 
 /// `PUT` and `PATCH` of a vault: what is left out stays, or is the default of a new one.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VaultRequest {
     /// Where it is to be; can't be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,7 +154,7 @@ pub struct VaultRequest {
 }
 
 /// A vault that was deleted, and can be had back.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DeletedVault {
     /// Its path.
     pub id: String,
@@ -167,7 +167,7 @@ pub struct DeletedVault {
 }
 
 /// What there is to know of a deleted vault.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletedVaultProperties {
     /// The path that it had.
@@ -179,7 +179,7 @@ pub struct DeletedVaultProperties {
 }
 
 /// `{vault}/backupstorageconfig/vaultstorageconfig`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StorageConfig {
     /// Its path.
     pub id: String,
@@ -192,7 +192,7 @@ pub struct StorageConfig {
 }
 
 /// Redundancy as older clients have it.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StorageConfigProperties {
     /// The redundancy.
@@ -216,7 +216,7 @@ pub struct StorageConfigProperties {
 }
 
 /// `PUT` and `PATCH` of a storage config.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StorageConfigRequest {
     /// What is to be.
     #[serde(default)]
@@ -224,7 +224,7 @@ pub struct StorageConfigRequest {
 }
 
 /// `{vault}/backupconfig/vaultconfig`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VaultConfig {
     /// Its path.
     pub id: String,
@@ -237,7 +237,7 @@ pub struct VaultConfig {
 }
 
 /// Soft delete and security as older clients have them.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VaultConfigProperties {
     /// `AlwaysON`; `Enabled` means the same here.
@@ -267,7 +267,7 @@ pub struct VaultConfigProperties {
 }
 
 /// `PUT` and `PATCH` of a vault config.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VaultConfigRequest {
     /// What is to be.
     #[serde(default)]

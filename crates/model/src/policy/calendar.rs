@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// A day of the Gregorian calendar. Its text is `2026-11-28`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Date(pub(super) jiff::civil::Date);
 
@@ -98,7 +98,7 @@ impl From<Date> for String {
 }
 
 /// A time on the clock on the wall, to the minute. Its text is `02:30`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct TimeOfDay {
     /// Minutes since midnight, fewer than 1440.
@@ -165,7 +165,9 @@ impl From<TimeOfDay> for String {
 }
 
 /// What calendar and clock on the wall show together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalTime {
     /// The day.
@@ -182,7 +184,9 @@ impl fmt::Display for LocalTime {
 }
 
 /// A day of the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Weekday {
     Sunday,
@@ -214,7 +218,9 @@ impl fmt::Display for Weekday {
 }
 
 /// A month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Month {
     January,
@@ -251,7 +257,9 @@ impl Month {
 
 /// Which of a weekday's days in a month. A month has four or five of each, so the fifth is always `Last` and `Last` may be
 /// `Fourth` (the ARM API has no fifth).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum WeekOfMonth {
     First,
@@ -262,7 +270,9 @@ pub enum WeekOfMonth {
 }
 
 /// A day of every month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub enum MonthDay {
     /// Its number, 1 to 31. In a month that is too short for it, the last day: no month goes without its recovery point.
     Day(u8),
@@ -271,7 +281,7 @@ pub enum MonthDay {
 }
 
 /// Days of a month, in one of the two ways of the ARM API's `retentionScheduleFormatType`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum DaysOfMonth {
     /// By number (`Daily`).
     Numbered(BTreeSet<MonthDay>),

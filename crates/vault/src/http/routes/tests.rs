@@ -8,8 +8,10 @@ use axum::http::Request;
 use axum::response::Response;
 use stateward_api::arm::List;
 use stateward_api::arm::vaults::Vault;
+use stateward_api::calls;
 use stateward_api::error::{ErrorBody, ErrorCode};
 use stateward_api::token::{TokenError, TokenRequest};
+use std::collections::BTreeSet;
 use tower::ServiceExt as _;
 
 /// The table as it was decided: a new call needs a line here. `{V}` is a vault's path, `{G}` a group's, `{S}` the
@@ -33,6 +35,23 @@ fn no_call_is_added_or_opened_up_by_accident() {
         .map(|g| format!("{} {} {:?}\n", g.method, short(g.path), g.who))
         .collect();
     assert_eq!(table, DECIDED);
+}
+
+#[test]
+fn the_contract_lists_the_same_calls() {
+    let listed = calls::management().into_iter().chain(calls::agent());
+    let listed: BTreeSet<String> = listed.map(|call| format!("{} {}", call.method, call.path)).collect();
+    let guards = table().into_iter().map(|route| route.guard);
+    let served: BTreeSet<String> = guards.map(|guard| format!("{} {}", guard.method, guard.path)).collect();
+    let only = |these: &BTreeSet<String>, those: &BTreeSet<String>| -> Vec<String> {
+        these.difference(those).map(|call| short(call)).collect()
+    };
+    assert_eq!(
+        only(&served, &listed),
+        [""; 0],
+        "not in `stateward_api::calls`; `cargo xtask openapi` writes them then"
+    );
+    assert_eq!(only(&listed, &served), [""; 0], "listed in `stateward_api::calls` and not served");
 }
 
 async fn principal(test: &TestApp, role: Role, group: &str, vault: &str) -> Option<String> {
