@@ -2,7 +2,7 @@
 
 use crate::codes::Code;
 use crate::platform;
-use stateward_api::credentials::{CredentialPurpose, VaultCredentials, decode_bytes};
+use stateward_api::credentials::{CredentialPurpose, VaultCredentials, decode_base64, decode_bytes};
 use stateward_crypto::verify_signature;
 use stateward_model::Timestamp;
 use std::fs::File;
@@ -92,6 +92,8 @@ pub fn read(path: &Path, now: Timestamp) -> Result<CheckedCredentials, Credentia
 
 fn check(bytes: &[u8], path: &Path, now: Timestamp) -> Result<VaultCredentials, CredentialsError> {
     let damaged = |why: String| CredentialsError::Damaged { path: path.to_owned(), why };
+    let unwrapped = unwrap_xml(bytes).map_err(|why| damaged(why.to_owned()))?;
+    let bytes = unwrapped.as_deref().map_or(bytes, Vec::as_slice);
     let credentials: VaultCredentials = serde_json::from_slice(bytes).map_err(|cause| {
         damaged(format!("it is not what it should be at line {}, column {}", cause.line(), cause.column()))
     })?;
@@ -108,6 +110,23 @@ fn check(bytes: &[u8], path: &Path, now: Timestamp) -> Result<VaultCredentials, 
         return Err(CredentialsError::Expired { path: path.to_owned(), at: credentials.expires_at });
     }
     Ok(credentials)
+}
+
+/// The file within the one that Azure PowerShell makes of the vault's answer: XML, of whose elements `ManagementCert` holds
+/// the file as base64. `None` for anything that is not XML.
+fn unwrap_xml(bytes: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, &'static str> {
+    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes).trim_ascii();
+    if !text.starts_with(b"<") {
+        return Ok(None);
+    }
+    let within = std::str::from_utf8(text).ok().and_then(|text| {
+        let (_, after) = text.split_once("<ManagementCert>")?;
+        after.split_once("</ManagementCert>").map(|(within, _)| within.trim())
+    });
+    let within = within.ok_or("it is XML without the element `ManagementCert`")?;
+    let file = decode_base64(within).ok_or("its element `ManagementCert` is not base64, or was cut short")?;
+    Ok(Some(Zeroizing::new(file)))
 }
 
 /// The signature is by the key that stands in the file itself: it shows damage and clumsy changes. A file that somebody
@@ -170,6 +189,37 @@ mod tests {
     fn a_whole_file_is_taken_until_its_time_is_over() {
         assert_eq!(outcome(&file(), NOW), Ok(()));
         assert_eq!(outcome(&file(), NOW.plus_seconds(60)), Err(Code::CredentialsExpired));
+    }
+
+    /// As Azure PowerShell's `DataContractSerializer` writes it.
+    fn in_xml(file: &[u8]) -> Vec<u8> {
+        let encoded = stateward_api::credentials::encode_base64(file);
+        let xml = format!(
+            "\u{feff}<RSBackupVaultAADCreds xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" \
+             xmlns=\"http://schemas.datacontract.org/2004/07/Microsoft.Azure.Portal.RecoveryServices.Models.Common\">\
+             <Version>2.0</Version><ManagementCert>{encoded}</ManagementCert><ResourceId>7</ResourceId>\
+             </RSBackupVaultAADCreds>"
+        );
+        xml.into_bytes()
+    }
+
+    #[test]
+    fn what_azure_powershell_writes_is_unwrapped() {
+        let whole = serde_json::to_vec(&file()).unwrap();
+        let read = check(&in_xml(&whole), Path::new("c.VaultCredentials"), NOW).unwrap();
+        assert!(is_signed(&read));
+        let mut altered = file();
+        altered.url = "https://evil:1".to_owned();
+        let altered = in_xml(&serde_json::to_vec(&altered).unwrap());
+        let error = check(&altered, Path::new("c.VaultCredentials"), NOW).unwrap_err();
+        assert_eq!(error.code(), Code::CredentialsTampered);
+        let half = in_xml(&whole);
+        for damaged in
+            [&half[..half.len() / 2], b"<a/>", b"<ManagementCert>%</ManagementCert>", &in_xml(b"certificate")]
+        {
+            let error = check(damaged, Path::new("c.VaultCredentials"), NOW).unwrap_err();
+            assert_eq!(error.code(), Code::CredentialsDamaged, "{error}");
+        }
     }
 
     #[test]
