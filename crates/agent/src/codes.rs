@@ -172,8 +172,11 @@ codes! {
         "What an administrator asked of this server was not taken by its agent within a day",
         "See that `stateward agent run` runs on the server and reaches the vault, then ask for it again";
     VaultFull = "vault-full", Failed,
-        "The vault has no space left, or this server's quota is used up",
+        "The vault has no space left",
         "Make space at the vault; what was acknowledged is safe, and the next run goes on";
+    QuotaExceeded = "quota-exceeded", Failed,
+        "This server holds in the vault, or has sent to it today, as much as an administrator allows each server",
+        "The message says which limit it is and how much is used: wait until tomorrow (UTC) if it is the daily one, back up less, or ask a Backup Contributor of the vault to raise it. What was acknowledged is safe and can be restored";
     PacksMissing = "packs-missing", Failed,
         "The vault lacks packs that the recovery point needs",
         "Run the backup again: it sends them again; if it happens twice, tell the vault's administrator";
@@ -232,6 +235,12 @@ codes! {
     WrongPolicy = "wrong-policy", Usage,
         "What was given is no policy, or breaks a limit of policies",
         "The message names the rule; `stateward policy create --help` shows what can be given";
+    SecurityPinWrong = "security-pin-wrong", Failed,
+        "The security PIN is wrong, was used already, or ended: it is good for five minutes, one act and five tries",
+        "Ask a Backup Contributor of the vault for a new one";
+    ApprovalRequired = "approval-required", Failed,
+        "The vault has a resource guard, so this needs the consent of a second administrator; it was asked for, and nothing was done",
+        "Have another Backup Contributor agree to the approval that the message names, then do the same again within a day";
     InvalidState = "invalid-state", Failed,
         "The thing is in a state in which that can't be done",
         "The message says which state that is and what leads out of it";

@@ -408,6 +408,7 @@ pub fn vault_code(error: &VaultError) -> Code {
         VaultError::RedundancyNotMet(_) => Code::RedundancyNotMet,
         VaultError::NotFound(_) => Code::VaultAnswer,
         VaultError::Full(_) => Code::VaultFull,
+        VaultError::OverQuota(_) => Code::QuotaExceeded,
         VaultError::PacksMissing(_) => Code::PacksMissing,
         VaultError::WrongHead => Code::WrongHead,
         VaultError::BadAnswer(_) => Code::VaultAnswer,
@@ -484,6 +485,7 @@ mod tests {
         assert_eq!(vault(VaultError::NotRegistered(String::new())), ("server-refused", 13));
         assert_eq!(vault(VaultError::ClockSkew { seconds: 900 }), ("clock-skew", 13));
         assert_eq!(vault(VaultError::Full(String::new())), ("vault-full", 1));
+        assert_eq!(vault(VaultError::OverQuota(String::new())), ("quota-exceeded", 1));
         assert_eq!(vault(VaultError::Cancelled), ("cancelled", 130));
         let full = AgentError::Engine(EngineError::Target(TargetError::Full));
         assert_eq!((full.code().as_str(), full.exit().number()), ("target-full", 1));

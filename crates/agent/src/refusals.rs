@@ -46,6 +46,9 @@ fn code_of(code: ErrorCode) -> Code {
         ErrorCode::PacksMissing => Code::PacksMissing,
         ErrorCode::WrongHead => Code::WrongHead,
         ErrorCode::InsufficientStorage => Code::VaultFull,
+        ErrorCode::QuotaExceeded => Code::QuotaExceeded,
+        ErrorCode::SecurityPinWrong => Code::SecurityPinWrong,
+        ErrorCode::ApprovalRequired => Code::ApprovalRequired,
         ErrorCode::Unavailable => Code::VaultUnavailable,
         ErrorCode::Internal => Code::VaultFailed,
         // What breaks the contract, which the vault's own words tell best.

@@ -6,6 +6,8 @@
 //! | `POST /agent/v1/register/slots` (no token, as above) | [`RegisterSlotsRequest`] → [`SlotList`] |
 //! | `GET  /agent/v1/server` | → [`ServerInfo`] |
 //! | `PUT  /agent/v1/items/{item}` | [`ItemRequest`] → 204 |
+//! | `POST /agent/v1/items/{item}/stop` | [`StopRequest`] → 204; needs a security PIN |
+//! | `POST /agent/v1/items/{item}/delete` | [`DeleteRequest`] → 204; needs a security PIN |
 //! | `POST /agent/v1/sessions` | [`OpenSessionRequest`] → [`SessionOpened`] |
 //! | `POST /agent/v1/sessions/{session}/heartbeat` | → [`Lease`] |
 //! | `PUT  /agent/v1/sessions/{session}/packs/{pack}` | the pack → 201, or 200 if it was there |
@@ -27,8 +29,9 @@
 //! it has it. From then on the old login key is no longer taken, and a session that was open is over.
 //!
 //! All but `register` need the server's token, and see that server's things only; its packs are those of its
-//! deduplication domain, without what another server has put there and not committed. There is no call that deletes,
-//! replaces a slot, writes a policy or shortens a retention.
+//! deduplication domain, without what another server has put there and not committed. Without a security PIN,
+//! which an administrator makes at the vault for one act, there is no call that deletes; there is none that replaces a slot,
+//! writes a policy or shortens a retention. What is deleted can be had back.
 //!
 //! A session has a lease; any call within it (and the heartbeat) renews it. Opening a session while another's lease is
 //! alive is refused with `SessionBusy`; a session whose lease ran out is replaced by the next, and its calls are
@@ -47,7 +50,7 @@
 use serde::{Deserialize, Serialize};
 use stateward_model::{
     CommandId, CredentialId, ItemId, ItemKind, JobId, JobKind, JobState, Label, OnDemand, PackId, Phase,
-    PointHash, Sequence, ServerId, SessionId, Timestamp, VaultId,
+    PointHash, Sequence, ServerId, SessionId, StopKeeps, Timestamp, VaultId,
 };
 
 /// The longest pack that the vault takes, in bytes.
@@ -55,6 +58,25 @@ pub const PACK_BYTES_MAX: usize = 64 << 20;
 
 /// The longest pack that may come in parts, in bytes.
 pub const ASSEMBLED_BYTES_MAX: usize = 32 << 20;
+
+/// Stops the backups of an item, or changes what becomes of its points then.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StopRequest {
+    /// The digits of a security PIN.
+    #[serde(rename = "securityPIN")]
+    pub security_pin: String,
+    /// What becomes of the item's points.
+    pub keeps: StopKeeps,
+}
+
+/// Deletes an item with its points; they can be had back for as many days as the vault's soft delete has.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct DeleteRequest {
+    /// The digits of a security PIN.
+    #[serde(rename = "securityPIN")]
+    pub security_pin: String,
+}
 
 /// Registers a server. Repeating it with the same `login_public_key` gives the same server.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]

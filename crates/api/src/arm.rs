@@ -11,15 +11,22 @@
 //!
 //! Begin with [`vaults`].
 
+pub mod alerts;
+pub mod approvals;
+pub mod audit;
 pub mod clouds;
 pub mod containers;
 pub mod credentials;
 pub mod groups;
+pub mod guards;
 pub mod items;
 pub mod jobs;
 pub mod operations;
+pub mod pins;
 pub mod policies;
 pub mod previews;
+pub mod principals;
+pub mod quotas;
 pub mod recovery_points;
 pub mod usages;
 pub mod vaults;

@@ -71,6 +71,10 @@ pub enum ErrorCode {
     CredentialsInvalid,
     /// The server's registration was revoked (403).
     ServerRevoked,
+    /// The security PIN is wrong, was used, or its time is over (403).
+    SecurityPinWrong,
+    /// The vault has a resource guard, and a second person must agree first; the text has the approval's id (403).
+    ApprovalRequired,
     /// There is no such thing (404).
     #[serde(rename = "ResourceNotFound")]
     NotFound,
@@ -116,6 +120,8 @@ pub enum ErrorCode {
     TooLarge,
     /// No space left at the vault (507).
     InsufficientStorage,
+    /// The server holds, or has sent today, as much as the vault's quotas allow it (507).
+    QuotaExceeded,
     /// The vault cannot do it now; try again (503).
     Unavailable,
     /// The vault failed (500).
@@ -136,7 +142,9 @@ impl ErrorCode {
             | Self::CredentialsExpired
             | Self::CredentialsUsedUp
             | Self::CredentialsInvalid
-            | Self::ServerRevoked => 403,
+            | Self::ServerRevoked
+            | Self::SecurityPinWrong
+            | Self::ApprovalRequired => 403,
             Self::NotFound | Self::SubscriptionNotFound | Self::ResourceGroupNotFound => 404,
             Self::AlreadyExists
             | Self::GroupNotEmpty
@@ -156,7 +164,7 @@ impl ErrorCode {
             Self::PreconditionFailed => 412,
             Self::WrongContent => 422,
             Self::TooLarge => 413,
-            Self::InsufficientStorage => 507,
+            Self::InsufficientStorage | Self::QuotaExceeded => 507,
             Self::Unavailable => 503,
             Self::Internal => 500,
         }

@@ -3,6 +3,8 @@
 //! Administrators send `client_id` and `client_secret`. Agents send `client_id` = their server id and
 //! `client_assertion` (RFC 7523): a JWT signed with EdDSA by the server's login key, `iss` = `sub` = server id,
 //! `aud` = the token URL, `exp` at most ten minutes after `iat`, a fresh `jti`.
+//! Principals that have a certificate send an assertion, too, as Azure's libraries make it: RS256 or PS256, the certificate
+//! named by `x5t` or `x5t#S256`, `exp` at most an hour after `iat` (or `nbf`), a fresh `jti`.
 //! Tokens are opaque, sent as `Authorization: Bearer …`, and last an hour.
 //! Refusals are [`TokenError`], in the words of RFC 6749 §5.2; other failures are [`crate::ErrorBody`].
 

@@ -132,6 +132,7 @@ pub(crate) fn from_detail(detail: ErrorDetail, object: &str) -> VaultError {
         ErrorCode::PacksMissing => VaultError::PacksMissing(packs),
         ErrorCode::WrongHead => VaultError::WrongHead,
         ErrorCode::InsufficientStorage => VaultError::Full(message),
+        ErrorCode::QuotaExceeded => VaultError::OverQuota(message),
         ErrorCode::Unavailable => VaultError::Unavailable(message),
         // The vault's own words tell it best.
         _ => VaultError::Failed(message),
@@ -171,5 +172,6 @@ mod tests {
         let packs = vec![stateward_model::PackId([1; 32])];
         assert_eq!(told(ErrorCode::PacksMissing), VaultError::PacksMissing(packs));
         assert_eq!(told(ErrorCode::InsufficientStorage), VaultError::Full("Words".to_owned()));
+        assert_eq!(told(ErrorCode::QuotaExceeded), VaultError::OverQuota("Words".to_owned()));
     }
 }

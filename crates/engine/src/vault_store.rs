@@ -48,9 +48,12 @@ pub enum VaultError {
     /// There is no such object.
     #[error("The vault has no {0}")]
     NotFound(String),
-    /// The vault has no space, or the server's quota is used up.
+    /// The vault has no space.
     #[error("The vault has no space left: {0}")]
     Full(String),
+    /// What an administrator allows this server to hold, or to send within a day, is used up; the vault's own words.
+    #[error("{0}")]
+    OverQuota(String),
     /// The commit names packs that the vault does not hold as they should be.
     #[error("The vault lacks {} packs of this recovery point", .0.len())]
     PacksMissing(Vec<PackId>),
