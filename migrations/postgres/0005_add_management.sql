@@ -168,6 +168,8 @@ CREATE TABLE pins (
     principal  TEXT COLLATE "C"    NOT NULL,
     expires_at BIGINT NOT NULL,
     used_at    BIGINT,
+    -- So many wrong ones came while it could be used.
+    wrong      BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (vault, hash)
 );
 
@@ -239,3 +241,5 @@ CREATE TABLE ingest (
     bytes  BIGINT NOT NULL,
     PRIMARY KEY (server, day)
 );
+-- What came before days were counted: day 0.
+INSERT INTO ingest (server, day, bytes) SELECT server, 0, sum(length) FROM packs GROUP BY server;

@@ -168,6 +168,8 @@ CREATE TABLE pins (
     principal  TEXT    NOT NULL,
     expires_at INTEGER NOT NULL,
     used_at    INTEGER,
+    -- So many wrong ones came while it could be used.
+    wrong      INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (vault, hash)
 ) STRICT, WITHOUT ROWID;
 
@@ -239,3 +241,5 @@ CREATE TABLE ingest (
     bytes  INTEGER NOT NULL,
     PRIMARY KEY (server, day)
 ) STRICT, WITHOUT ROWID;
+-- What came before days were counted: day 0.
+INSERT INTO ingest (server, day, bytes) SELECT server, 0, sum(length) FROM packs GROUP BY server;

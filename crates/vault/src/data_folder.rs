@@ -57,13 +57,13 @@ pub enum DataFolderError {
     },
 }
 
-/// A data folder that this process has for itself.
+/// A data folder that this process has for itself, or looks into beside the one that serves it.
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     root: PathBuf,
     reserve: Arc<Reserve>,
-    /// Held until this is dropped.
-    _lock: File,
+    /// Held until this is dropped; `None` beside another process.
+    lock: Option<File>,
 }
 
 impl DataFolder {
@@ -84,7 +84,7 @@ impl DataFolder {
         // Before anything else, so that whatever stops this can be told from a vault that has lost something.
         let making = root.join(MAKING);
         File::create(&making).map_err(|error| at(&making, error))?;
-        let folder = Self { _lock: lock(&root)?, reserve: Arc::new(Reserve::of(&root)), root };
+        let folder = Self { lock: Some(lock(&root)?), reserve: Arc::new(Reserve::of(&root)), root };
         folder.remove_all().map_err(|error| at(&folder.root, error))?;
         for inner in ["tls", "store"] {
             let path = folder.root.join(inner);
@@ -127,14 +127,22 @@ impl DataFolder {
 
     /// Takes the folder of a vault that is there.
     pub(crate) fn open(root: &Path) -> Result<Self, DataFolderError> {
-        let root = std::path::absolute(root).map_err(|error| at(root, error))?;
-        if !root.join("vault.json").exists() || is_half_made(&root) {
-            return Err(DataFolderError::NoVault(root.display().to_string()));
-        }
-        let folder = Self { _lock: lock(&root)?, reserve: Arc::new(Reserve::of(&root)), root };
+        let root = find(root)?;
+        let folder = Self { lock: Some(lock(&root)?), reserve: Arc::new(Reserve::of(&root)), root };
         // Some of what follows writes: the database cannot be opened without.
         folder.reserve.make_room();
         Ok(folder)
+    }
+
+    /// Opens the folder of a vault that is there, whether another process serves it or not.
+    pub(crate) fn beside(root: &Path) -> Result<Self, DataFolderError> {
+        let root = find(root)?;
+        Ok(Self { lock: None, reserve: Arc::new(Reserve::of(&root)), root })
+    }
+
+    /// Whether this process has the folder for itself.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// The folder.
@@ -198,6 +206,15 @@ impl DataFolder {
     }
 }
 
+/// The absolute path of a folder that a vault is in.
+fn find(root: &Path) -> Result<PathBuf, DataFolderError> {
+    let root = std::path::absolute(root).map_err(|error| at(root, error))?;
+    match root.join("vault.json").exists() && !is_half_made(&root) {
+        true => Ok(root),
+        false => Err(DataFolderError::NoVault(root.display().to_string())),
+    }
+}
+
 /// Whether making a vault was begun here and not finished. Where a vault keeps something, it was.
 fn is_half_made(root: &Path) -> bool {
     root.join(MAKING).exists() && !root.join("store/vaults").exists()
@@ -233,6 +250,7 @@ mod tests {
         first.write("vault.json", b"{}").unwrap();
         first.made().unwrap();
         assert!(matches!(DataFolder::open(&root), Err(DataFolderError::Locked(_))));
+        assert!(!DataFolder::beside(&root).unwrap().is_taken());
         drop(first);
         assert!(DataFolder::open(&root).is_ok());
         assert!(matches!(DataFolder::create(&root), Err(DataFolderError::VaultExists(_))));

@@ -1,5 +1,6 @@
 //! `stateward-vault init`: makes a vault's data folder and its first administrator.
 
+use crate::app::audit::Actor;
 use crate::app::principals::{Assignment, NewPrincipal, Role};
 use crate::app::{App, Error, IdentityError};
 use crate::causes::chain;
@@ -119,8 +120,9 @@ async fn make(
     app.check_unclaimed().await?;
     folder.write("vault.json", app.config.to_text().as_bytes())?;
     // What outlives the folder comes last, so that whatever fails before can be tried again with the same database.
-    let NewPrincipal { client_id, client_secret } =
-        app.create_principal("administrator", &Assignment::everywhere(Role::Contributor)).await?;
+    let NewPrincipal { client_id, client_secret } = app
+        .create_principal(&Actor::Console, "administrator", &Assignment::everywhere(Role::Contributor))
+        .await?;
     app.claim().await?;
     app.database.close().await;
     folder.made()?;
@@ -162,7 +164,9 @@ pub(crate) async fn open_app(
         |error: db::Error| InitError::Database(format!("`{url}`: {}{}", chain(&error), remedy(&error)));
     let database = Database::open(&url).await.map_err(unusable)?;
     let reserve = folder.reserve();
-    reserve.keep();
+    if folder.is_taken() {
+        reserve.keep();
+    }
     Ok(App {
         database,
         reserve,

@@ -11,6 +11,7 @@
 mod app;
 mod causes;
 mod config;
+mod console;
 mod data_folder;
 mod db;
 mod http;
@@ -24,6 +25,7 @@ mod tasks;
 mod tls;
 
 pub use app::IdentityError;
+pub use console::{Audited, Console, ConsoleError, MadePrincipal, NewPrincipal, ShownPrincipal};
 pub use data_folder::DataFolderError;
 pub use init::{InitError, Initialised, initialise};
 pub use log::Log;

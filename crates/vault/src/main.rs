@@ -1,5 +1,7 @@
 //! `stateward-vault`: reads the command line and runs the library's two commands. Nothing else is here.
 
+mod told;
+
 use clap::{Parser, Subcommand};
 use stateward_model::{SystemClock, SystemRandom};
 use stateward_vault::{Initialised, Log, Running, initialise, stop_requested};
@@ -48,6 +50,88 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         log_file: Option<PathBuf>,
     },
+    /// Makes, lists and deletes those who may sign in; also while the vault serves
+    Principal {
+        #[command(subcommand)]
+        command: PrincipalCommand,
+    },
+    /// Prints the audit log, or checks it
+    Audit {
+        /// The vault's data folder
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// Check that every entry fits the one before, instead of printing them
+        #[arg(long)]
+        verify: bool,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum PrincipalCommand {
+    /// Makes a principal; its secret is printed once
+    Create {
+        /// The vault's data folder
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// What people call it
+        #[arg(long)]
+        name: String,
+        /// What it may do: everything; backups, restores and vault credentials; or reading
+        #[arg(long, value_parser = ["BackupContributor", "BackupOperator", "BackupReader"])]
+        role: String,
+        /// In this resource group only
+        #[arg(long)]
+        group: Option<String>,
+        /// In this vault of the group only
+        #[arg(long, requires = "group")]
+        vault: Option<String>,
+        /// It signs in with this certificate (PEM or DER, an RSA key), and has no secret
+        #[arg(long, value_name = "FILE")]
+        certificate: Option<PathBuf>,
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists all principals
+    List {
+        /// The vault's data folder
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Deletes a principal: its tokens end at once
+    Delete {
+        /// The vault's data folder
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// Its client id
+        client_id: String,
+    },
+    /// Lets a principal sign in with a certificate, too
+    AddCertificate {
+        /// The vault's data folder
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// Its client id
+        client_id: String,
+        /// The certificate, PEM or DER, with an RSA key
+        certificate: PathBuf,
+    },
+    /// Takes a certificate from a principal: its tokens end at once
+    RemoveCertificate {
+        /// The vault's data folder
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// Its client id
+        client_id: String,
+        /// SHA-256 of the certificate
+        thumbprint: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -77,6 +161,8 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             start_log(log_file.as_deref())?;
             runtime.block_on(serve(&data, listen.as_deref()))
         }
+        Command::Principal { command } => runtime.block_on(told::principal(command)),
+        Command::Audit { data, verify, json } => runtime.block_on(told::audit(&data, verify, json)),
     }
 }
 

@@ -90,3 +90,55 @@ fn a_vault_whose_words_cannot_be_written_serves_all_the_same() {
     let told = String::from_utf8_lossy(&silent.stderr).into_owned();
     assert!(told.contains("Can't print") && told.contains("run `init` again"), "{told}");
 }
+
+/// Runs a command that succeeds; gives what it printed.
+fn done(arguments: &[&str], data: &Path) -> String {
+    let output = program(arguments, data).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn principals_are_looked_after_while_the_vault_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, log) = (folder.path().join("vault"), folder.path().join("log"));
+    init(&data);
+    let serving = serve(&data, &log);
+    let create = [
+        "principal",
+        "create",
+        "--json",
+        "--name",
+        "watcher",
+        "--role",
+        "BackupReader",
+        "--group",
+        "default",
+    ];
+    let made: serde_json::Value = serde_json::from_str(&done(&create, &data)).unwrap();
+    let client_id = made["client_id"].as_str().unwrap();
+    assert!(made["client_secret"].as_str().is_some_and(|secret| secret.len() >= 40));
+    let listed = done(&["principal", "list"], &data);
+    assert!(listed.contains(&format!("{client_id}  watcher  BackupReader in default")), "{listed}");
+    let create = ["principal", "create", "--name", "x", "--role", "BackupReader", "--vault", "main"];
+    let groupless = program(&create, &data).output().unwrap();
+    assert_eq!(groupless.status.code(), Some(2), "a vault needs its group");
+    let file = folder.path().join("no-certificate.pem");
+    std::fs::write(&file, "none").unwrap();
+    let refused = program(&["principal", "add-certificate", client_id, file.to_str().unwrap()], &data)
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("Can't use the certificate"));
+    done(&["principal", "delete", client_id], &data);
+    assert!(!done(&["principal", "list"], &data).contains(client_id));
+    let again = program(&["principal", "delete", client_id], &data).output().unwrap();
+    assert_eq!(again.status.code(), Some(1));
+    let entries = done(&["audit"], &data);
+    for act in ["principal.create", "principal.delete"] {
+        assert!(entries.lines().any(|line| line.contains("  console  ") && line.contains(act)), "{entries}");
+    }
+    assert!(!entries.contains(made["client_secret"].as_str().unwrap()));
+    assert!(done(&["audit", "--verify"], &data).contains("each fits the one before"));
+    assert_eq!(stop(serving), Some(0));
+}

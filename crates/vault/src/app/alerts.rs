@@ -1,9 +1,12 @@
 //! Alerts: what people should know. One is open for each kind and subject until it is so no longer.
 
-use super::{App, Error};
+use super::audit::{Actor, Change};
+use super::principals::Place;
+use super::{App, Error, vaults};
 use crate::db;
 use crate::db::alerts::Alert;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use stateward_model::{AlertId, VaultId};
 
 /// How many alerts are listed: the newest.
@@ -64,6 +67,30 @@ impl App {
         subject: &str,
     ) -> Result<(), Error> {
         Ok(db::alerts::resolve(transaction, vault, (kind, subject), self.now()).await?)
+    }
+
+    /// Closes an alert that somebody has dealt with. Closing it again changes nothing.
+    pub(crate) async fn resolve_alert(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        id: AlertId,
+    ) -> Result<Alert, Error> {
+        let mut transaction = self.write().await?;
+        let vault = vaults::find(&mut transaction, place).await?;
+        let found = db::alerts::find(&mut transaction, vault.id, id).await?;
+        let mut alert = found.ok_or_else(|| Error::not_found(format!("alert `{id}`")))?;
+        if alert.resolved_at.is_some() {
+            return Ok(alert);
+        }
+        let now = self.now();
+        db::alerts::resolve(&mut transaction, vault.id, (&alert.kind, &alert.subject), now).await?;
+        let (subject, detail) = (id.to_string(), json!({ "kind": alert.kind, "of": alert.subject }));
+        let change = Change { vault: Some(vault.id), actor, act: "alert.resolve", subject: &subject, detail };
+        self.record(&mut transaction, change).await?;
+        transaction.commit().await?;
+        alert.resolved_at = Some(now);
+        Ok(alert)
     }
 
     /// The newest alerts of a vault, newest first.

@@ -5,12 +5,14 @@
 //!
 //! An entry is written in the transaction of what it tells of: neither is there without the other.
 
+use super::principals::Place;
 use super::tokens::ServerCaller;
-use super::{App, Error};
+use super::{App, Error, vaults};
 use crate::db;
 use crate::db::audit::Entry;
 use serde_json::Value;
-use stateward_model::{Timestamp, VaultId};
+use stateward_api::arm::audit::AuditCheck;
+use stateward_model::VaultId;
 use std::fmt;
 
 /// How many entries are read at once.
@@ -25,6 +27,8 @@ pub(crate) enum Actor {
     Server(ServerCaller),
     /// One of the vault's own tasks.
     Task(&'static str),
+    /// Somebody on the vault's own machine.
+    Console,
 }
 
 impl fmt::Display for Actor {
@@ -33,6 +37,7 @@ impl fmt::Display for Actor {
             Self::Principal(client_id) => write!(f, "principal {client_id}"),
             Self::Server(caller) => write!(f, "server {}", caller.server),
             Self::Task(name) => write!(f, "task {name}"),
+            Self::Console => write!(f, "console"),
         }
     }
 }
@@ -77,23 +82,36 @@ impl App {
         Ok(db::audit::insert(transaction, &entry).await?)
     }
 
-    /// Reads the log from its beginning and checks each hash; tells how many entries there are, and when the last was made.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] if it was tampered with.
-    pub(crate) async fn check_audit(&self) -> Result<(u64, Option<Timestamp>), Error> {
-        let (mut last, mut previous, mut at) = (0, [0; 32], None);
+    /// At most so many entries of a vault above a number, in order.
+    pub(crate) async fn audit_of(&self, place: &Place, after: u64, most: usize) -> Result<Vec<Entry>, Error> {
+        let mut connection = self.database.read().await?;
+        let vault = vaults::find(&mut connection, place).await?;
+        let most = u32::try_from(most).unwrap_or(PAGE);
+        Ok(db::audit::list(&mut connection, Some(vault.id), after, most).await?)
+    }
+
+    /// At most so many entries of the whole log above a number, in order.
+    pub(crate) async fn audit(&self, after: u64) -> Result<Vec<Entry>, Error> {
+        Ok(db::audit::list(&mut *self.database.read().await?, None, after, PAGE).await?)
+    }
+
+    /// Reads the log from its beginning and checks each hash.
+    pub(crate) async fn check_audit(&self) -> Result<AuditCheck, Error> {
+        let mut check =
+            AuditCheck { is_intact: true, entries: 0, last_at: None, last_hash: None, altered_at: None };
+        let mut previous = [0; 32];
         loop {
-            let entries = db::audit::list(&mut *self.database.read().await?, None, last, PAGE).await?;
+            let entries = self.audit(check.entries).await?;
             if entries.is_empty() {
-                return Ok((last, at));
+                return Ok(check);
             }
             for entry in entries {
-                if entry.number != last + 1 || entry.hash != hash(previous, &entry) {
-                    let why = format!("The audit log was altered at or before entry {}", entry.number);
-                    return Err(Error::Internal(why.into()));
+                if entry.number != check.entries + 1 || entry.hash != hash(previous, &entry) {
+                    return Ok(AuditCheck { is_intact: false, altered_at: Some(check.entries + 1), ..check });
                 }
-                (last, previous, at) = (entry.number, entry.hash, Some(entry.at));
+                previous = entry.hash;
+                let last_hash = Some(blake3::Hash::from_bytes(entry.hash).to_hex().to_string());
+                check = AuditCheck { entries: entry.number, last_at: Some(entry.at), last_hash, ..check };
             }
         }
     }
@@ -108,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn an_entry_that_was_altered_is_found() {
         let test = TestApp::new().await;
-        let (before, _) = test.app.check_audit().await.unwrap();
+        let before = test.app.check_audit().await.unwrap().entries;
         let actor = Actor::Task("test");
         let mut transaction = test.app.write().await.unwrap();
         for number in 0..3 {
@@ -117,10 +135,12 @@ mod tests {
             test.app.record(&mut transaction, change).await.unwrap();
         }
         transaction.commit().await.unwrap();
-        assert_eq!(test.app.check_audit().await.unwrap().0, before + 3);
+        let check = test.app.check_audit().await.unwrap();
+        assert_eq!((check.is_intact, check.entries, check.altered_at), (true, before + 3, None));
         let mut transaction = test.app.write().await.unwrap();
         db::audit::falsify(&mut transaction, before + 2).await.unwrap();
         transaction.commit().await.unwrap();
-        assert!(test.app.check_audit().await.is_err());
+        let check = test.app.check_audit().await.unwrap();
+        assert_eq!((check.is_intact, check.entries, check.altered_at), (false, before + 1, Some(before + 2)));
     }
 }

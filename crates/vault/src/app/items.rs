@@ -3,6 +3,8 @@
 //! An item is *protected*, *stopped* (its points stay, no new ones come), or *deleted*: then it can be had back, stopped,
 //! for as many days as the vault's soft delete has, and is purged after them.
 
+use super::alerts::{NewAlert, Severity};
+use super::approvals;
 use super::audit::{Actor, Change};
 use super::principals::Place;
 use super::tokens::ServerCaller;
@@ -145,10 +147,10 @@ impl App {
         let is_protected = matches!(act, None | Some(Act::Resume));
         let policy =
             change.policy_id.as_deref().map(policy_name).filter(|name| is_protected && !name.is_empty());
-        let is_assigned = match policy {
-            Some(name) => self.give_policy(&mut transaction, actor, (&vault, &item), name).await?,
-            None => false,
-        };
+        let mut is_assigned = false;
+        if let Some(name) = policy {
+            (transaction, is_assigned) = self.give_policy(transaction, actor, (&vault, &item), name).await?;
+        }
         if let Some(act) = act {
             self.act(&mut transaction, actor, (&vault, &item), act).await?;
         } else if !is_assigned {
@@ -189,25 +191,26 @@ impl App {
     /// Gives an item a policy; tells whether it had another. An immutable vault gives it none that keeps less.
     async fn give_policy(
         &self,
-        transaction: &mut db::Write,
+        mut transaction: db::Write,
         actor: &Actor,
         (vault, item): (&Vault, &Item),
         name: &str,
-    ) -> Result<bool, Error> {
-        let policy = policies::find(transaction, vault.id, name).await?;
+    ) -> Result<(db::Write, bool), Error> {
+        let policy = policies::find(&mut transaction, vault.id, name).await?;
         let before = match &item.policy {
-            Some(name) => Some(policies::find(transaction, vault.id, name).await?),
+            Some(name) => Some(policies::find(&mut transaction, vault.id, name).await?),
             None => None,
         };
         if before.as_ref().is_some_and(|before| before.id == policy.id) {
-            return Ok(false);
+            return Ok((transaction, false));
         }
         let lessenings = before.map(|before| lessenings(&before.body, &policy.body)).unwrap_or_default();
-        policies::check_may_lessen(vault, &lessenings)?;
-        db::policies::give(transaction, (item.server, item.id), policy.id).await?;
+        let id = item.id.to_string();
+        let mut transaction = self.may_lessen(transaction, actor, vault, &id, &lessenings).await?;
+        db::policies::give(&mut transaction, (item.server, item.id), policy.id).await?;
         let detail = json!({ "before": item.policy, "after": policy.name, "lessenings": lessenings });
-        self.record_item(transaction, (vault, item), actor, "item.setPolicy", detail).await?;
-        Ok(true)
+        self.record_item(&mut transaction, (vault, item), actor, "item.setPolicy", detail).await?;
+        Ok((transaction, true))
     }
 
     /// Deletes an item with its points: they can be had back for as many days as the vault's soft delete has. Gives the
@@ -224,10 +227,67 @@ impl App {
         if item.deleted.is_some() {
             return Ok(None);
         }
-        if vault.settings.immutability != Immutability::Disabled {
-            let why = "An immutable vault deletes no data: stop the item's backups and keep its recovery points instead";
-            return Err(Error::refused(ErrorCode::VaultImmutable, why));
+        check_may_delete(&vault)?;
+        let id = of.1.to_string();
+        let transaction =
+            self.require_approval(transaction, vault.id, actor, approvals::DELETE_ITEM, &id).await?;
+        self.delete_in(transaction, actor, &vault, &item).await.map(Some)
+    }
+
+    /// The same, begun on the item's server by somebody who has a security PIN.
+    pub(crate) async fn delete_own_item(
+        &self,
+        caller: ServerCaller,
+        item: ItemId,
+        pin: &str,
+    ) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        let vault = vault_of(&mut transaction, caller).await?;
+        let item = self.find_item(&mut transaction, vault.id, (caller.server, item)).await?;
+        if item.deleted.is_some() {
+            return Ok(());
         }
+        check_may_delete(&vault)?;
+        let actor = Actor::Server(caller);
+        let transaction = self.consume_pin(transaction, vault.id, pin, &actor, "item.delete").await?;
+        self.delete_in(transaction, &actor, &vault, &item).await.map(drop)
+    }
+
+    /// Stops an item's backups, begun on its server by somebody who has a security PIN.
+    pub(crate) async fn stop_own_item(
+        &self,
+        caller: ServerCaller,
+        item: ItemId,
+        keeps: StopKeeps,
+        pin: &str,
+    ) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        let vault = vault_of(&mut transaction, caller).await?;
+        let of = (caller.server, item);
+        let item = self.find_item(&mut transaction, vault.id, of).await?;
+        let change = ItemChange {
+            protection_state: Some(STOPPED.to_owned()),
+            stop_keeps: Some(keeps),
+            ..ItemChange::default()
+        };
+        let Some(act) = decide(&item, &change)? else { return Ok(()) };
+        let (actor, (word, detail)) = (Actor::Server(caller), act.audited());
+        let mut transaction = self.consume_pin(transaction, vault.id, pin, &actor, word).await?;
+        db::items::set_stopped(&mut transaction, of, Some((self.now(), keeps))).await?;
+        self.record_item(&mut transaction, (&vault, &item), &actor, word, detail).await?;
+        self.note_job(&mut transaction, of.0, Some(of.1), act.job()).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Deletes an item and commits.
+    async fn delete_in(
+        &self,
+        mut transaction: db::Write,
+        actor: &Actor,
+        vault: &Vault,
+        item: &Item,
+    ) -> Result<OperationId, Error> {
+        let of = (item.server, item.id);
         let now = self.now();
         let purge_at = now.plus_seconds(i64::from(vault.settings.soft_delete_days) * 86_400);
         db::items::delete(&mut transaction, of, Deleted { at: now, purge_at }).await?;
@@ -238,14 +298,22 @@ impl App {
             db::sessions::end(&mut transaction, session, Ended::Closed, now).await?;
         }
         let detail = json!({ "purgeAt": purge_at, "recoveryPoints": item.points });
-        self.record_item(&mut transaction, (&vault, &item), actor, "item.delete", detail).await?;
+        self.record_item(&mut transaction, (vault, item), actor, "item.delete", detail).await?;
+        let subject = item.id.to_string();
+        let message = format!(
+            "The protected item `{}` was deleted with {} recovery points, by {actor}; it can be had back until {purge_at}",
+            item.label, item.points
+        );
+        let (severity, kind) = (Severity::Critical, "item-deleted");
+        let alert = NewAlert { vault: vault.id, severity, kind, subject: &subject, message };
+        self.raise(&mut transaction, alert).await?;
         let job = self.note_job(&mut transaction, of.0, Some(of.1), JobKind::DeleteBackupData).await?;
         let operation = self.note_operation(&mut transaction, vault.id, Some(job)).await?;
         transaction.commit().await?;
         if let Some(session) = session {
             self.assemblies.end(session);
         }
-        Ok(Some(operation))
+        Ok(operation)
     }
 
     async fn record_item(
@@ -278,6 +346,21 @@ async fn check_redundancy(connection: &mut db::Connection, vault: VaultId) -> Re
             ),
         )),
     }
+}
+
+/// An immutable vault deletes nothing.
+fn check_may_delete(vault: &Vault) -> Result<(), Error> {
+    if vault.settings.immutability == Immutability::Disabled {
+        return Ok(());
+    }
+    let why =
+        "An immutable vault deletes no data: stop the item's backups and keep its recovery points instead";
+    Err(Error::refused(ErrorCode::VaultImmutable, why))
+}
+
+async fn vault_of(connection: &mut db::Connection, caller: ServerCaller) -> Result<Vault, Error> {
+    let found = db::vaults::find_by_id(connection, caller.vault).await?;
+    found.ok_or_else(|| Error::not_found("such vault"))
 }
 
 fn refused_as_stopped(why: &str) -> Error {

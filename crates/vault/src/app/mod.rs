@@ -2,11 +2,10 @@
 //!
 //! Knows nothing of HTTP and holds no SQL. Begin with [`points`]: the commit is what all else is for.
 
-#[allow(dead_code)]
 pub(crate) mod alerts;
-#[allow(dead_code)]
+pub(crate) mod approvals;
+mod assertions;
 pub(crate) mod audit;
-#[allow(dead_code)]
 pub(crate) mod certificates;
 pub(crate) mod commands;
 pub(crate) mod containers;
@@ -16,6 +15,7 @@ mod domain_tests;
 mod error;
 pub(crate) mod expiry;
 pub(crate) mod groups;
+pub(crate) mod guards;
 mod identity;
 pub(crate) mod items;
 pub(crate) mod jobs;
@@ -23,12 +23,14 @@ pub(crate) mod operations;
 pub(crate) mod pack_memory;
 pub(crate) mod packs;
 pub(crate) mod parts;
+pub(crate) mod pins;
 pub(crate) mod points;
 pub(crate) mod policies;
 pub(crate) mod previews;
 pub(crate) mod principals;
 #[cfg(test)]
 mod process_tests;
+pub(crate) mod quotas;
 pub(crate) mod receipts;
 pub(crate) mod recovery_points;
 pub(crate) mod secret;

@@ -67,7 +67,9 @@ impl App {
     ) -> Result<bool, Error> {
         let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         self.fence(&mut transaction, caller, session).await?;
-        db::packs::announce(&mut transaction, caller.domain, caller.server, reference).await?;
+        if db::packs::announce(&mut transaction, caller.domain, caller.server, reference).await? {
+            self.count_pack(&mut transaction, caller, reference.length).await?;
+        }
         let known = db::packs::find(&mut transaction, caller.domain, reference.id).await?;
         transaction.commit().await?;
         if known.is_some_and(|known| known.is_usable_by(caller.server)) {

@@ -4,6 +4,7 @@
 //! transaction, which checks again all that the answer says → receipt object durable → the answer. After a crash
 //! anywhere, the same call again gives the same receipt; a point object without a row is nobody's point yet.
 
+use super::alerts::{NewAlert, Severity};
 use super::tokens::ServerCaller;
 use super::{App, Error, items, packs, recovery_points, sessions};
 use crate::db::{self, Scope};
@@ -143,6 +144,7 @@ impl App {
             db::points::widen_references(&mut transaction, caller.server, header.item, header.sequence)
                 .await?;
             db::servers::note_fork(&mut transaction, caller.server, listed.received_at).await?;
+            self.tell_of_fork(&mut transaction, caller).await?;
         }
         refer(&mut transaction, caller, header, before).await?;
         transaction.commit().await?;
@@ -151,6 +153,20 @@ impl App {
                 "the chain of recovery points forked: two agents make backups as this server");
         }
         Ok(listed)
+    }
+
+    /// Raises an alert: whoever has a copy of a server's home may be somebody who should not.
+    async fn tell_of_fork(&self, transaction: &mut db::Write, caller: ServerCaller) -> Result<(), Error> {
+        let alert = NewAlert {
+            vault: caller.vault,
+            severity: Severity::Critical,
+            kind: "home-forked",
+            subject: &caller.server.to_string(),
+            message:
+                "Two agents make backups as this server: its home was copied, or put back from an older copy"
+                    .to_owned(),
+        };
+        self.raise(transaction, alert).await
     }
 
     /// All points of the calling server.

@@ -1,6 +1,7 @@
 //! Policies: what they may say is the model's concern (`stateward_model::policy`); here is what may become of them.
 
 use super::alerts::{NewAlert, Severity};
+use super::approvals;
 use super::audit::{Actor, Change};
 use super::principals::Place;
 use super::{App, Error, vaults};
@@ -37,11 +38,32 @@ impl App {
         let is_new = known.is_none();
         let policy = match known {
             Some(known) if known.body == body => return Ok((known, false)),
-            Some(known) => self.change_policy(&mut transaction, actor, &vault, known, body).await?,
+            Some(known) => {
+                let less = lessenings(&known.body, &body);
+                transaction = self.may_lessen(transaction, actor, &vault, known.name.as_str(), &less).await?;
+                self.change_policy(&mut transaction, actor, &vault, known, body).await?
+            }
             None => self.add_policy(&mut transaction, actor, &vault, name, body).await?,
         };
         transaction.commit().await?;
         Ok((policy, is_new))
+    }
+
+    /// Refuses in an immutable vault what would keep less than before; in one with a guard it takes a second person.
+    pub(super) async fn may_lessen(
+        &self,
+        transaction: db::Write,
+        actor: &Actor,
+        vault: &Vault,
+        subject: &str,
+        lessenings: &[Lessening],
+    ) -> Result<db::Write, Error> {
+        if lessenings.is_empty() {
+            return Ok(transaction);
+        }
+        check_may_lessen(vault, lessenings)?;
+        let subject = approvals::subject(&format!("{subject}: {}", in_words(lessenings)));
+        self.require_approval(transaction, vault.id, actor, approvals::SHORTEN_POLICY, &subject).await
     }
 
     async fn add_policy(
@@ -81,7 +103,6 @@ impl App {
     ) -> Result<Policy, Error> {
         let lessenings = lessenings(&policy.body, &body);
         if !lessenings.is_empty() {
-            check_may_lessen(vault, &lessenings)?;
             let message = format!(
                 "The policy `{}` keeps less than before: {}. {} items have it",
                 policy.name,
@@ -155,7 +176,7 @@ pub(super) async fn find(
 }
 
 /// Refuses in an immutable vault what would keep less than before.
-pub(super) fn check_may_lessen(vault: &Vault, lessenings: &[Lessening]) -> Result<(), Error> {
+fn check_may_lessen(vault: &Vault, lessenings: &[Lessening]) -> Result<(), Error> {
     if vault.settings.immutability == Immutability::Disabled || lessenings.is_empty() {
         return Ok(());
     }

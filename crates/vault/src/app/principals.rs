@@ -1,9 +1,12 @@
 //! Who may manage: service principals, their roles and their secrets.
 
+mod manage;
+
+use super::alerts::{NewAlert, Severity};
 use super::{App, Error, secret};
 use crate::db::guesses::Guesses;
 use crate::db::{self, Scope};
-use stateward_model::{CredentialId, Timestamp};
+use stateward_model::Timestamp;
 
 /// What a principal may do. The names are Azure's ("Use Azure role-based access control to manage Azure Backup recovery
 /// points"); each may do what those before it may.
@@ -112,23 +115,6 @@ fn one_more(before: Option<Guesses>, now: Timestamp) -> Guesses {
 }
 
 impl App {
-    /// Makes a principal with a role.
-    pub(crate) async fn create_principal(
-        &self,
-        name: &str,
-        assignment: &Assignment,
-    ) -> Result<NewPrincipal, Error> {
-        // Every id of the model is a random UUID, which is what a client id is in Azure.
-        let client_id = CredentialId::new(&*self.random).to_string();
-        let client_secret = secret::new(&*self.random);
-        let (hash, now) = (secret::hash(&client_secret), self.now());
-        let mut transaction = self.write().await?;
-        db::principals::insert(&mut transaction, &client_id, name, hash, now).await?;
-        db::principals::assign(&mut transaction, &client_id, assignment).await?;
-        transaction.commit().await?;
-        Ok(NewPrincipal { client_id, client_secret })
-    }
-
     /// The principal with this id and secret.
     ///
     /// A secret of 256 bits is not found by trying anyway; that guesses cost time keeps the log and the database quiet under an
@@ -141,11 +127,7 @@ impl App {
         let assignments = db::principals::assignments(&mut connection, client_id).await?;
         let guesses = db::guesses::find(&mut connection, client_id).await?;
         drop(connection);
-        if let Some(until) = guesses.map(|guesses| guesses.blocked_until).filter(|until| *until > now) {
-            return Err(Error::InvalidClient(format!(
-                "There were too many wrong secrets for the client `{client_id}`; try again after {until}"
-            )));
-        }
+        check_not_blocked(guesses, client_id, now)?;
         let is_right = secret::matches(secret, kept);
         if !is_right || guesses.is_some() {
             self.note_guess(client_id, is_right, now).await?;
@@ -153,27 +135,77 @@ impl App {
         is_right.then(|| Principal { client_id: client_id.to_owned(), assignments }).ok_or_else(wrong)
     }
 
-    async fn note_guess(&self, client_id: &str, is_right: bool, now: Timestamp) -> Result<(), Error> {
+    /// Counts a wrong secret or signature, or forgets those before a right one.
+    pub(super) async fn note_guess(
+        &self,
+        client_id: &str,
+        is_right: bool,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let mut transaction = self.write_in(Scope::SignIns).await?;
         if is_right {
             db::guesses::forget(&mut transaction, client_id).await?;
         } else {
-            let before = db::guesses::find(&mut transaction, client_id).await?;
-            db::guesses::put(&mut transaction, client_id, one_more(before, now)).await?;
+            let guesses = one_more(db::guesses::find(&mut transaction, client_id).await?, now);
+            db::guesses::put(&mut transaction, client_id, guesses).await?;
+            if guesses.wrong == FREE_GUESSES {
+                self.tell_of_guesses(&mut transaction, client_id).await?;
+            }
         }
         Ok(transaction.commit().await?)
+    }
+
+    /// Raises an alert in every vault in which the client that somebody guesses at has a role.
+    async fn tell_of_guesses(&self, transaction: &mut db::Write, client_id: &str) -> Result<(), Error> {
+        let assignments = db::principals::assignments(transaction, client_id).await?;
+        let principal = Principal { client_id: client_id.to_owned(), assignments };
+        for vault in db::vaults::list(transaction).await? {
+            let place = Place { group: Some(vault.group.to_string()), vault: Some(vault.name.to_string()) };
+            if principal.role_at(&place).is_none() {
+                continue;
+            }
+            let message = format!(
+                "{FREE_GUESSES} wrong secrets or signatures in a row came for the principal `{client_id}`"
+            );
+            let (severity, kind) = (Severity::Warning, "failed-sign-ins");
+            self.raise(
+                transaction,
+                NewAlert { vault: vault.id, severity, kind, subject: client_id, message },
+            )
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a client for which too many wrong secrets came just now.
+pub(super) fn check_not_blocked(
+    guesses: Option<Guesses>,
+    client_id: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    match guesses.map(|guesses| guesses.blocked_until).filter(|until| *until > now) {
+        None => Ok(()),
+        Some(until) => Err(Error::InvalidClient(format!(
+            "There were too many wrong secrets or signatures for the client `{client_id}`; try again after {until}"
+        ))),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::audit::Actor;
     use crate::app::testing::TestApp;
 
     #[tokio::test]
     async fn a_secret_is_asked_for_and_guessing_is_slowed_down() {
         let test = TestApp::new().await;
-        let made = test.app.create_principal("ops", &Assignment::everywhere(Role::Reader)).await.unwrap();
+        let made = test
+            .app
+            .create_principal(&Actor::Console, "ops", &Assignment::everywhere(Role::Reader))
+            .await
+            .unwrap();
         let principal = test.app.check_secret(&made.client_id, &made.client_secret).await.unwrap();
         assert_eq!(principal.role_at(&Place::default()), Some(Role::Reader));
         for _ in 0..FREE_GUESSES {

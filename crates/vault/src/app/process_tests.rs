@@ -6,6 +6,7 @@ use super::testing::{
     TestApp, TestServer, create_vault as create, open_request, register_request, registration,
 };
 use super::{App, Error};
+use crate::app::audit::Actor;
 use crate::app::principals::{Assignment, Role};
 use bytes::Bytes;
 use futures::future::join_all;
@@ -208,7 +209,11 @@ async fn an_assertion_is_taken_by_one_and_its_token_is_good_at_both() {
 #[tokio::test]
 async fn wrong_secrets_are_counted_over_both() {
     let (test, other) = two().await;
-    let made = test.app.create_principal("ops", &Assignment::everywhere(Role::Reader)).await.unwrap();
+    let made = test
+        .app
+        .create_principal(&Actor::Console, "ops", &Assignment::everywhere(Role::Reader))
+        .await
+        .unwrap();
     for app in [&test.app, &other, &test.app, &other, &test.app] {
         assert!(app.check_secret(&made.client_id, "guess").await.is_err());
     }

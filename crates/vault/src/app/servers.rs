@@ -1,5 +1,7 @@
 //! Registered servers: who comes in with vault credentials, and what a server learns of itself.
 
+use super::alerts::{NewAlert, Severity};
+use super::audit::{Actor, Change};
 use super::tokens::ServerCaller;
 use super::{App, Error, secret};
 use crate::db;
@@ -8,6 +10,7 @@ use crate::db::servers::{KnownServer, NewServer};
 use crate::db::sessions::Ended;
 use bytes::Bytes;
 use ring::signature::{ED25519, UnparsedPublicKey};
+use serde_json::json;
 use stateward_api::CredentialPurpose;
 use stateward_api::agent::{RegisterRequest, RegisterSlotsRequest, Registered, ServerInfo};
 use stateward_api::credentials::decode_bytes;
@@ -52,13 +55,19 @@ impl App {
             credential: request.credential,
         };
         db::servers::insert(&mut transaction, &server, now).await?;
+        let domain = server.domain.unwrap_or(server.id);
+        let actor = Actor::Server(ServerCaller { server: server.id, vault, domain });
+        let subject = server.id.to_string();
+        let detail = json!({ "label": request.label, "credential": request.credential });
+        let change =
+            Change { vault: Some(vault), actor: &actor, act: "server.register", subject: &subject, detail };
+        self.record(&mut transaction, change).await?;
         transaction.commit().await?;
         if namesakes > 0 {
             tracing::warn!(label = %request.label, servers = namesakes + 1, "several servers bear the same label");
         }
         tracing::info!(server = %server.id, label = %request.label, credential = %request.credential,
             "registered a server");
-        let domain = server.domain.unwrap_or(server.id);
         Ok(Registered { server: server.id, vault, domain, time: now })
     }
 
@@ -66,7 +75,7 @@ impl App {
     /// somebody knows its passphrase or recovery code; the credentials prove that an administrator wants it.
     async fn again(
         &self,
-        connection: &mut db::Connection,
+        connection: &mut db::Write,
         request: &RegisterRequest,
         (server, login_key, signing_key): (ServerId, [u8; 32], [u8; 32]),
         now: Timestamp,
@@ -86,7 +95,29 @@ impl App {
             db::sessions::end(connection, open.id, Ended::Replaced, now).await?;
             self.assemblies.end(open.id);
         }
-        tracing::warn!(%server, credential = %request.credential, "a known server registered again");
+        let caller = ServerCaller { server, vault: known.vault, domain: known.domain };
+        let actor = Actor::Server(caller);
+        let subject = server.to_string();
+        let detail = json!({ "credential": request.credential });
+        let change = Change {
+            vault: Some(known.vault),
+            actor: &actor,
+            act: "server.register-again",
+            subject: &subject,
+            detail,
+        };
+        self.record(connection, change).await?;
+        let alert = NewAlert {
+            vault: known.vault,
+            severity: Severity::Warning,
+            kind: "server-registered-again",
+            subject: &subject,
+            message: format!(
+                "The server `{}` was registered again, with a new login key, by the vault credentials `{}`",
+                known.label, request.credential
+            ),
+        };
+        self.raise(connection, alert).await?;
         Ok(registered)
     }
 

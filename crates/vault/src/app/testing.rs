@@ -126,6 +126,11 @@ impl TestApp {
         crate::db::audit::list(&mut self.app.database.read().await.unwrap(), None, 0, 10_000).await.unwrap()
     }
 
+    /// All alerts of its one vault.
+    pub(crate) async fn alerts(&self) -> Vec<crate::db::alerts::Alert> {
+        self.app.alerts(self.app.vault(&self.vault).await.unwrap().id).await.unwrap()
+    }
+
     /// Where its database lies.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()

@@ -11,13 +11,13 @@ use stateward_model::{ServerId, Timestamp, VaultId};
 const TOKEN_SECONDS: u32 = 3600;
 
 /// How far an assertion's time may be from the vault's, in seconds.
-const SKEW_SECONDS: i64 = 300;
+pub(super) const SKEW_SECONDS: i64 = 300;
 
 /// How long an assertion may be good, in seconds (the contract's ten minutes).
 const ASSERTION_SECONDS: i64 = 600;
 
 /// The longest assertion id, in bytes.
-const ASSERTION_ID_MAX: usize = 128;
+pub(super) const ASSERTION_ID_MAX: usize = 128;
 
 /// Who a token stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl App {
         let caller = match (&request.client_secret, &request.client_assertion) {
             (Some(secret), None) => Caller::Principal(self.check_secret(&request.client_id, secret).await?),
             (None, Some(assertion)) if request.client_assertion_type.as_deref() == Some(ASSERTION_TYPE) => {
-                Caller::Server(self.check_assertion(&request.client_id, assertion).await?)
+                self.check_assertion(&request.client_id, assertion).await?
             }
             _ => {
                 let why = "The request must have either `client_secret`, or `client_assertion` with its type";
@@ -78,19 +78,22 @@ impl App {
         }
     }
 
-    async fn check_assertion(&self, client_id: &str, assertion: &str) -> Result<ServerCaller, Error> {
-        let unknown = || Error::InvalidClient(format!("No server `{client_id}` is registered here"));
-        let id: ServerId = client_id.parse().map_err(|_| unknown())?;
-        let mut connection = self.database.read().await?;
-        let server = db::servers::find(&mut connection, id).await?.ok_or_else(unknown)?;
-        drop(connection);
+    /// Who made this assertion: a server by its login key, or a principal by its certificate.
+    async fn check_assertion(&self, client_id: &str, assertion: &str) -> Result<Caller, Error> {
+        let server = match client_id.parse::<ServerId>() {
+            Ok(id) => db::servers::find(&mut *self.database.read().await?, id).await?,
+            Err(_) => None,
+        };
+        let Some(server) = server else {
+            return Ok(Caller::Principal(self.check_signed(client_id, assertion).await?));
+        };
         let claims = read_claims(assertion, &server.login_key)?;
         self.check_claims(&claims, client_id)?;
         if server.is_revoked {
             return Err(Error::ServerRevoked);
         }
-        self.take_assertion(id, &claims).await?;
-        Ok(ServerCaller { server: id, vault: server.vault, domain: server.domain })
+        self.take_assertion(server.id, &claims).await?;
+        Ok(Caller::Server(ServerCaller { server: server.id, vault: server.vault, domain: server.domain }))
     }
 
     /// Checks whom, where and when an assertion is for. Its signature is checked already.

@@ -3,6 +3,8 @@
 //! A change comes as [`VaultChange`], from whichever of the management API's views of a vault; what it may do is decided by
 //! [`VaultSettings::changed`], which knows nothing of databases.
 
+use super::alerts::{NewAlert, Severity};
+use super::approvals;
 use super::audit::{Actor, Change};
 use super::groups::check_tags;
 use super::principals::Place;
@@ -128,6 +130,21 @@ impl VaultSettings {
         Ok(())
     }
 
+    /// What guards less after a change: the kind of alert, and its words.
+    fn weakened_by(&self, new: &Self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        if self.immutability != Immutability::Disabled && new.immutability == Immutability::Disabled {
+            found.push(("immutability-disabled", "The vault is not immutable any more".to_owned()));
+        }
+        let (before, after) = (self.soft_delete_days, new.soft_delete_days);
+        if after < before {
+            let words =
+                format!("What is deleted can be had back for {after} days from now on, and not for {before}");
+            found.push(("soft-delete-shortened", words));
+        }
+        found
+    }
+
     /// What changed, for the audit log.
     fn differences(&self, new: &Self) -> Value {
         let shown = |settings: &Self| {
@@ -184,9 +201,7 @@ impl App {
                 return Err(Error::AlreadyExists(why));
             }
             check_revision(&vault, expected)?;
-            let vault = self.change_vault(&mut transaction, actor, vault, change).await?;
-            transaction.commit().await?;
-            return Ok((vault, false));
+            return Ok((self.change_vault(transaction, actor, vault, change).await?, false));
         }
         if expected.is_some() {
             return Err(Error::refused(
@@ -207,6 +222,7 @@ impl App {
             revision: 1,
             created_at: self.now(),
             deleted: None,
+            is_guarded: false,
         };
         db::vaults::insert(&mut transaction, &vault).await?;
         let detail = VaultSettings::new().differences(&vault.settings);
@@ -226,26 +242,38 @@ impl App {
         let mut transaction = self.write().await?;
         let vault = find(&mut transaction, place).await?;
         check_revision(&vault, expected)?;
-        let vault = self.change_vault(&mut transaction, actor, vault, change).await?;
-        transaction.commit().await?;
-        Ok(vault)
+        self.change_vault(transaction, actor, vault, change).await
     }
 
+    /// Changes a vault and commits.
     async fn change_vault(
         &self,
-        transaction: &mut db::Write,
+        mut transaction: db::Write,
         actor: &Actor,
         mut vault: Vault,
         change: VaultChange,
     ) -> Result<Vault, Error> {
-        let usage = db::vaults::usage(transaction, vault.id).await?;
+        let usage = db::vaults::usage(&mut transaction, vault.id).await?;
         let settings = vault.settings.changed(change, &usage)?;
         if settings == vault.settings {
             return Ok(vault);
         }
-        db::vaults::update(transaction, vault.id, &settings, self.now()).await?;
+        let weakened = vault.settings.weakened_by(&settings);
+        if !weakened.is_empty() {
+            let kinds = weakened.iter().map(|(kind, _)| *kind).collect::<Vec<_>>().join(", ");
+            let subject = approvals::subject(&format!("{}: {kinds}", vault.name));
+            let act = approvals::WEAKEN_VAULT;
+            transaction = self.require_approval(transaction, vault.id, actor, act, &subject).await?;
+        }
+        db::vaults::update(&mut transaction, vault.id, &settings, self.now()).await?;
         let detail = vault.settings.differences(&settings);
-        self.record(transaction, of_vault(&vault, actor, "vault.update", detail)).await?;
+        self.record(&mut transaction, of_vault(&vault, actor, "vault.update", detail)).await?;
+        for (kind, message) in weakened {
+            let (severity, subject) = (Severity::Warning, vault.name.as_str());
+            self.raise(&mut transaction, NewAlert { vault: vault.id, severity, kind, subject, message })
+                .await?;
+        }
+        transaction.commit().await?;
         (vault.settings, vault.revision) = (settings, vault.revision + 1);
         Ok(vault)
     }

@@ -91,6 +91,23 @@ pub(crate) async fn resolve(
     Ok(())
 }
 
+/// An alert of a vault.
+pub(crate) async fn find(
+    connection: &mut Connection,
+    vault: VaultId,
+    id: AlertId,
+) -> Result<Option<Alert>, Error> {
+    let row: Option<Row> = query(
+        "SELECT id, vault, severity, kind, subject, message, raised_at, resolved_at FROM alerts
+         WHERE vault = $1 AND id = $2",
+    )
+    .bind(&vault.0[..])
+    .bind(&id.0[..])
+    .fetch_optional(connection)
+    .await?;
+    row.map(read).transpose()
+}
+
 /// The newest alerts of a vault, newest first.
 pub(crate) async fn list(
     connection: &mut Connection,

@@ -6,15 +6,15 @@
 //!
 //! Invariant: a transaction that writes sees and keeps its scope as if nobody else were there, over all processes.
 
-#[allow(dead_code)]
 pub(crate) mod alerts;
-#[allow(dead_code)]
+pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod commands;
 mod connection;
 pub(crate) mod credentials;
 mod error;
 pub(crate) mod groups;
+pub(crate) mod guards;
 pub(crate) mod guesses;
 pub(crate) mod high_water;
 pub(crate) mod identity;
@@ -23,11 +23,13 @@ pub(crate) mod jobs;
 mod migrations;
 pub(crate) mod operations;
 pub(crate) mod packs;
+pub(crate) mod pins;
 pub(crate) mod points;
 pub(crate) mod policies;
 mod postgres;
 pub(crate) mod principals;
 mod query;
+pub(crate) mod quotas;
 pub(crate) mod recovery_points;
 pub(crate) mod servers;
 pub(crate) mod sessions;

@@ -93,14 +93,14 @@ pub(crate) async fn list(connection: &mut Connection, domain: ServerId) -> Resul
 }
 
 /// Announces a pack whose object a server is about to make. One that is known stays as it
-/// is: salts are random, so two servers never make the same pack.
+/// is: salts are random, so two servers never make the same pack. Tells whether it is new.
 pub(crate) async fn announce(
     connection: &mut Connection,
     domain: ServerId,
     server: ServerId,
     pack: PackReference,
-) -> Result<(), Error> {
-    query(
+) -> Result<bool, Error> {
+    let added = query(
         "INSERT INTO packs (domain, id, length, state, server) VALUES ($1, $2, $3, 'pending', $4) ON CONFLICT DO NOTHING",
     )
     .bind(&domain.0[..])
@@ -109,7 +109,7 @@ pub(crate) async fn announce(
     .bind(&server.0[..])
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(added > 0)
 }
 
 /// Notes that a pack's object is durable. One that was lost is again what it was.

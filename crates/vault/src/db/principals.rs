@@ -2,6 +2,7 @@
 
 use super::query::query;
 use super::{Connection, Error, value};
+use crate::app::certificates::Certificate;
 use crate::app::principals::{Assignment, Role};
 use stateward_model::Timestamp;
 
@@ -70,4 +71,163 @@ pub(crate) async fn assignments(
             Ok(Assignment { role: Role::parse(&role).ok_or(Error::Damaged("role"))?, group, vault })
         })
         .collect()
+}
+
+/// A principal with all that is known of it but its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownPrincipal {
+    /// What it signs in with.
+    pub(crate) client_id: String,
+    /// What people call it.
+    pub(crate) name: String,
+    /// When it was made.
+    pub(crate) created_at: Timestamp,
+    /// Its roles.
+    pub(crate) assignments: Vec<Assignment>,
+    /// Its certificates, as DER.
+    pub(crate) certificates: Vec<Vec<u8>>,
+}
+
+/// All principals that were not revoked, by name.
+pub(crate) async fn list(connection: &mut Connection) -> Result<Vec<KnownPrincipal>, Error> {
+    let rows: Vec<(String, String, i64)> = query(
+        "SELECT client_id, name, created_at FROM principals WHERE revoked_at IS NULL ORDER BY name, client_id",
+    )
+    .fetch_all(connection)
+    .await?;
+    let roles: Vec<(String, String, String, String)> =
+        query("SELECT principal, role, resource_group, vault FROM role_assignments")
+            .fetch_all(connection)
+            .await?;
+    let certificates: Vec<(String, Vec<u8>)> =
+        query("SELECT principal, body FROM principal_certificates ORDER BY expires_at")
+            .fetch_all(connection)
+            .await?;
+    let mut all = rows
+        .into_iter()
+        .map(|(client_id, name, created_at)| {
+            let (assignments, certificates) = (Vec::new(), Vec::new());
+            KnownPrincipal { client_id, name, created_at: Timestamp(created_at), assignments, certificates }
+        })
+        .collect::<Vec<_>>();
+    let mut places = std::collections::HashMap::new();
+    for (index, known) in all.iter().enumerate() {
+        places.insert(known.client_id.clone(), index);
+    }
+    for (principal, role, group, vault) in roles {
+        let role = Role::parse(&role).ok_or(Error::Damaged("role"))?;
+        if let Some(index) = places.get(&principal) {
+            all[*index].assignments.push(Assignment { role, group, vault });
+        }
+    }
+    for (principal, body) in certificates {
+        if let Some(index) = places.get(&principal) {
+            all[*index].certificates.push(body);
+        }
+    }
+    Ok(all)
+}
+
+/// Takes whatever role a principal was given at that very place; false if there was none.
+pub(crate) async fn unassign(
+    connection: &mut Connection,
+    client_id: &str,
+    place: &Assignment,
+) -> Result<bool, Error> {
+    let changed =
+        query("DELETE FROM role_assignments WHERE principal = $1 AND resource_group = $2 AND vault = $3")
+            .bind(client_id)
+            .bind(place.group.as_str())
+            .bind(place.vault.as_str())
+            .execute(connection)
+            .await?;
+    Ok(changed > 0)
+}
+
+/// Revokes a principal: it has no roles and no certificates any more. Its row stays for what it did.
+pub(crate) async fn revoke(
+    connection: &mut Connection,
+    client_id: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    query("UPDATE principals SET revoked_at = $2 WHERE client_id = $1")
+        .bind(client_id)
+        .bind(now.0)
+        .execute(&mut *connection)
+        .await?;
+    query("DELETE FROM role_assignments WHERE principal = $1")
+        .bind(client_id)
+        .execute(&mut *connection)
+        .await?;
+    query("DELETE FROM principal_certificates WHERE principal = $1")
+        .bind(client_id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The certificates of a principal, as DER.
+pub(crate) async fn certificates(
+    connection: &mut Connection,
+    client_id: &str,
+) -> Result<Vec<Vec<u8>>, Error> {
+    let rows: Vec<(Vec<u8>,)> =
+        query("SELECT body FROM principal_certificates WHERE principal = $1 ORDER BY expires_at DESC")
+            .bind(client_id)
+            .fetch_all(connection)
+            .await?;
+    Ok(rows.into_iter().map(|(body,)| body).collect())
+}
+
+/// Adds a certificate.
+pub(crate) async fn insert_certificate(
+    connection: &mut Connection,
+    client_id: &str,
+    certificate: &Certificate,
+) -> Result<(), Error> {
+    query("INSERT INTO principal_certificates (principal, thumbprint, body, expires_at) VALUES ($1, $2, $3, $4)")
+        .bind(client_id)
+        .bind(&certificate.thumbprint[..])
+        .bind(&certificate.body[..])
+        .bind(certificate.valid_to.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Removes a certificate; false if there is none.
+pub(crate) async fn remove_certificate(
+    connection: &mut Connection,
+    client_id: &str,
+    thumbprint: [u8; 32],
+) -> Result<bool, Error> {
+    let changed = query("DELETE FROM principal_certificates WHERE principal = $1 AND thumbprint = $2")
+        .bind(client_id)
+        .bind(&thumbprint[..])
+        .execute(connection)
+        .await?;
+    Ok(changed > 0)
+}
+
+/// Notes an assertion's id, by its hash; false if it was taken before. Forgets those that are too old to be taken.
+pub(crate) async fn take_assertion(
+    connection: &mut Connection,
+    client_id: &str,
+    hash: [u8; 32],
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    query("DELETE FROM principal_assertions WHERE expires_at <= $1")
+        .bind(now.0)
+        .execute(&mut *connection)
+        .await?;
+    let changed = query(
+        "INSERT INTO principal_assertions (principal, hash, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )
+    .bind(client_id)
+    .bind(&hash[..])
+    .bind(expires_at.0)
+    .execute(connection)
+    .await?;
+    Ok(changed == 1)
 }

@@ -35,6 +35,12 @@ pub(crate) async fn forget_server(connection: &mut Connection, server: ServerId)
     Ok(())
 }
 
+/// Forgets a principal's tokens: they end at once.
+pub(crate) async fn forget_principal(connection: &mut Connection, client_id: &str) -> Result<(), Error> {
+    query("DELETE FROM tokens WHERE principal = $1").bind(client_id).execute(connection).await?;
+    Ok(())
+}
+
 /// Whose a token is that has not ended, and whether that server's registration was revoked.
 pub(crate) async fn find(
     connection: &mut Connection,

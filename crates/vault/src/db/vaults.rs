@@ -25,6 +25,8 @@ pub(crate) struct Vault {
     pub(crate) created_at: Timestamp,
     /// When it was deleted, and when it will be gone.
     pub(crate) deleted: Option<Deleted>,
+    /// Whether it has a resource guard, so that some acts need a second person.
+    pub(crate) is_guarded: bool,
 }
 
 /// What can be changed of a vault.
@@ -83,6 +85,7 @@ type Row = (
     i64,
     Option<i64>,
     Option<i64>,
+    bool,
 );
 
 // The group of a deleted vault may be gone.
@@ -91,7 +94,7 @@ macro_rules! select {
         concat!(
             "SELECT v.id, coalesce(g.name, v.resource_group), coalesce(v.deleted_name, v.name), v.location, v.tags, v.redundancy,
                 v.cross_region_restore = 1, v.immutability, v.soft_delete_days, v.monitoring, v.revision, v.created_at,
-                v.deleted_at, v.purge_at
+                v.deleted_at, v.purge_at, EXISTS (SELECT 1 FROM guards u WHERE u.vault = v.id)
              FROM vaults v LEFT JOIN resource_groups g ON g.key = v.resource_group ",
             $rest
         )
@@ -100,7 +103,7 @@ macro_rules! select {
 
 fn read(row: Row) -> Result<Vault, Error> {
     let (id, group, name, location, tags, redundancy, cross_region_restore, immutability, days, ..) = &row;
-    let (.., monitoring, revision, created_at, deleted_at, purge_at) = &row;
+    let (.., monitoring, revision, created_at, deleted_at, purge_at, is_guarded) = &row;
     Ok(Vault {
         id: VaultId(value::fixed(id.clone(), "vault id")?),
         group: group.parse().map_err(|_| Error::Damaged("resource group"))?,
@@ -119,6 +122,7 @@ fn read(row: Row) -> Result<Vault, Error> {
         deleted: deleted_at
             .zip(*purge_at)
             .map(|(at, purge_at)| Deleted { at: Timestamp(at), purge_at: Timestamp(purge_at) }),
+        is_guarded: *is_guarded,
     })
 }
 

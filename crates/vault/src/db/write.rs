@@ -89,6 +89,7 @@ mod tests {
             revision: 1,
             created_at: Timestamp(0),
             deleted: None,
+            is_guarded: false,
         };
         vaults::insert(write, &vault).await
     }

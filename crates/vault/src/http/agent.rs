@@ -12,9 +12,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use stateward_api::agent::{
-    Command, CommandList, CommandWait, ItemRequest, JobAnswer, JobReport, Lease, OpenSessionRequest,
-    PACK_BYTES_MAX, PartTaken, PointList, RegisterRequest, RegisterSlotsRequest, Registered, ServerInfo,
-    SessionOpened, SlotList,
+    Command, CommandList, CommandWait, DeleteRequest, ItemRequest, JobAnswer, JobReport, Lease,
+    OpenSessionRequest, PACK_BYTES_MAX, PartTaken, PointList, RegisterRequest, RegisterSlotsRequest,
+    Registered, ServerInfo, SessionOpened, SlotList, StopRequest,
 };
 use stateward_api::credentials::encode_bytes;
 use stateward_format::point::POINT_BYTES_MAX;
@@ -62,6 +62,28 @@ pub(super) async fn put_item(
     Json(request): Json<ItemRequest>,
 ) -> Result<StatusCode, Error> {
     app.put_item(caller, item, &request).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /agent/v1/items/{item}/stop`
+pub(super) async fn stop_item(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments(item): Segments<ItemId>,
+    Json(request): Json<StopRequest>,
+) -> Result<StatusCode, Error> {
+    app.stop_own_item(caller, item, request.keeps, &request.security_pin).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /agent/v1/items/{item}/delete`
+pub(super) async fn delete_item(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments(item): Segments<ItemId>,
+    Json(request): Json<DeleteRequest>,
+) -> Result<StatusCode, Error> {
+    app.delete_own_item(caller, item, &request.security_pin).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -15,7 +15,6 @@ mod routes;
 mod short_body;
 mod sign_in;
 #[cfg(test)]
-#[allow(dead_code)]
 mod testing;
 
 pub(crate) use routes::router;

@@ -205,6 +205,24 @@ fn security_calls() -> Vec<Route> {
     vec![
         route(POST, vault!("/stateward/credentials"), Who::Operator, arm::make_credentials),
         route(PUT, vault!("/certificates/{name}"), Who::Operator, arm::put_certificate),
+        route(POST, vault!("/backupSecurityPIN"), Who::Contributor, arm::make_pin),
+        route(GET, vault!("/backupResourceGuardProxies"), Who::Reader, arm::list_guards),
+        route(GET, vault!("/backupResourceGuardProxies/{name}"), Who::Reader, arm::get_guard),
+        route(PUT, vault!("/backupResourceGuardProxies/{name}"), Who::Contributor, arm::put_guard),
+        route(DELETE, vault!("/backupResourceGuardProxies/{name}"), Who::Contributor, arm::delete_guard),
+        route(POST, vault!("/backupResourceGuardProxies/{name}/unlockDelete"), Who::Contributor, arm::unlock_delete),
+        route(GET, vault!("/stateward/approvals"), Who::Reader, arm::list_approvals),
+        route(POST, vault!("/stateward/approvals"), Who::Contributor, arm::ask_for_approval),
+        route(POST, vault!("/stateward/approvals/{id}/approve"), Who::Contributor, arm::approve),
+        route(GET, vault!("/stateward/principals"), Who::Reader, arm::list_principals),
+        route(PUT, vault!("/stateward/principals/{name}"), Who::Contributor, arm::put_principal),
+        route(DELETE, vault!("/stateward/principals/{name}"), Who::Contributor, arm::delete_principal),
+        route(GET, vault!("/stateward/auditLog"), Who::Reader, arm::list_audit),
+        route(GET, vault!("/stateward/auditLog/verify"), Who::Reader, arm::check_audit),
+        route(GET, vault!("/stateward/alerts"), Who::Reader, arm::list_alerts),
+        route(POST, vault!("/stateward/alerts/{id}/resolve"), Who::Operator, arm::resolve_alert),
+        route(GET, vault!("/stateward/quotas"), Who::Reader, arm::get_quotas),
+        route(PUT, vault!("/stateward/quotas"), Who::Contributor, arm::put_quotas),
     ]
 }
 
@@ -217,6 +235,8 @@ fn agent_calls() -> Vec<Route> {
 
         route(GET, "/agent/v1/server", Who::Server, agent::server),
         route(PUT, "/agent/v1/items/{item}", Who::Server, agent::put_item),
+        route(POST, "/agent/v1/items/{item}/stop", Who::Server, agent::stop_item),
+        route(POST, "/agent/v1/items/{item}/delete", Who::Server, agent::delete_item),
         route(POST, "/agent/v1/sessions", Who::Server, agent::open_session),
         route(POST, "/agent/v1/sessions/{session}/heartbeat", Who::Server, agent::heartbeat),
         route(PUT, "/agent/v1/sessions/{session}/packs/{pack}", Who::Server, agent::put_pack),

@@ -1,6 +1,7 @@
 //! A client of the whole router, for tests of single nouns.
 
 use super::routes::router;
+use crate::app::audit::Actor;
 use crate::app::principals::{Assignment, Role};
 use crate::app::testing::TestApp;
 use axum::Router;
@@ -29,7 +30,7 @@ impl Client {
 
     /// One with a role.
     pub(super) async fn new(test: &TestApp, assignment: &Assignment) -> Self {
-        let made = test.app.create_principal("test", assignment).await.unwrap();
+        let made = test.app.create_principal(&Actor::Console, "test", assignment).await.unwrap();
         let request = TokenRequest {
             grant_type: "client_credentials".to_owned(),
             client_id: made.client_id.clone(),

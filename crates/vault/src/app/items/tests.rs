@@ -230,3 +230,53 @@ async fn an_item_is_given_a_policy_by_its_path_and_resumed_by_it() {
     assert_eq!(code(&refused), Some(ErrorCode::VaultImmutable));
     assert!(refused.to_string().contains("from 30 to 7"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_server_stops_and_deletes_its_item_with_a_pin_only() {
+    let test = TestApp::new().await;
+    let server = test.server("web-01").await;
+    let (app, caller, id) = (&test.app, server.caller, server.item);
+    let admin = Actor::Task("test");
+    for wrong in ["", "12345678"] {
+        let stop = app.stop_own_item(caller, id, StopKeeps::Expire, wrong).await;
+        let delete = app.delete_own_item(caller, id, wrong).await;
+        for refused in [stop, delete] {
+            assert!(
+                matches!(refused, Err(Error::Refused { code: ErrorCode::SecurityPinWrong, .. })),
+                "{refused:?}"
+            );
+        }
+    }
+    let find = async || app.item(caller.vault, (caller.server, id)).await.unwrap();
+    assert!(find().await.stopped.is_none() && find().await.deleted.is_none());
+    let pin = app.create_pin(&admin, &test.place()).await.unwrap();
+    app.stop_own_item(caller, id, StopKeeps::Expire, &pin.digits).await.unwrap();
+    assert_eq!(find().await.stopped, Some(StopKeeps::Expire));
+    let used = app.delete_own_item(caller, id, &pin.digits).await;
+    assert!(matches!(used, Err(Error::Refused { code: ErrorCode::SecurityPinWrong, .. })));
+    let pin = app.create_pin(&admin, &test.place()).await.unwrap();
+    for _ in 0..2 {
+        // The second time it is deleted already, and needs none.
+        app.delete_own_item(caller, id, &pin.digits).await.unwrap();
+    }
+    assert!(find().await.deleted.is_some());
+    assert!(test.alerts().await.iter().any(|alert| alert.kind == "item-deleted"));
+    let acts: Vec<_> = test.audit().await.into_iter().map(|entry| (entry.act, entry.actor)).collect();
+    let by_server = |act: &str| acts.contains(&(act.to_owned(), format!("server {}", caller.server)));
+    assert!(by_server("pin.use") && by_server("item.stop") && by_server("item.delete"), "{acts:?}");
+}
+
+#[tokio::test]
+async fn deleting_in_a_guarded_vault_takes_two() {
+    let test = TestApp::new().await;
+    let server = test.server("web-01").await;
+    let of = (server.caller.server, server.item);
+    let [one, two] = ["one", "two"].map(|name| Actor::Principal(name.to_owned()));
+    test.app.put_guard(&one, &test.place(), "VaultProxy", serde_json::json!({})).await.unwrap();
+    let refused = test.app.delete_item(&one, &test.place(), of).await;
+    assert!(matches!(refused, Err(Error::Refused { code: ErrorCode::ApprovalRequired, .. })), "{refused:?}");
+    let waiting = test.app.approvals(&test.place()).await.unwrap();
+    assert_eq!(waiting[0].subject, server.item.to_string());
+    test.app.approve(&two, &test.place(), waiting[0].id).await.unwrap();
+    assert!(test.app.delete_item(&one, &test.place(), of).await.unwrap().is_some());
+}

@@ -51,7 +51,7 @@ async fn a_policy_is_made_changed_and_deleted() {
     let new = test.app.put_policy(&actor(), &prod(), "daily-30", longer, Some(2)).await;
     assert_eq!(code(new).0, ErrorCode::PreconditionFailed, "there is none that could be changed");
     assert!(matches!(put(&test, "a_b", policy(7, None)).await, Err(Error::InvalidRequest(_))));
-    test.app.check_audit().await.unwrap();
+    assert!(test.app.check_audit().await.unwrap().is_intact);
 }
 
 #[tokio::test]
@@ -101,4 +101,19 @@ async fn a_vault_has_200_policies_at_most() {
     assert_eq!(refused, ErrorCode::LimitReached);
     assert!(text.contains("200 policies"), "{text}");
     put(&test, "policy-0", policy(8, None)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_guarded_vault_shortens_a_policy_with_consent_to_that_very_change() {
+    let test = TestApp::new().await;
+    put(&test, "long", policy(30, None)).await.unwrap();
+    test.app.put_guard(&actor(), &prod(), "VaultProxy", json!({})).await.unwrap();
+    put(&test, "long", policy(60, None)).await.unwrap();
+    assert_eq!(code(put(&test, "long", policy(7, None)).await).0, ErrorCode::ApprovalRequired);
+    let waiting = test.app.approvals(&prod()).await.unwrap();
+    assert!(waiting[0].subject.contains("from 60 to 7"), "{}", waiting[0].subject);
+    let other = Actor::Principal("other".to_owned());
+    test.app.approve(&other, &prod(), waiting[0].id).await.unwrap();
+    assert_eq!(code(put(&test, "long", policy(8, None)).await).0, ErrorCode::ApprovalRequired);
+    put(&test, "long", policy(7, None)).await.unwrap();
 }

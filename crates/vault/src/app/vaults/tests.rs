@@ -111,7 +111,7 @@ async fn a_vault_is_made_changed_deleted_and_had_back() {
     assert_eq!((back.id, &back.settings), (changed.id, &changed.settings));
     test.clock.advance(30 * 86_400);
     assert!(test.app.deleted_vaults().await.unwrap().is_empty());
-    assert!(test.app.check_audit().await.unwrap().0 >= 6);
+    assert!(test.app.check_audit().await.unwrap().entries >= 6);
 }
 
 #[tokio::test]

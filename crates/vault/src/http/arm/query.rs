@@ -9,7 +9,7 @@ use stateward_api::ErrorCode;
 use stateward_api::arm::List;
 
 /// How many things one page of a list has.
-const PAGE: usize = 200;
+pub(super) const PAGE: usize = 200;
 
 /// Names and values, decoded as a form's. Clients write `$filter` and `%24filter`, spaces as `+` and `%20`.
 fn pairs(uri: &Uri) -> impl Iterator<Item = (String, String)> {
@@ -57,15 +57,23 @@ impl Query {
         self.filter.as_deref().map_or_else(|| Ok(Filter::default()), |text| Filter::parse(text, keys))
     }
 
+    /// Where the page is that begins after what a token says.
+    pub(super) fn next_link(&self, app: &App, token: &str) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(pairs(&self.uri).filter(|(name, _)| !name.eq_ignore_ascii_case("$skipToken")));
+        form.append_pair("$skipToken", token);
+        format!("{}{}?{}", app.config.url, self.uri.path(), form.finish())
+    }
+
+    /// What the token of the page that was asked for says: the number after which it begins.
+    pub(super) fn after(&self) -> u64 {
+        self.skip as u64
+    }
+
     /// The page of a list that was asked for.
     pub(in crate::http) fn page<T>(&self, app: &App, all: Vec<T>) -> List<T> {
         let end = self.skip.saturating_add(PAGE);
-        let next_link = (end < all.len()).then(|| {
-            let mut form = form_urlencoded::Serializer::new(String::new());
-            form.extend_pairs(pairs(&self.uri).filter(|(name, _)| !name.eq_ignore_ascii_case("$skipToken")));
-            form.append_pair("$skipToken", &end.to_string());
-            format!("{}{}?{}", app.config.url, self.uri.path(), form.finish())
-        });
+        let next_link = (end < all.len()).then(|| self.next_link(app, &end.to_string()));
         List { value: all.into_iter().skip(self.skip).take(PAGE).collect(), next_link }
     }
 }

@@ -46,6 +46,7 @@ fn shown(app: &App, vault: &Vault, usage: &Usage) -> arm::Vault {
     let settings = &vault.settings;
     let always = || Some("AlwaysON".to_owned());
     let crossing = if settings.cross_region_restore { "Enabled" } else { "Disabled" };
+    let guarded = if vault.is_guarded { "Enabled" } else { "Disabled" };
     let (redundancy_health, redundancy_health_reason) = health(vault);
     arm::Vault {
         id: id_of(app, vault),
@@ -73,7 +74,7 @@ fn shown(app: &App, vault: &Vault, usage: &Usage) -> arm::Vault {
                     soft_delete_retention_period_in_days: Some(settings.soft_delete_days),
                     enhanced_security_state: always(),
                 }),
-                multi_user_authorization: Some("Disabled".to_owned()),
+                multi_user_authorization: Some(guarded.to_owned()),
             }),
             monitoring_settings: Some(monitoring(settings.monitoring.clone())),
             secure_score: Some(secure_score(vault).to_owned()),

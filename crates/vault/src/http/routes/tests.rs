@@ -1,6 +1,7 @@
 //! Every call by every kind of caller: what the table says is what happens.
 
 use super::*;
+use crate::app::audit::Actor;
 use crate::app::principals::{Assignment, Role};
 use crate::app::testing::{TestApp, TestServer, create_vault};
 use axum::body::{Body, to_bytes};
@@ -56,7 +57,7 @@ fn the_contract_lists_the_same_calls() {
 
 async fn principal(test: &TestApp, role: Role, group: &str, vault: &str) -> Option<String> {
     let assignment = Assignment { role, group: group.to_owned(), vault: vault.to_owned() };
-    let made = test.app.create_principal("test", &assignment).await.unwrap();
+    let made = test.app.create_principal(&Actor::Console, "test", &assignment).await.unwrap();
     let request = TokenRequest {
         grant_type: "client_credentials".to_owned(),
         client_id: made.client_id,
