@@ -107,8 +107,7 @@ impl App {
         resource: &str,
     ) -> Result<Timestamp, Error> {
         let (act, subject) = deletion_of(resource)?;
-        let transaction = self.write().await?;
-        let mut transaction = transaction;
+        let mut transaction = self.write().await?;
         let vault = vaults::find(&mut transaction, place).await?;
         let (asked, transaction) = self.find_or_ask(transaction, vault.id, actor, act, subject).await?;
         transaction.commit().await?;
