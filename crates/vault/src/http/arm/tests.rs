@@ -1,5 +1,6 @@
 //! Servers, items, jobs and operations as clients see them: the fields that they need, filters, statuses and headers.
 
+use crate::app::audit::Actor;
 use crate::app::principals::{Assignment, Role};
 use crate::app::testing::{TestApp, TestServer};
 use crate::http::router;
@@ -25,7 +26,7 @@ impl Client {
     async fn new() -> Self {
         let test = TestApp::new().await;
         let contributor = Assignment::everywhere(Role::Contributor);
-        let made = test.app.create_principal("test", &contributor).await.unwrap();
+        let made = test.app.create_principal(&Actor::Console, "test", &contributor).await.unwrap();
         let request = TokenRequest {
             grant_type: "client_credentials".to_owned(),
             client_id: made.client_id,
