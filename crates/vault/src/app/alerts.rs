@@ -4,7 +4,7 @@ use super::audit::{Actor, Change};
 use super::principals::Place;
 use super::{App, Error, vaults};
 use crate::db;
-use crate::db::alerts::Alert;
+pub(crate) use crate::db::alerts::Alert;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stateward_model::{AlertId, VaultId};

@@ -7,7 +7,7 @@
 use super::audit::{Actor, Change};
 use super::principals::Place;
 use super::{App, Error, vaults};
-use crate::db::approvals::Approval;
+pub(crate) use crate::db::approvals::Approval;
 use crate::db::{self, Write};
 use serde_json::json;
 use stateward_api::ErrorCode;

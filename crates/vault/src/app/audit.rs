@@ -9,7 +9,7 @@ use super::principals::Place;
 use super::tokens::ServerCaller;
 use super::{App, Error, vaults};
 use crate::db;
-use crate::db::audit::Entry;
+pub(crate) use crate::db::audit::Entry;
 use serde_json::Value;
 use stateward_api::arm::audit::AuditCheck;
 use stateward_model::VaultId;

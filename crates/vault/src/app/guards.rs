@@ -6,7 +6,7 @@ use super::audit::{Actor, Change};
 use super::principals::Place;
 use super::{App, Error, vaults};
 use crate::db;
-use crate::db::guards::Guard;
+pub(crate) use crate::db::guards::Guard;
 use serde_json::{Value, json};
 use stateward_api::ErrorCode;
 use stateward_model::{ApprovalId, Timestamp, VaultName};

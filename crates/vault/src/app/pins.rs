@@ -136,10 +136,10 @@ fn name_of(hash: [u8; 32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::testing::TestApp;
+    use crate::app::testing::{TestApp, create_vault};
 
     async fn vault(test: &TestApp) -> VaultId {
-        test.app.vault(&test.vault).await.unwrap().id
+        test.app.vault_at(&test.place()).await.unwrap().id
     }
 
     /// Does an act that needs a PIN.
@@ -167,7 +167,7 @@ mod tests {
         let pin = app.create_pin(&actor, &test.place()).await.unwrap();
         assert_eq!(pin.expires_at, app.now().plus_seconds(300));
         assert!(pin.digits.len() == 8 && pin.digits.bytes().all(|c| c.is_ascii_digit()), "{}", pin.digits);
-        let (other, _) = app.create_vault(&"other".parse().unwrap()).await.unwrap();
+        let (other, _) = create_vault(app, "other").await.unwrap();
         assert_eq!(code(act(app, other.id, &pin.digits).await), WRONG);
         assert_eq!(code(act(app, id, &format!(" {} ", pin.digits)).await), None);
         assert_eq!(code(act(app, id, &pin.digits).await), WRONG);

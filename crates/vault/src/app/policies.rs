@@ -31,6 +31,18 @@ impl App {
         body: stateward_model::Policy,
         expected: Option<u64>,
     ) -> Result<(Policy, bool), Error> {
+        // What it goes through is large; callers hold a pointer to it.
+        Box::pin(self.write_policy(actor, place, name, body, expected)).await
+    }
+
+    async fn write_policy(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        name: &str,
+        body: stateward_model::Policy,
+        expected: Option<u64>,
+    ) -> Result<(Policy, bool), Error> {
         let mut transaction = self.write().await?;
         let vault = vaults::find(&mut transaction, place).await?;
         let known = db::policies::find(&mut transaction, vault.id, name).await?;

@@ -5,6 +5,7 @@ mod manage;
 use super::alerts::{NewAlert, Severity};
 use super::{App, Error, secret};
 use crate::db::guesses::Guesses;
+pub(crate) use crate::db::principals::KnownPrincipal;
 use crate::db::{self, Scope};
 use stateward_model::Timestamp;
 

@@ -128,7 +128,7 @@ impl TestApp {
 
     /// All alerts of its one vault.
     pub(crate) async fn alerts(&self) -> Vec<crate::db::alerts::Alert> {
-        self.app.alerts(self.app.vault(&self.vault).await.unwrap().id).await.unwrap()
+        self.app.alerts(self.app.vault_at(&self.place()).await.unwrap().id).await.unwrap()
     }
 
     /// Where its database lies.

@@ -30,10 +30,10 @@ mod spelling;
 mod usages;
 mod vaults;
 
-pub(super) use clouds::signing_keys;
 pub(super) use alerts::*;
 pub(super) use approvals::*;
 pub(super) use audit::*;
+pub(super) use clouds::signing_keys;
 pub(super) use clouds::{cloud, openid_configuration};
 pub(super) use containers::{
     delete_container, delete_identity, get_container, list_containers, list_containers_of_fabric,

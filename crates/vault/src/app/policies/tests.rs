@@ -16,7 +16,7 @@ fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> (ErrorCode, String) {
 }
 
 async fn put(test: &TestApp, name: &str, body: stateward_model::Policy) -> Result<(Policy, bool), Error> {
-    test.app.put_policy(&actor(), &prod(), name, body, None).await
+    Box::pin(test.app.put_policy(&actor(), &prod(), name, body, None)).await
 }
 
 async fn make_immutable(test: &TestApp) {

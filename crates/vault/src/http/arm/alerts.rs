@@ -3,8 +3,8 @@
 use super::place::Manager;
 use super::query::Query;
 use super::vaults::id_of;
+use crate::app::alerts::Alert;
 use crate::app::{App, Error};
-use crate::db::alerts::Alert;
 use crate::http::extract::Segments;
 use axum::Json as Answer;
 use axum::extract::State;

@@ -3,9 +3,9 @@
 use super::place::Manager;
 use super::query::Query;
 use super::vaults::id_of;
+use crate::app::approvals::Approval;
 use crate::app::guards::approval_id;
 use crate::app::{App, Error};
-use crate::db::approvals::Approval;
 use crate::http::extract::{Json, Segments};
 use axum::Json as Answer;
 use axum::extract::State;

@@ -2,8 +2,8 @@
 
 use super::place::Manager;
 use super::query::{PAGE, Query};
+use crate::app::audit::Entry;
 use crate::app::{App, Error};
-use crate::db::audit::Entry;
 use axum::Json as Answer;
 use axum::extract::State;
 use serde_json::Value;

@@ -3,8 +3,8 @@
 use super::place::Manager;
 use super::vaults::id_of;
 use crate::app::approvals::ACTS;
+use crate::app::guards::Guard;
 use crate::app::{App, Error};
-use crate::db::guards::Guard;
 use crate::http::extract::{Json, MaybeJson, Segments};
 use axum::Json as Answer;
 use axum::extract::State;

@@ -2,8 +2,8 @@
 
 use super::place::Manager;
 use super::vaults::id_of;
+use crate::app::quotas::Quotas;
 use crate::app::{App, Error};
-use crate::db::quotas::Quotas;
 use crate::http::extract::Json;
 use axum::Json as Answer;
 use axum::extract::State;

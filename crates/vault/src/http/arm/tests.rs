@@ -206,7 +206,7 @@ async fn jobs_have_tasks_errors_with_advice_and_are_found_by_filters() {
     for (number, state) in [(1, JobState::Failed), (2, JobState::Running), (3, JobState::Completed)] {
         let report = report(&server, number, state, &client);
         client.test.app.put_job(server.caller, report.job, &report).await.unwrap();
-        client.test.clock.advance(60);
+        client.test.clock.advance(20);
     }
     for (filter, count) in [
         ("", 3),

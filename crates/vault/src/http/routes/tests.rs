@@ -144,7 +144,7 @@ fn is_out_of_reach(name: &str, path: &str, who: Who) -> bool {
 async fn each_call_admits_just_whom_its_row_names() {
     let test = TestApp::new().await;
     let router = router(Arc::clone(&test.app));
-    let callers = callers(&test).await;
+    let callers = Box::pin(callers(&test)).await;
     for row in table().into_iter().map(|route| route.guard) {
         for (name, token, admitted_to) in &callers {
             let path = filled(&test, row.path);

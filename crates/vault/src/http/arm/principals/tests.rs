@@ -1,7 +1,7 @@
 //! Roles in one vault, given and taken over the management API.
 
 use super::*;
-use crate::app::testing::TestApp;
+use crate::app::testing::{TestApp, create_vault};
 use crate::http::testing::Client;
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ async fn a_principal_is_made_changed_and_revoked_over_both_processes_at_once() {
 #[tokio::test]
 async fn whoever_has_roles_elsewhere_keeps_them_and_is_given_none_beyond() {
     let test = TestApp::new().await;
-    test.app.create_vault(&"other".parse().unwrap()).await.unwrap();
+    create_vault(&test.app, "other").await.unwrap();
     let there = Assignment::at(Role::Contributor, Some("default"), Some("PROD")).unwrap();
     let client = Client::new(&test, &there).await;
     let elsewhere =
