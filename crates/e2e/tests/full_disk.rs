@@ -149,7 +149,7 @@ fn a_job_whose_home_becomes_full_ends_in_a_true_state() {
         server.prepare_registration(&vault);
         server.register("credentials", &["--cache", text(&server.path("cache"))]).done();
         let source = protected(&server, 20, 10 << 20);
-        let slow = ["backup", "now", "--limit-rate", "5MB"];
+        let slow = ["backup", "now", "--limit-rate", "2MB"];
 
         // Inside the command, then in a process of its own.
         let backup = server.start([&slow[..], &["--wait"]].concat());

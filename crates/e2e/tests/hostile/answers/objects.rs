@@ -10,7 +10,7 @@ use stateward_e2e::vault::ObjectKind;
 use std::fs;
 
 fn not_found() -> Answer {
-    Answer::refusal(404, "NotFound", "There is no such thing")
+    Answer::refusal(404, "ResourceNotFound", "There is no such thing")
 }
 
 fn octets(body: Vec<u8>) -> Answer {

@@ -205,7 +205,7 @@ pub const REFUSES: Behaviour<Rig> = Behaviour {
     does: "Each call is answered with `sign in again`, for ever",
     outcome: "it is signed in anew once; then the command fails (`server-refused`)",
     play: |rig| {
-        rig.answer("GET /agent/v1/points", Answer::refusal(401, "InvalidToken", "Unknown token"));
+        rig.answer("GET /agent/v1/points", Answer::refusal(401, "AuthenticationFailed", "Unknown token"));
         assert_code(rig.list(), 13, "server-refused");
     },
 };
