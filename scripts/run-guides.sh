@@ -110,7 +110,9 @@ mkdir -p "$work/www" "$work/azure"
 printf '[core]\ncollect_telemetry = false\n[auto-upgrade]\nenable = false\n' >"$work/azure/config"
 printf 'A page\n' >"$work/www/index.html"
 cd "$work"
-for guide in "$repository"/docs/guides/[0-9]*.md; do
+# By their numbers: 2 comes before 10.
+mapfile -t guides < <(printf '%s\n' "$repository"/docs/guides/[0-9]*.md | sort --version-sort)
+for guide in "${guides[@]}"; do
     say "${guide##*/}"
     run_guide "$guide"
 done
