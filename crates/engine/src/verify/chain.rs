@@ -14,7 +14,8 @@ pub(super) fn read_points(
     problems: &mut Vec<Warning>,
 ) -> Result<Vec<TrustedPoint>, EngineError> {
     let mut points: Vec<TrustedPoint> = Vec::new();
-    for summary in request.vault.points()? {
+    let shown = request.vault.points()?;
+    for summary in shown.iter().copied() {
         match points::open_point(request.vault, request.trust, std::slice::from_ref(request.keys), summary) {
             Ok(point) => {
                 if point.received_at.is_none() && request.trust.vault_public_key.is_some() {
@@ -37,7 +38,12 @@ pub(super) fn read_points(
             Err(error) => return Err(error),
         }
     }
-    check_chain(&links(request, &points)?, problems);
+    let mut links: Vec<Link> = points.iter().map(Link::of).collect();
+    // Most chains have no gap, and need no second look at the vault.
+    if gaps(&links).next().is_some() {
+        add_gone(request, &shown, &mut links)?;
+    }
+    problems.extend(gaps(&links).map(told));
     Ok(points)
 }
 
@@ -47,12 +53,19 @@ struct Link {
     previous: Option<PointHash>,
 }
 
-/// All links in order: the points, and what the vault still has of those whose retention has ended. Of these the objects
-/// prove that they were what they are said to have been; what can't be had or believed is none.
-fn links(request: &VerifyRequest<'_>, points: &[TrustedPoint]) -> Result<Vec<Link>, EngineError> {
-    let of_point = |point: &TrustedPoint| Link { summary: point.summary, previous: point.header.previous };
-    let mut links: Vec<Link> = points.iter().map(of_point).collect();
-    let shown: BTreeSet<PointSummary> = request.vault.points()?.into_iter().collect();
+impl Link {
+    fn of(point: &TrustedPoint) -> Self {
+        Self { summary: point.summary, previous: point.header.previous }
+    }
+}
+
+/// Adds what the vault still has of points whose retention has ended. Their objects prove that they were what they are said to
+/// have been; what can't be had or believed is no link.
+fn add_gone(
+    request: &VerifyRequest<'_>,
+    shown: &[PointSummary],
+    links: &mut Vec<Link>,
+) -> Result<(), EngineError> {
     for summary in request.vault.chain()?.into_iter().filter(|summary| !shown.contains(summary)) {
         match points::open_header(request.vault, request.trust, summary) {
             Ok(header) => links.push(Link { summary, previous: header.previous }),
@@ -62,25 +75,26 @@ fn links(request: &VerifyRequest<'_>, points: &[TrustedPoint]) -> Result<Vec<Lin
         }
     }
     links.sort_by_key(|link| link.summary);
-    Ok(links)
+    Ok(())
 }
 
-/// Each point names the one before it. (The oldest objects may be gone: the first that is left may name one of those.)
-fn check_chain(links: &[Link], problems: &mut Vec<Warning>) {
-    for Link { summary, previous } in links.iter().skip(1) {
-        let is_before = |link: &Link| {
-            Some(link.summary.hash) == *previous && link.summary.sequence + 1 == summary.sequence
-        };
-        if !links.iter().any(is_before) {
-            problems.push(problem(
-                "chain-broken",
-                format!(
-                    "Recovery point {} (number {}) follows one that the vault does not show",
-                    summary.hash, summary.sequence
-                ),
-            ));
-        }
-    }
+/// The links that do not follow one that is there. (The oldest objects may be gone: the first that is left may name one of
+/// those.)
+fn gaps(links: &[Link]) -> impl Iterator<Item = &Link> {
+    let known: BTreeSet<(u64, PointHash)> =
+        links.iter().map(|link| (link.summary.sequence, link.summary.hash)).collect();
+    links.iter().skip(1).filter(move |Link { summary, previous }| {
+        let before = previous.zip(summary.sequence.checked_sub(1));
+        !before.is_some_and(|(hash, sequence)| known.contains(&(sequence, hash)))
+    })
+}
+
+fn told(Link { summary, .. }: &Link) -> Warning {
+    let (hash, sequence) = (summary.hash, summary.sequence);
+    problem(
+        "chain-broken",
+        format!("Recovery point {hash} (number {sequence}) follows one that the vault does not show"),
+    )
 }
 
 pub(super) fn problem(code: &str, message: String) -> Warning {
