@@ -69,7 +69,11 @@ pub const TARGETS: &[Target] = &[
     target("numbers", &[], inside::numbers),
     target(
         "secrets",
-        &["crypto::recovery_code::RecoveryCode::parse", "api::credentials::decode_bytes"],
+        &[
+            "crypto::recovery_code::RecoveryCode::parse",
+            "api::credentials::decode_bytes",
+            "api::credentials::decode_base64",
+        ],
         secrets::texts,
     ),
     target("open-slot", &["crypto::slot::open_slot", "crypto::slot::open_key"], secrets::open_slot_of),

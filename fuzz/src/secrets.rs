@@ -1,6 +1,6 @@
 //! What keys open, and the texts that people copy.
 
-use stateward_api::credentials::{decode_bytes, encode_bytes};
+use stateward_api::credentials::{decode_base64, decode_bytes, encode_base64, encode_bytes};
 use stateward_crypto::{
     DataKey, EpochKeys, KdfCosts, Passphrase, RecoveryCode, Secret, SlotError, open_domain_key, open_slot,
     verify_signature,
@@ -36,6 +36,9 @@ pub fn texts(bytes: &[u8]) {
     }
     if let Some(read) = decode_bytes(text) {
         assert_eq!(encode_bytes(&read), text);
+    }
+    if let Some(read) = decode_base64(text) {
+        assert_eq!(encode_base64(&read), text);
     }
 }
 

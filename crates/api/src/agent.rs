@@ -60,7 +60,7 @@ pub const PACK_BYTES_MAX: usize = 64 << 20;
 pub const ASSEMBLED_BYTES_MAX: usize = 32 << 20;
 
 /// Stops the backups of an item, or changes what becomes of its points then.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StopRequest {
     /// The digits of a security PIN.
@@ -71,7 +71,7 @@ pub struct StopRequest {
 }
 
 /// Deletes an item with its points; they can be had back for as many days as the vault's soft delete has.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DeleteRequest {
     /// The digits of a security PIN.
     #[serde(rename = "securityPIN")]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use stateward_model::Timestamp;
 
 /// What people should know.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Alert {
     /// Its path.
     pub id: String,
@@ -18,7 +18,7 @@ pub struct Alert {
 }
 
 /// What there is to know of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertProperties {
     /// `Critical`, `Error`, `Warning` or `Informational`.

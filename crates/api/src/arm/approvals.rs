@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use stateward_model::Timestamp;
 
 /// Consent that was asked for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Approval {
     /// Its path.
     pub id: String,
@@ -23,7 +23,7 @@ pub struct Approval {
 }
 
 /// How it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum ApprovalState {
     /// Nobody has agreed yet.
     Waiting,
@@ -36,7 +36,7 @@ pub enum ApprovalState {
 }
 
 /// What there is to know of it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalProperties {
     /// The act: `item.delete`, `policy.shorten`, `vault.weaken`, `guard.delete`, `pin.create` or `principal.grant`.
@@ -63,14 +63,14 @@ pub struct ApprovalProperties {
 }
 
 /// Asks for consent.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ApprovalRequest {
     /// To what.
     pub properties: ApprovalRequestProperties,
 }
 
 /// What consent is asked to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ApprovalRequestProperties {
     /// The act.
     pub act: String,

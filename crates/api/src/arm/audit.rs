@@ -6,7 +6,7 @@ use serde_json::Value;
 use stateward_model::Timestamp;
 
 /// One change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AuditEntry {
     /// Its place in the log of the whole subscription: 1 for the first. A vault's log has some of them only.
     pub number: u64,
@@ -26,7 +26,7 @@ pub struct AuditEntry {
 }
 
 /// Whether the log of the whole subscription is as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditCheck {
     /// Whether every entry fits the one before.

@@ -68,7 +68,7 @@ pub struct OpenIdConfiguration {
 }
 
 /// `GET /{authority}/discovery/v2.0/keys` (RFC 7517, section 5): tokens are looked up, not signed, so there is no key.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KeySet {
     /// The keys.
     pub keys: Vec<String>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use stateward_model::Timestamp;
 
 /// A resource guard, or what stands for one in a vault.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Guard {
     /// Its path.
     pub id: String,
@@ -18,7 +18,7 @@ pub struct Guard {
 }
 
 /// What there is to know of a guard.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GuardProperties {
     /// The guard's own id: whatever the client gave; nothing is looked up by it.
@@ -36,7 +36,7 @@ pub struct GuardProperties {
 }
 
 /// An act that needs a second person.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GuardedOperation {
     /// The act, as an approval names it.
@@ -48,7 +48,7 @@ pub struct GuardedOperation {
 }
 
 /// `PUT` of a guard.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct GuardRequest {
     /// What is to be.
     #[serde(default)]
@@ -56,7 +56,7 @@ pub struct GuardRequest {
 }
 
 /// `POST …/unlockDelete`: whether something may be deleted.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnlockRequest {
     /// The path of a protected item or of a guard; this guard if it is not said.
@@ -65,7 +65,7 @@ pub struct UnlockRequest {
 }
 
 /// It may.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnlockResponse {
     /// Until when.

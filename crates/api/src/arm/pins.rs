@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A security PIN: good for five minutes, and for one act that is begun on a server.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecurityPin {
     /// What the PIN is called in the audit log.

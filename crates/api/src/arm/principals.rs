@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Somebody who signs in.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Principal {
     /// Its path.
     pub id: String,
@@ -22,7 +22,7 @@ pub struct Principal {
 }
 
 /// What there is to know of a principal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrincipalProperties {
     /// What it signs in with.
@@ -42,14 +42,14 @@ pub struct PrincipalProperties {
 }
 
 /// `PUT` of a principal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PrincipalRequest {
     /// What is to be.
     pub properties: PrincipalRequestProperties,
 }
 
 /// What a principal is to be.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PrincipalRequestProperties {
     /// `BackupReader`, `BackupOperator` or `BackupContributor`, in this vault.
     pub role: String,

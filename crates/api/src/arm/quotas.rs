@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use stateward_model::{Label, ServerId};
 
 /// The quotas of a vault.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Quotas {
     /// Its path.
     pub id: String,
@@ -17,14 +17,14 @@ pub struct Quotas {
 }
 
 /// `PUT` of the quotas.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct QuotasRequest {
     /// All of them: one that is left out, or `null`, is none.
     pub properties: QuotasProperties,
 }
 
 /// What each server may hold and send, and what it does.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QuotasProperties {
     /// Bytes that one server may hold in packs.
@@ -39,7 +39,7 @@ pub struct QuotasProperties {
 }
 
 /// What one server holds and sends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerBytes {
     /// Which.

@@ -11,6 +11,8 @@ pub fn calls() -> Vec<Call> {
         post("/agent/v1/register/slots", "listSlotsForRegistration", "The key slots of the known server that may register again").open().takes::<RegisterSlotsRequest>().gives::<SlotList>(200),
         get("/agent/v1/server", "getServer", "What the vault knows of the calling server").gives::<ServerInfo>(200),
         put("/agent/v1/items/{item}", "putItem", "Makes or names a protected item").takes::<ItemRequest>().answers(204),
+        post("/agent/v1/items/{item}/stop", "stopItem", "Stops an item's backups, with a security PIN").takes::<StopRequest>().answers(204),
+        post("/agent/v1/items/{item}/delete", "deleteItem", "Deletes an item with its recovery points, with a security PIN; they can be had back").takes::<DeleteRequest>().answers(204),
         post("/agent/v1/sessions", "openSession", "Opens a session, in which packs are sent and recovery points are committed").takes::<OpenSessionRequest>().gives::<SessionOpened>(200),
         post("/agent/v1/sessions/{session}/heartbeat", "keepSession", "Lengthens a session's lease").gives::<Lease>(200),
         put("/agent/v1/sessions/{session}/packs/{pack}", "putPack", "Stores a pack").takes_content(Content::Bytes).answers(201).answers(200),

@@ -2,15 +2,22 @@
 
 use super::{Call, Content, delete, get, patch, post, put};
 use crate::Health;
-use crate::arm::clouds::{Cloud, OpenIdConfiguration};
+use crate::arm::alerts::Alert;
+use crate::arm::approvals::{Approval, ApprovalRequest};
+use crate::arm::audit::{AuditCheck, AuditEntry};
+use crate::arm::clouds::{Cloud, KeySet, OpenIdConfiguration};
 use crate::arm::containers::{Container, Fabric};
 use crate::arm::credentials::{CertificateRequest, CredentialsRequest, VaultCertificate};
 use crate::arm::groups::{Location, ResourceGroup, ResourceGroupRequest, Subscription};
+use crate::arm::guards::{Guard, GuardRequest, UnlockRequest, UnlockResponse};
 use crate::arm::items::{BackupRequest, ItemRequest, ProtectedItem};
 use crate::arm::jobs::Job;
 use crate::arm::operations::Operation;
+use crate::arm::pins::SecurityPin;
 use crate::arm::policies::{Policy, PolicyRequest};
 use crate::arm::previews::{PolicyPreview, PolicyPreviewRequest};
+use crate::arm::principals::{Principal, PrincipalRequest};
+use crate::arm::quotas::{Quotas, QuotasRequest};
 use crate::arm::recovery_points::{
     ClockState, ConfirmClockRequest, ConfirmExpiryRequest, RecoveryPoint, UndeleteRequest,
 };
@@ -67,6 +74,7 @@ fn sign_in() -> Vec<Call> {
         get("/health", "getHealth", "Whether the vault is ready").open().gives::<Health>(200),
         get("/metadata/endpoints", "getCloud", "Where the cloud's parts are, and how to sign in there").open().gives::<Cloud>(200),
         get("/{tenant}/.well-known/openid-configuration", "getAuthority", "The authority's addresses").open().gives::<OpenIdConfiguration>(200),
+        get("/{tenant}/discovery/v2.0/keys", "listKeys", "The keys that sign tokens, of which there are none").open().gives::<KeySet>(200),
         get("/{tenant}/v2.0/.well-known/openid-configuration", "getAuthorityV2", "The authority's addresses").open().gives::<OpenIdConfiguration>(200),
         post("/{tenant}/oauth2/v2.0/token", "getToken", "A token, for a secret or a signed assertion").open().takes_content(Content::Form(super::describe::<TokenRequest>)).gives::<TokenResponse>(200),
     ]
@@ -200,5 +208,23 @@ fn security() -> Vec<Call> {
     vec![
         post(vault("/stateward/credentials"), "makeCredentials", "Makes vault credentials").takes::<CredentialsRequest>().gives::<VaultCredentials>(200),
         put(vault("/certificates/{name}"), "putCertificate", "Makes vault credentials, as Azure's clients ask for them").takes::<CertificateRequest>().gives::<VaultCertificate>(200),
+        post(vault("/backupSecurityPIN"), "makePin", "Makes a security PIN, good for one act within five minutes").gives::<SecurityPin>(200),
+        get(vault("/backupResourceGuardProxies"), "listGuards", "The vault's resource guard, if it has one").lists::<Guard>(),
+        get(vault("/backupResourceGuardProxies/{name}"), "getGuard", "A resource guard").gives::<Guard>(200),
+        put(vault("/backupResourceGuardProxies/{name}"), "putGuard", "Has critical acts need a second person").takes::<GuardRequest>().gives::<Guard>(200),
+        delete(vault("/backupResourceGuardProxies/{name}"), "deleteGuard", "Removes a resource guard, which takes a second person").answers(200).answers(204),
+        post(vault("/backupResourceGuardProxies/{name}/unlockDelete"), "unlockDelete", "Asks for a second person's consent to a critical act").takes::<UnlockRequest>().gives::<UnlockResponse>(200),
+        get(vault("/stateward/approvals"), "listApprovals", "Acts that wait for a second person, or have their consent").lists::<Approval>(),
+        post(vault("/stateward/approvals"), "askForApproval", "Asks a second person for consent").takes::<ApprovalRequest>().gives::<Approval>(201),
+        post(vault("/stateward/approvals/{id}/approve"), "approve", "Agrees to what another asked for").gives::<Approval>(200),
+        get(vault("/stateward/principals"), "listPrincipals", "Who has a role in the vault").lists::<Principal>(),
+        put(vault("/stateward/principals/{name}"), "putPrincipal", "Makes a principal, or gives one another role in the vault").takes::<PrincipalRequest>().gives::<Principal>(200).gives::<Principal>(201),
+        delete(vault("/stateward/principals/{name}"), "deletePrincipal", "Takes a principal's role in the vault").answers(200).answers(204),
+        get(vault("/stateward/quotas"), "getQuotas", "What one server may hold and send").gives::<Quotas>(200),
+        put(vault("/stateward/quotas"), "putQuotas", "Changes what one server may hold and send").takes::<QuotasRequest>().gives::<Quotas>(200),
+        get(vault("/stateward/auditLog"), "listAuditLog", "Every change of the vault, each with its hash").lists::<AuditEntry>(),
+        get(vault("/stateward/auditLog/verify"), "checkAuditLog", "Whether the audit log was altered").gives::<AuditCheck>(200),
+        get(vault("/stateward/alerts"), "listAlerts", "What people should know, newest first").lists::<Alert>().filtered("state, severity"),
+        post(vault("/stateward/alerts/{id}/resolve"), "resolveAlert", "Says that an alert is dealt with").gives::<Alert>(200),
     ]
 }
