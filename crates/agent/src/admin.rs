@@ -154,6 +154,19 @@ fn shown_item(item: &ProtectedItem) -> String {
     format!("{} of {} ({})", item.properties.friendly_name, item.properties.computer_name, item.name)
 }
 
+/// The one of these ids that `asked` is, or begins.
+pub fn one_by_id<'a>(
+    asked: &str,
+    ids: impl Iterator<Item = &'a str>,
+    what: &'static str,
+) -> Result<&'a str, AgentError> {
+    let mut meant = ids.filter(|id| !asked.is_empty() && id.starts_with(asked));
+    match (meant.next(), meant.next()) {
+        (Some(id), None) => Ok(id),
+        _ => Err(AgentError::UnknownThing { what, asked: asked.to_owned() }),
+    }
+}
+
 fn connect(agent: &Agent, sign_in: &SignIn) -> Result<AdminClient, AgentError> {
     let endpoint =
         Endpoint { url: sign_in.url.clone(), ca_pem: sign_in.ca_pem.clone(), tenant: sign_in.tenant.clone() };

@@ -244,6 +244,9 @@ codes! {
     InvalidState = "invalid-state", Failed,
         "The thing is in a state in which that can't be done",
         "The message says which state that is and what leads out of it";
+    AuditAltered = "audit-altered", Failed,
+        "The vault's log of changes was altered after it was written",
+        "Trust none of it from the named entry on; find out who had access to the vault's database, and compare with hashes or copies that were kept elsewhere";
     ChangedMeanwhile = "changed-meanwhile", Failed,
         "Somebody else changed it since it was read; nothing was done",
         "Look at how it is now, then run the command again";

@@ -124,6 +124,25 @@ pub enum AgentError {
     /// What was given is no policy.
     #[error("{0}")]
     WrongPolicy(String),
+    /// No such thing of a vault.
+    #[error("There is no {what} `{asked}`, or several begin so")]
+    UnknownThing {
+        /// What kind of thing.
+        what: &'static str,
+        /// What was asked for.
+        asked: String,
+    },
+    /// A principal that was to be made is there.
+    #[error("There is a principal `{0}` already")]
+    PrincipalExists(String),
+    /// The audit log was altered.
+    #[error(
+        "The audit log is not as it was written: entry {number}, or one before it, was altered or taken out"
+    )]
+    AuditAltered {
+        /// The first that does not fit.
+        number: u64,
+    },
     /// No such deleted vault.
     #[error("There is no deleted vault `{0}` that could be had back")]
     NotDeleted(String),
@@ -307,6 +326,9 @@ impl AgentError {
             Self::UnknownPolicy(_) => Code::UnknownPolicy,
             Self::PolicyExists(_) => Code::AlreadyExists,
             Self::WrongPolicy(_) => Code::WrongPolicy,
+            Self::UnknownThing { .. } => Code::NotFound,
+            Self::PrincipalExists(_) => Code::AlreadyExists,
+            Self::AuditAltered { .. } => Code::AuditAltered,
             Self::NotDeleted(_) => Code::NotFound,
             Self::NothingAsked(_) => Code::Usage,
             Self::NoVaultFolder(_) => Code::NoVaultFolder,

@@ -1,6 +1,9 @@
 //! The commands: one file each, a folder for each noun.
 
 pub mod agent;
+pub mod alert;
+pub mod approval;
+pub mod audit;
 pub mod backup;
 pub mod completion;
 pub mod domain;
@@ -10,8 +13,11 @@ pub mod item;
 pub mod job;
 pub mod login;
 pub mod man;
+pub mod pin;
 pub mod policy;
+pub mod principal;
 pub mod protect;
+pub mod quota;
 pub mod recover;
 pub mod recovery_code;
 pub mod recovery_point;
@@ -85,6 +91,24 @@ pub enum Command {
     /// Show registered servers
     #[command(subcommand)]
     Server(server::Command),
+    /// Show and resolve what people should know of a vault
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Show and check who changed what in a vault
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Administer who may do what in a vault
+    #[command(subcommand)]
+    Principal(principal::Command),
+    /// Consent to what another administrator wants to do in a vault with a resource guard
+    #[command(subcommand)]
+    Approval(approval::Command),
+    /// Make security PINs for acts that are begun on a server
+    #[command(subcommand)]
+    Pin(pin::Command),
+    /// Show and set how much each server of a vault may hold and send
+    #[command(subcommand)]
+    Quota(quota::Command),
     /// Explain an error's or a warning's code
     Explain(explain::Arguments),
     /// Print a shell's completion script
@@ -132,6 +156,12 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Group(command) => group::run(context, command),
         Command::Policy(command) => policy::run(context, *command),
         Command::Server(command) => server::run(context, command),
+        Command::Alert(command) => alert::run(context, command),
+        Command::Audit(command) => audit::run(context, command),
+        Command::Principal(command) => principal::run(context, command),
+        Command::Approval(command) => approval::run(context, command),
+        Command::Pin(command) => pin::run(context, command),
+        Command::Quota(command) => quota::run(context, command),
         Command::Explain(arguments) => explain::run(context, arguments),
         Command::Completion(arguments) => completion::run(context, arguments),
         Command::Man(arguments) => man::run(context, arguments),

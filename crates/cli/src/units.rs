@@ -67,6 +67,19 @@ pub fn parse_rate(text: &str) -> Result<NonZeroU64, String> {
     rate.ok_or_else(|| "it must be at least `1KB` a second".to_owned())
 }
 
+/// Reads an amount of bytes: `500GiB`, `1.5TB`, `250000`.
+pub fn parse_bytes(text: &str) -> Result<NonZeroU64, String> {
+    const MORE: [(&str, u64); 2] = [("TB", 1_000_000_000_000), ("TiB", 1 << 40)];
+    let wrong = || "it must be a number with a unit, such as `500GB`, `500GiB` or `2TiB`".to_owned();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = if unit.is_empty() { "B" } else { unit.trim_start() };
+    let mut units = RATE_UNITS.iter().chain(&MORE);
+    let factor = units.find(|(name, _)| name.eq_ignore_ascii_case(unit)).ok_or_else(wrong)?.1;
+    let bytes = number.parse::<f64>().map_err(|_| wrong())? * factor as f64;
+    NonZeroU64::new(bytes as u64).filter(|_| bytes < u64::MAX as f64).ok_or_else(wrong)
+}
+
 /// `10 MB/s`, `1.5 MiB/s`: in the unit that it was most likely given in.
 pub fn rate(rate: NonZeroU64) -> String {
     let whole = RATE_UNITS.iter().find(|(_, factor)| rate.get().is_multiple_of(*factor));
@@ -141,6 +154,18 @@ mod tests {
         for (text, bytes, printed) in cases {
             let read = parse_rate(text).unwrap();
             assert_eq!((read.get(), &*rate(read)), (bytes, printed), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_read_with_or_without_its_unit() {
+        for (text, bytes) in
+            [("1", 1), ("500GiB", 500 << 30), ("1.5 TB", 1_500_000_000_000), ("2tib", 2 << 40)]
+        {
+            assert_eq!(parse_bytes(text).unwrap().get(), bytes, "{text}");
+        }
+        for wrong in ["", "0", "GiB", "-1GB", "5 PB", "99999999TiB", "NaN"] {
+            assert!(parse_bytes(wrong).is_err(), "{wrong}");
         }
     }
 

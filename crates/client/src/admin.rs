@@ -5,12 +5,18 @@
 //! that this client was given: their host is not believed.
 
 mod address;
+mod alerts;
+mod approvals;
+mod audit;
 mod credentials;
 mod groups;
 mod items;
 mod jobs;
 mod operations;
+mod pins;
 mod policies;
+mod principals;
+mod quotas;
 mod recovery_points;
 mod servers;
 mod vaults;

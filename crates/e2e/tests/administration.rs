@@ -5,7 +5,9 @@
 
 use serde_json::{Value, json};
 use stateward_e2e::process::Outcome;
+use stateward_e2e::vault::Access;
 use stateward_e2e::{TestServer, TestVault};
+use stateward_model::{Clock as _, SystemClock, Timestamp};
 use std::fs;
 
 /// A vault and an administrator who has signed in to it.
@@ -218,4 +220,76 @@ fn jobs_of_all_servers_are_shown_by_their_vault() {
     refused(&server, "job show ffffffff --vault vault", 1, "unknown-job");
     refused(&server, "job list --status Failed", 2, "usage");
     assert!(run(&server, "job list --vault vault --status Failed").done().json().is_empty());
+}
+
+#[test]
+fn a_principal_made_for_a_vault_may_do_there_what_its_role_says() {
+    let (vault, admin) = signed_in();
+    run(&admin, "vault create main").done();
+    run(&admin, "vault create other").done();
+    let file = admin.path("secret");
+    let create =
+        format!("principal create auditor --vault main --role reader --secret-out {}", file.display());
+    let made = last(&admin, &create);
+    assert_eq!((&made["name"], &made["role"]), (&json!("auditor"), &json!("BackupReader")));
+    let client_id = made["client_id"].as_str().unwrap().to_owned();
+    let client_secret = fs::read_to_string(&file).unwrap().trim().to_owned();
+    let auditor = TestServer::fresh();
+    auditor.login(&Access { client_id: client_id.clone(), client_secret, ..vault.access.clone() }).done();
+    assert_eq!(names(&auditor, "vault list"), ["main"]);
+    refused(&auditor, "vault update main --soft-delete-days 20", 1, "forbidden");
+
+    let line = format!("principal set-role {client_id} --vault main --role contributor");
+    assert_eq!(last(&admin, &line)["role"], "BackupContributor");
+    run(&auditor, "vault update main --soft-delete-days 20").done();
+    assert!(names(&admin, "principal list --vault main").contains(&json!("auditor")));
+    run(&admin, &format!("principal delete {client_id} --vault main")).done();
+    run(&auditor, "vault list").expect_code(13);
+}
+
+#[test]
+fn what_was_changed_is_in_the_audit_log_and_what_weakens_a_vault_raises_an_alert() {
+    let (_vault, admin) = signed_in();
+    run(&admin, "vault create main --soft-delete-days 30").done();
+    run(&admin, "vault update main --soft-delete-days 14").done();
+    let log = run(&admin, "audit list --vault main").done().json();
+    let acts: Vec<&str> = log.iter().map(|entry| entry["act"].as_str().unwrap()).collect();
+    assert_eq!(acts, ["vault.create", "vault.update"]);
+    let check = last(&admin, "audit verify --vault main");
+    assert_eq!((&check["is_intact"], &check["last_hash"]), (&json!(true), &log[1]["hash"]));
+
+    let alert = last(&admin, "alert list --vault main");
+    assert_eq!(alert["state"], "Open");
+    let id = alert["alert"].as_str().unwrap();
+    assert_eq!(last(&admin, &format!("alert resolve {} --vault main", &id[..12]))["state"], "Resolved");
+    assert!(run(&admin, "alert list --vault main").done().json().is_empty());
+    assert_eq!(last(&admin, "alert list --vault main --all")["alert"], id);
+    refused(&admin, "alert resolve ffff --vault main", 1, "no-such-thing");
+    assert!(run(&admin, "approval list --vault main").done().json().is_empty());
+}
+
+#[test]
+fn quotas_are_set_one_by_one_and_pins_are_good_for_some_minutes() {
+    let (_vault, admin) = signed_in();
+    run(&admin, "vault create main").done();
+    let set = last(&admin, "quota set --vault main --server-holds 500GiB");
+    assert_eq!(
+        (&set["server_quota_bytes"], &set["server_daily_bytes"]),
+        (&json!(500_u64 << 30), &Value::Null)
+    );
+    let set = last(&admin, "quota set --vault main --server-sends 50GiB");
+    assert_eq!(set["server_quota_bytes"], json!(500_u64 << 30));
+    let off = last(&admin, "quota set --vault main --server-holds off");
+    assert_eq!(
+        (&off["server_quota_bytes"], &off["server_daily_bytes"]),
+        (&Value::Null, &json!(50_u64 << 30))
+    );
+    assert_eq!(last(&admin, "quota show --vault main")["server_daily_bytes"], json!(50_u64 << 30));
+    refused(&admin, "quota set --vault main", 2, "usage");
+
+    let pin = last(&admin, "pin create --vault main");
+    assert!(pin["pin"].as_str().unwrap().bytes().all(|c| c.is_ascii_digit()), "{pin}");
+    let ends: Timestamp = pin["expires_at"].as_str().unwrap().parse().unwrap();
+    let left = ends.seconds() - SystemClock.now().seconds();
+    assert!((200..=300).contains(&left), "{left}");
 }
