@@ -48,6 +48,7 @@ pub type Tags = BTreeMap<String, String>;
 /// A list, or a page of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ListOf{T}")]
 pub struct List<T> {
     /// What is listed.
     pub value: Vec<T>,
@@ -65,6 +66,7 @@ impl<T> List<T> {
 
 /// Anything that has a path, and is more than its path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ResourceOf{P}")]
 pub struct Resource<P> {
     /// Its path.
     pub id: String,

@@ -1,21 +1,12 @@
 //! Alerts: `GET {vault}/stateward/alerts` → list of [`Alert`], newest first, with `$filter` by `state` and `severity`;
 //! `POST {vault}/stateward/alerts/{id}/resolve` → [`Alert`].
 
+use super::Resource;
 use serde::{Deserialize, Serialize};
 use stateward_model::Timestamp;
 
 /// What people should know.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Alert {
-    /// Its path.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// `Microsoft.RecoveryServices/vaults/stateward/alerts`.
-    pub r#type: String,
-    /// What there is to know of it.
-    pub properties: AlertProperties,
-}
+pub type Alert = Resource<AlertProperties>;
 
 /// What there is to know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

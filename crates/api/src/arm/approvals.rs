@@ -6,21 +6,12 @@
 //! | `POST …/approvals` | [`ApprovalRequest`] → [`Approval`]; the act itself asks for it, too, when it is refused |
 //! | `POST …/approvals/{id}/approve` | → [`Approval`], by another than who asked |
 
+use super::Resource;
 use serde::{Deserialize, Serialize};
 use stateward_model::Timestamp;
 
 /// Consent that was asked for.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Approval {
-    /// Its path.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// `Microsoft.RecoveryServices/vaults/stateward/approvals`.
-    pub r#type: String,
-    /// What there is to know of it.
-    pub properties: ApprovalProperties,
-}
+pub type Approval = Resource<ApprovalProperties>;
 
 /// How it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

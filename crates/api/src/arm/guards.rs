@@ -1,21 +1,12 @@
 //! Resource guards: `{vault}/backupResourceGuardProxies/{name}`. Where a vault has one, some acts need a second person
 //! ([`super::approvals`]).
 
+use super::Resource;
 use serde::{Deserialize, Serialize};
 use stateward_model::Timestamp;
 
 /// A resource guard, or what stands for one in a vault.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Guard {
-    /// Its path.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// `Microsoft.RecoveryServices/vaults/backupResourceGuardProxies`.
-    pub r#type: String,
-    /// What there is to know of it.
-    pub properties: GuardProperties,
-}
+pub type Guard = Resource<GuardProperties>;
 
 /// What there is to know of a guard.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]

@@ -6,20 +6,11 @@
 //! | `PUT    …/principals/{name}` | [`PrincipalRequest`] → [`Principal`]; `name` is a client id, or a name for a new one |
 //! | `DELETE …/principals/{client id}` | takes the role that was given in this vault; without any other role it is revoked |
 
+use super::Resource;
 use serde::{Deserialize, Serialize};
 
 /// Somebody who signs in.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Principal {
-    /// Its path.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// `Microsoft.RecoveryServices/vaults/stateward/principals`.
-    pub r#type: String,
-    /// What there is to know of it.
-    pub properties: PrincipalProperties,
-}
+pub type Principal = Resource<PrincipalProperties>;
 
 /// What there is to know of a principal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

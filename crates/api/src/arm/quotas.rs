@@ -1,20 +1,11 @@
 //! Quotas: how much each server of a vault may hold and send, `{vault}/stateward/quotas`.
 
+use super::Resource;
 use serde::{Deserialize, Serialize};
 use stateward_model::{Label, ServerId};
 
 /// The quotas of a vault.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Quotas {
-    /// Its path.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// `Microsoft.RecoveryServices/vaults/stateward/quotas`.
-    pub r#type: String,
-    /// What there is to know of it.
-    pub properties: QuotasProperties,
-}
+pub type Quotas = Resource<QuotasProperties>;
 
 /// `PUT` of the quotas.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]

@@ -1,7 +1,7 @@
 //! Recovery Services vaults (`Microsoft.RecoveryServices/vaults`), and two views of their settings under which older clients
 //! look for them: the storage config and the vault config.
 
-use super::Tags;
+use super::{Resource, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stateward_model::{Immutability, Redundancy, Timestamp};
@@ -154,17 +154,7 @@ pub struct VaultRequest {
 }
 
 /// A vault that was deleted, and can be had back.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct DeletedVault {
-    /// Its path.
-    pub id: String,
-    /// Its name among deleted vaults: the vault's id, since another may have its name now.
-    pub name: String,
-    /// `Microsoft.RecoveryServices/locations/deletedVaults`.
-    pub r#type: String,
-    /// What there is to know of it.
-    pub properties: DeletedVaultProperties,
-}
+pub type DeletedVault = Resource<DeletedVaultProperties>;
 
 /// What there is to know of a deleted vault.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
@@ -179,17 +169,7 @@ pub struct DeletedVaultProperties {
 }
 
 /// `{vault}/backupstorageconfig/vaultstorageconfig`.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct StorageConfig {
-    /// Its path.
-    pub id: String,
-    /// `vaultstorageconfig`.
-    pub name: String,
-    /// `Microsoft.RecoveryServices/vaults/backupstorageconfig`.
-    pub r#type: String,
-    /// Its settings.
-    pub properties: StorageConfigProperties,
-}
+pub type StorageConfig = Resource<StorageConfigProperties>;
 
 /// Redundancy as older clients have it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -224,17 +204,7 @@ pub struct StorageConfigRequest {
 }
 
 /// `{vault}/backupconfig/vaultconfig`.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct VaultConfig {
-    /// Its path.
-    pub id: String,
-    /// `vaultconfig`.
-    pub name: String,
-    /// `Microsoft.RecoveryServices/vaults/backupconfig`.
-    pub r#type: String,
-    /// Its settings.
-    pub properties: VaultConfigProperties,
-}
+pub type VaultConfig = Resource<VaultConfigProperties>;
 
 /// Soft delete and security as older clients have them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
