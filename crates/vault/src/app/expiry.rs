@@ -96,18 +96,18 @@ impl App {
         let advanced = seen.unwrap_or(HighWater(now)).advance(now);
         let (kind, subject) = CLOCK;
         match &advanced {
-            Ok(high_water) => db::high_water::put(&mut transaction, *high_water).await?,
+            Ok(high_water) => {
+                db::high_water::put(&mut transaction, *high_water).await?;
+                for vault in &vaults {
+                    self.resolve(&mut transaction, vault.id, kind, subject).await?;
+                }
+            }
             Err(jump) => {
                 for vault in &vaults {
                     let (vault, severity, message) = (vault.id, Severity::Critical, jump.to_string());
                     self.raise(&mut transaction, NewAlert { vault, severity, kind, subject, message })
                         .await?;
                 }
-            }
-        }
-        if advanced.is_ok() {
-            for vault in &vaults {
-                self.resolve(&mut transaction, vault.id, kind, subject).await?;
             }
         }
         transaction.commit().await?;

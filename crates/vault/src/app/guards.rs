@@ -9,7 +9,7 @@ use crate::db;
 pub(crate) use crate::db::guards::Guard;
 use serde_json::{Value, json};
 use stateward_api::ErrorCode;
-use stateward_model::{ApprovalId, Timestamp, VaultName};
+use stateward_model::{Timestamp, VaultName};
 
 /// The longest body of a guard, in bytes of JSON.
 const GUARD_BYTES_MAX: usize = 4096;
@@ -131,9 +131,4 @@ fn deletion_of(resource: &str) -> Result<(&'static str, &str), Error> {
             "`resourceToBeDeleted` must be the path of a protected item or of a resource guard",
         )),
     }
-}
-
-/// The id of an approval in a path.
-pub(crate) fn approval_id(text: &str) -> Result<ApprovalId, Error> {
-    text.parse().map_err(|_| Error::not_found(format!("approval `{text}`")))
 }

@@ -289,7 +289,7 @@ impl App {
     ) -> Result<OperationId, Error> {
         let of = (item.server, item.id);
         let now = self.now();
-        let purge_at = now.plus_seconds(i64::from(vault.settings.soft_delete_days) * 86_400);
+        let purge_at = vault.recoverable_until(now);
         db::items::delete(&mut transaction, of, Deleted { at: now, purge_at }).await?;
         let act = (tombstone::Act::SoftDelete { recoverable_until: purge_at }, PointState::Live);
         tombstones::note_live(&mut transaction, of, act, now).await?;
@@ -367,6 +367,13 @@ fn refused_as_stopped(why: &str) -> Error {
     Error::refused(ErrorCode::ProtectionStopped, why)
 }
 
+fn refused_as_deleted() -> Error {
+    refused_as_stopped(
+        "The protected item was deleted in the vault; an administrator can have it back, or protect it here under another \
+         name",
+    )
+}
+
 /// Refuses an item that was deleted.
 pub(super) async fn check_not_deleted(
     connection: &mut db::Connection,
@@ -374,10 +381,7 @@ pub(super) async fn check_not_deleted(
     id: ItemId,
 ) -> Result<(), Error> {
     match db::items::protection(connection, server, id).await? {
-        Some(Protection::Deleted) => Err(refused_as_stopped(
-            "The protected item was deleted in the vault; an administrator can have it back, or protect it here under another \
-             name",
-        )),
+        Some(Protection::Deleted) => Err(refused_as_deleted()),
         _ => Ok(()),
     }
 }
@@ -388,8 +392,8 @@ pub(super) async fn check_takes_backups(
     server: ServerId,
     id: ItemId,
 ) -> Result<(), Error> {
-    check_not_deleted(connection, server, id).await?;
     match db::items::protection(connection, server, id).await? {
+        Some(Protection::Deleted) => Err(refused_as_deleted()),
         Some(Protection::Stopped) => Err(refused_as_stopped(
             "The backups of the protected item were stopped in the vault; an administrator can resume them",
         )),

@@ -6,6 +6,7 @@ use super::alerts::{NewAlert, Severity};
 use super::{App, Error, secret};
 use crate::db::guesses::Guesses;
 pub(crate) use crate::db::principals::KnownPrincipal;
+use crate::db::vaults::Vault;
 use crate::db::{self, Scope};
 use stateward_model::Timestamp;
 
@@ -69,6 +70,13 @@ pub(crate) struct Place {
     pub(crate) group: Option<String>,
     /// The vault.
     pub(crate) vault: Option<String>,
+}
+
+impl Place {
+    /// Where a vault is.
+    pub(crate) fn of(vault: &Vault) -> Self {
+        Self { group: Some(vault.group.to_string()), vault: Some(vault.name.to_string()) }
+    }
 }
 
 /// A principal that calls.
@@ -161,8 +169,7 @@ impl App {
         let assignments = db::principals::assignments(transaction, client_id).await?;
         let principal = Principal { client_id: client_id.to_owned(), assignments };
         for vault in db::vaults::list(transaction).await? {
-            let place = Place { group: Some(vault.group.to_string()), vault: Some(vault.name.to_string()) };
-            if principal.role_at(&place).is_none() {
+            if principal.role_at(&Place::of(&vault)).is_none() {
                 continue;
             }
             let message = format!(

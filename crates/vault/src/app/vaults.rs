@@ -318,7 +318,7 @@ impl App {
             return Err(Error::refused(ErrorCode::VaultNotEmpty, why));
         }
         let now = self.now();
-        let purge_at = now.plus_seconds(i64::from(vault.settings.soft_delete_days) * 86_400);
+        let purge_at = vault.recoverable_until(now);
         db::vaults::delete(&mut transaction, vault.id, Deleted { at: now, purge_at }).await?;
         let detail = json!({ "purgeAt": purge_at });
         self.record(&mut transaction, of_vault(&vault, actor, "vault.delete", detail)).await?;

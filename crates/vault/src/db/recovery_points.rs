@@ -1,6 +1,7 @@
 //! Recovery points as retention and people see them, and the items that they are of.
 
 use super::query::query;
+use super::vaults::recoverable_until;
 use super::{Connection, Error, value};
 use crate::app::tokens::ServerCaller;
 use stateward_model::{
@@ -39,7 +40,7 @@ impl KeptItem {
 
     /// Until when can be had back what is deleted at that moment.
     pub(crate) fn recoverable_until(&self, now: Timestamp) -> Timestamp {
-        now.plus_seconds(i64::from(self.soft_delete_days) * 86_400)
+        recoverable_until(now, self.soft_delete_days)
     }
 }
 

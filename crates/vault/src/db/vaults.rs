@@ -46,6 +46,18 @@ pub(crate) struct VaultSettings {
     pub(crate) monitoring: Value,
 }
 
+impl Vault {
+    /// Until when can be had back what is deleted in it at that moment.
+    pub(crate) fn recoverable_until(&self, now: Timestamp) -> Timestamp {
+        recoverable_until(now, self.settings.soft_delete_days)
+    }
+}
+
+/// Until when can be had back what is deleted at a moment, in a vault with so many days of soft delete.
+pub(super) fn recoverable_until(now: Timestamp, soft_delete_days: u32) -> Timestamp {
+    now.plus_seconds(i64::from(soft_delete_days) * 86_400)
+}
+
 /// What was deleted, and can be had back until it is purged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Deleted {

@@ -50,7 +50,7 @@ impl Assignment {
 impl KnownPrincipal {
     /// Its role in a vault, and where it was given it: the highest one.
     pub(crate) fn role_in(&self, vault: &Vault) -> Option<&Assignment> {
-        let place = Place { group: Some(vault.group.to_string()), vault: Some(vault.name.to_string()) };
+        let place = Place::of(vault);
         self.assignments
             .iter()
             .filter(|assignment| assignment.holds_at(&place))

@@ -2,9 +2,8 @@
 
 use super::place::Manager;
 use super::query::Query;
-use super::vaults::id_of;
+use super::vaults::id_at;
 use crate::app::approvals::Approval;
-use crate::app::guards::approval_id;
 use crate::app::{App, Error};
 use crate::http::extract::{Json, Segments};
 use axum::Json as Answer;
@@ -46,17 +45,13 @@ fn shown(app: &App, vault: &str, approval: Approval) -> arm::Approval {
     }
 }
 
-async fn vault_id(app: &App, manager: &Manager) -> Result<String, Error> {
-    Ok(id_of(app, &app.vault_at(&manager.place).await?))
-}
-
 /// `GET {vault}/stateward/approvals`
 pub(in crate::http) async fn list_approvals(
     State(app): AppState,
     manager: Manager,
     query: Query,
 ) -> Result<Answer<List<arm::Approval>>, Error> {
-    let vault = vault_id(&app, &manager).await?;
+    let vault = id_at(&app, &manager).await?;
     let all = app.approvals(&manager.place).await?;
     Ok(Answer(query.page(&app, all.into_iter().map(|approval| shown(&app, &vault, approval)).collect())))
 }
@@ -69,7 +64,7 @@ pub(in crate::http) async fn ask_for_approval(
 ) -> Result<(StatusCode, Answer<arm::Approval>), Error> {
     let arm::ApprovalRequestProperties { act, subject } = request.properties;
     let asked = app.ask_for_approval(&manager.actor(), &manager.place, &act, &subject).await?;
-    Ok((StatusCode::CREATED, Answer(shown(&app, &vault_id(&app, &manager).await?, asked))))
+    Ok((StatusCode::CREATED, Answer(shown(&app, &id_at(&app, &manager).await?, asked))))
 }
 
 /// `POST {vault}/stateward/approvals/{id}/approve`
@@ -78,8 +73,9 @@ pub(in crate::http) async fn approve(
     manager: Manager,
     Segments((_, _, _, id)): Segments<(String, String, String, String)>,
 ) -> Result<Answer<arm::Approval>, Error> {
-    let approved = app.approve(&manager.actor(), &manager.place, approval_id(&id)?).await?;
-    Ok(Answer(shown(&app, &vault_id(&app, &manager).await?, approved)))
+    let id = id.parse().map_err(|_| Error::not_found(format!("approval `{id}`")))?;
+    let approved = app.approve(&manager.actor(), &manager.place, id).await?;
+    Ok(Answer(shown(&app, &id_at(&app, &manager).await?, approved)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Resource guards.
 
 use super::place::Manager;
-use super::vaults::id_of;
+use super::vaults::id_at;
 use crate::app::approvals::ACTS;
 use crate::app::guards::Guard;
 use crate::app::{App, Error};
@@ -18,7 +18,7 @@ type AppState = State<Arc<App>>;
 type GuardSegments = Segments<(String, String, String, String)>;
 
 async fn shown(app: &App, manager: &Manager, guards: Vec<Guard>) -> Result<Vec<arm::Guard>, Error> {
-    let vault = id_of(app, &app.vault_at(&manager.place).await?);
+    let vault = id_at(app, manager).await?;
     let operations = || {
         let request = format!("{vault}/stateward/approvals");
         let one = |act: &&str| arm::GuardedOperation {

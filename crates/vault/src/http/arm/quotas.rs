@@ -1,7 +1,7 @@
 //! Quotas.
 
 use super::place::Manager;
-use super::vaults::id_of;
+use super::vaults::id_at;
 use crate::app::quotas::Quotas;
 use crate::app::{App, Error};
 use crate::http::extract::Json;
@@ -19,7 +19,7 @@ pub(in crate::http) async fn get_quotas(
     manager: Manager,
 ) -> Result<Answer<arm::Quotas>, Error> {
     let (quotas, usage) = app.quotas(&manager.place).await?;
-    let vault = id_of(&app, &app.vault_at(&manager.place).await?);
+    let vault = id_at(&app, &manager).await?;
     let servers = usage.into_iter().map(|usage| arm::ServerBytes {
         server: usage.server,
         label: usage.label,

@@ -21,6 +21,11 @@ type AppState = State<Arc<App>>;
 /// From this version on a deletion is answered with 202 or 204 alone; clients of earlier ones know 200 alone.
 const DELETION_GOES_ON: &str = "2024-04-01";
 
+/// The id of the vault that a call is about.
+pub(super) async fn id_at(app: &App, manager: &Manager) -> Result<String, Error> {
+    Ok(id_of(app, &app.vault_at(&manager.place).await?))
+}
+
 /// The id of a vault: its path.
 pub(super) fn id_of(app: &App, vault: &Vault) -> String {
     vault_id(&app.config.subscription, vault.group.as_str(), vault.name.as_str())
@@ -108,10 +113,7 @@ async fn answer(app: &App, vault: &Vault) -> Result<Answer<arm::Vault>, Error> {
 /// The vaults at a place in which the caller has a role.
 pub(super) async fn visible(app: &App, manager: &Manager, place: &Place) -> Result<Vec<Vault>, Error> {
     let mut vaults = app.vaults_in(place.group.as_deref()).await?;
-    vaults.retain(|vault| {
-        let place = Place { group: Some(vault.group.to_string()), vault: Some(vault.name.to_string()) };
-        manager.principal.role_at(&place).is_some()
-    });
+    vaults.retain(|vault| manager.principal.role_at(&Place::of(vault)).is_some());
     Ok(vaults)
 }
 
