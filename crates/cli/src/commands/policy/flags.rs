@@ -179,12 +179,11 @@ fn days_of_month(given: &[DayOfMonth], flag: &str) -> Result<DaysOfMonth, AgentE
 
 fn read(path: &PathBuf) -> Result<PolicyProperties, AgentError> {
     let unreadable = |cause| AgentError::InputUnreadable { path: path.clone(), cause };
-    let length = fs::metadata(path).map_err(unreadable)?.len();
-    let text = fs::read_to_string(path).map_err(unreadable)?;
     let wrong = |why: String| AgentError::WrongPolicy(format!("`{}` holds no policy: {why}", path.display()));
-    if length > FILE_BYTES_MAX {
+    if fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX {
         return Err(wrong(format!("it is longer than {FILE_BYTES_MAX} bytes")));
     }
+    let text = fs::read_to_string(path).map_err(unreadable)?;
     let request: PolicyRequest = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     request.properties.to_policy().map_err(|error| wrong(error.to_string()))?;
     Ok(request.properties)
