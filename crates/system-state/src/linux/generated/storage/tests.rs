@@ -7,6 +7,13 @@ use crate::components::STORAGE_LAYOUT;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// All disks of the machine are captured: a test that adds one does so alone.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A disk in a file.
 struct Disk {
@@ -81,6 +88,7 @@ fn file(home: &Path, name: &str, content: &[u8]) -> PathBuf {
 
 #[test]
 fn a_partition_table_is_captured_and_made_again() {
+    let _alone = alone();
     if !can_run(&["sfdisk", "blkid"]) {
         return;
     }
@@ -110,6 +118,7 @@ fn write_table(disk: &Disk, script: &Path) {
 
 #[test]
 fn file_systems_and_swap_are_told_with_their_kinds_ids_and_labels() {
+    let _alone = alone();
     let id = "0a1b2c3d-1111-2222-3333-444455556666";
     let kinds: [(&str, &str, &[&str]); 4] = [
         ("mkfs.ext4", "ext4", &["-q", "-L", "data", "-U", id]),
@@ -136,6 +145,7 @@ fn file_systems_and_swap_are_told_with_their_kinds_ids_and_labels() {
 
 #[test]
 fn a_volume_group_is_captured_and_made_again() {
+    let _alone = alone();
     if !can_run(&["vgcreate", "vgcfgbackup", "blkid"]) {
         return;
     }
@@ -164,6 +174,7 @@ fn a_volume_group_is_captured_and_made_again() {
 
 #[test]
 fn a_header_of_an_encrypted_device_is_captured_and_opens_it_again() {
+    let _alone = alone();
     if !can_run(&["cryptsetup", "blkid"]) {
         return;
     }
@@ -194,6 +205,7 @@ fn a_header_of_an_encrypted_device_is_captured_and_opens_it_again() {
 
 #[test]
 fn a_btrfs_is_captured_with_its_subvolumes_and_does_not_change_with_use() {
+    let _alone = alone();
     if !can_run(&["mkfs.btrfs", "btrfs", "blkid"]) {
         return;
     }
