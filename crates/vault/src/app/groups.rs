@@ -118,6 +118,7 @@ impl App {
             ));
         }
         db::groups::delete(&mut transaction, &group.name).await?;
+        db::principals::unassign_group(&mut transaction, group.name.as_str()).await?;
         let change = Change {
             vault: None,
             actor,

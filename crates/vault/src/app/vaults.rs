@@ -320,6 +320,9 @@ impl App {
         let now = self.now();
         let purge_at = vault.recoverable_until(now);
         db::vaults::delete(&mut transaction, vault.id, Deleted { at: now, purge_at }).await?;
+        let id = vault.id.to_string();
+        let names = (vault.name.as_str(), id.as_str());
+        db::principals::rename_vault(&mut transaction, vault.group.as_str(), names).await?;
         let detail = json!({ "purgeAt": purge_at });
         self.record(&mut transaction, of_vault(&vault, actor, "vault.delete", detail)).await?;
         transaction.commit().await?;
@@ -350,6 +353,9 @@ impl App {
             return Err(Error::AlreadyExists(why));
         }
         db::vaults::undelete(&mut transaction, id, now).await?;
+        let before = id.to_string();
+        let names = (before.as_str(), vault.name.as_str());
+        db::principals::rename_vault(&mut transaction, vault.group.as_str(), names).await?;
         self.record(&mut transaction, of_vault(&vault, actor, "vault.undelete", json!({}))).await?;
         transaction.commit().await?;
         Ok(Vault { deleted: None, revision: vault.revision + 1, ..vault })

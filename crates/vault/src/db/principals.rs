@@ -144,6 +144,42 @@ pub(crate) async fn unassign(
     Ok(changed > 0)
 }
 
+/// Moves the roles that were given in a vault to another name of it: to its id when it is deleted, since its name is free
+/// then for another vault, and back.
+pub(crate) async fn rename_vault(
+    connection: &mut Connection,
+    group: &str,
+    (before, after): (&str, &str),
+) -> Result<(), Error> {
+    let [group, before, after] = [group, before, after].map(str::to_ascii_lowercase);
+    // Somebody may have been given the same role under the new name already.
+    query(
+        "INSERT INTO role_assignments (principal, role, resource_group, vault)
+         SELECT principal, role, resource_group, $3 FROM role_assignments WHERE resource_group = $1 AND vault = $2
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(group.as_str())
+    .bind(before.as_str())
+    .bind(after.as_str())
+    .execute(&mut *connection)
+    .await?;
+    query("DELETE FROM role_assignments WHERE resource_group = $1 AND vault = $2")
+        .bind(group.as_str())
+        .bind(before.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes all roles that were given in a resource group as a whole.
+pub(crate) async fn unassign_group(connection: &mut Connection, group: &str) -> Result<(), Error> {
+    query("DELETE FROM role_assignments WHERE resource_group = $1 AND vault = ''")
+        .bind(group.to_ascii_lowercase().as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Revokes a principal: it has no roles and no certificates any more. Its row stays for what it did.
 pub(crate) async fn revoke(
     connection: &mut Connection,

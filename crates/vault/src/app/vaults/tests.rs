@@ -159,3 +159,40 @@ async fn wrong_names_and_places_are_told_apart() {
     assert!(matches!(put("web", "prod").await, Err(Error::AlreadyExists(_))));
     assert!(matches!(test.app.vault_at(&place("web", "prod")).await, Err(Error::NotFound(_))));
 }
+
+#[tokio::test]
+async fn a_new_vault_of_a_deleted_ones_name_does_not_come_with_its_roles() {
+    use crate::app::principals::{Assignment, Role};
+    let test = TestApp::new().await;
+    let actor = Actor::Task("test");
+    test.app.put_vault(&actor, &place("default", "shop"), VaultChange::default(), None).await.unwrap();
+    let role = Assignment::at(Role::Contributor, Some("default"), Some("shop")).unwrap();
+    let made = test.app.create_principal(&actor, "ops", &role).await.unwrap();
+    let role_at_shop = || async {
+        let principal = test.app.check_secret(&made.client_id, &made.client_secret).await.unwrap();
+        principal.role_at(&place("default", "shop"))
+    };
+    assert_eq!(role_at_shop().await, Some(Role::Contributor));
+    test.app.delete_vault(&actor, &place("default", "shop")).await.unwrap();
+    let deleted = test.app.deleted_vaults().await.unwrap()[0].id;
+    test.app.put_vault(&actor, &place("default", "Shop"), VaultChange::default(), None).await.unwrap();
+    assert_eq!(role_at_shop().await, None);
+    test.app.delete_vault(&actor, &place("default", "shop")).await.unwrap();
+    test.app.undelete_vault(&actor, deleted).await.unwrap();
+    assert_eq!(role_at_shop().await, Some(Role::Contributor));
+}
+
+#[tokio::test]
+async fn a_new_group_of_a_removed_ones_name_does_not_come_with_its_roles() {
+    use crate::app::principals::{Assignment, Role};
+    let test = TestApp::new().await;
+    let actor = Actor::Task("test");
+    let request = || ResourceGroupRequest { location: Some("local".to_owned()), tags: None };
+    test.app.put_group(&actor, "web", request()).await.unwrap();
+    let role = Assignment::at(Role::Operator, Some("web"), None).unwrap();
+    let made = test.app.create_principal(&actor, "ops", &role).await.unwrap();
+    test.app.delete_group(&actor, "web").await.unwrap();
+    test.app.put_group(&actor, "web", request()).await.unwrap();
+    let principal = test.app.check_secret(&made.client_id, &made.client_secret).await.unwrap();
+    assert_eq!(principal.role_at(&place("web", "")), None);
+}
