@@ -17,6 +17,10 @@ pub const POINTS_MAX: u64 = 9_999;
 /// wants, and one made on demand, outlive the week in which an intruder could make a server forget them.
 pub const KEEP_DAYS_MIN: u32 = 7;
 
+/// For how many years any recovery point is kept at most: the most that the yearly tier may ask for. One made on demand can't
+/// be wished to stay for longer either.
+pub const KEEP_YEARS_MAX: u32 = 99;
+
 /// The least and the most that a tier may keep, in its units. Least: "Security features for hybrid backups", *Prevent
 /// attacks*. Most: support matrix of the MARS agent, *Backup limits*.
 pub fn keep_limits(tier: TierKind) -> (u32, u32) {
@@ -24,7 +28,7 @@ pub fn keep_limits(tier: TierKind) -> (u32, u32) {
         TierKind::Daily => (KEEP_DAYS_MIN, 9_999),
         TierKind::Weekly => (4, 5_163),
         TierKind::Monthly => (3, 1_188),
-        TierKind::Yearly => (1, 99),
+        TierKind::Yearly => (1, KEEP_YEARS_MAX),
     }
 }
 
@@ -129,7 +133,7 @@ pub(super) fn check(schedule: &Schedule, retention: &Retention) -> Result<(), In
     }
 }
 
-fn check_schedule(schedule: &Schedule) -> Result<(), InvalidPolicy> {
+pub(super) fn check_schedule(schedule: &Schedule) -> Result<(), InvalidPolicy> {
     let times = schedule.times.len();
     match &schedule.rhythm {
         _ if times == 0 => Err(InvalidPolicy::NoTimes),

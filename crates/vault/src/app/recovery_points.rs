@@ -10,7 +10,7 @@ use crate::db::recovery_points::{KeptItem, KeptPoint};
 use serde_json::json;
 use stateward_api::ErrorCode;
 use stateward_format::tombstone::{Act, PointState};
-use stateward_model::policy::limits::KEEP_DAYS_MIN;
+use stateward_model::policy::limits::{KEEP_DAYS_MIN, KEEP_YEARS_MAX};
 use stateward_model::policy::{Point, Until, Verdict, select};
 use stateward_model::{ItemId, OnDemand, PointHash, ServerId, Timestamp};
 use std::collections::BTreeMap;
@@ -76,6 +76,7 @@ impl App {
         hash: PointHash,
         asked: Option<Timestamp>,
     ) -> Result<(), Error> {
+        check_retain_until(asked, self.now())?;
         let mut transaction = self.write().await?;
         let vault = vaults::find(&mut transaction, place).await?;
         let owner = db::recovery_points::owner(&mut transaction, vault.id, hash).await?;
@@ -143,6 +144,17 @@ impl App {
             }
         }
         Ok(transaction.commit().await?)
+    }
+}
+
+/// Refuses a wish to keep a recovery point for longer than any policy can.
+pub(super) fn check_retain_until(until: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {
+    let last = now.plus_seconds(i64::from(KEEP_YEARS_MAX) * 366 * 86_400);
+    match until.is_some_and(|until| until > last) {
+        false => Ok(()),
+        true => Err(Error::invalid(format!(
+            "A recovery point can be kept for {KEEP_YEARS_MAX} years at most, so until {last} now"
+        ))),
     }
 }
 

@@ -7,6 +7,7 @@
 //! A lease that ran out ends nothing by itself. It lets the next session take the place; until then the holder may go
 //! on, so that a vault that was down for a while does not cost an agent its run.
 
+use super::recovery_points::check_retain_until;
 use super::tokens::ServerCaller;
 use super::{App, Error, items, secret};
 use crate::db::packs::Pack;
@@ -27,6 +28,7 @@ impl App {
             return Err(Error::invalid("The session's secret must be 32 bytes in base64url"));
         }
         let now = self.now();
+        check_retain_until(request.on_demand.and_then(|on_demand| on_demand.retain_until), now)?;
         let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         db::servers::see(&mut transaction, caller.server, now).await?;
         if let Some(item) = request.item.filter(|_| request.kind == JobKind::Backup) {
