@@ -109,6 +109,8 @@ pub const BODIES: &[Body] = bodies![
     arm::recovery_points::RecoveryPointProperties,
     arm::recovery_points::Lifetime,
     arm::recovery_points::AdditionalInfo,
+    arm::recovery_points::RestoreRequestProperties,
+    arm::recovery_points::RestoreRequest,
     arm::recovery_points::UndeleteRequest,
     arm::recovery_points::ConfirmExpiryRequest,
     arm::recovery_points::ConfirmClockRequest,

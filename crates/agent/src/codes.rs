@@ -124,6 +124,9 @@ codes! {
     Busy = "busy", Busy,
         "Another job runs with this home",
         "Wait for it (`stateward job list`) or stop it (`stateward job cancel ID`)";
+    ServiceRuns = "service-runs", Busy,
+        "Another process of `stateward agent run` serves this home",
+        "Leave it running, for it does all that is planned and asked for; to run another one, stop it first";
     VaultBusy = "vault-busy", Busy,
         "The vault holds an open session of this server",
         "Wait until the other job ends; the session of a machine that died ends by itself after about a minute";
@@ -300,6 +303,9 @@ codes! {
     UnknownComponent = "unknown-component", Usage,
         "There is no such component",
         "`stateward system-state list` shows the components";
+    NoRestoreRoot = "no-restore-root", Failed,
+        "An administrator asked for a restore at the vault, and the server has no folder that such restores may go to",
+        "On the server run `stateward settings set --restore-root DIR` and ask again, or restore there: `stateward restore`";
     TargetUnusable = "target-unusable", Failed,
         "The target can't be written",
         "Check the path, its file system and your rights, or choose another target";

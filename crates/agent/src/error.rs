@@ -38,6 +38,12 @@ pub enum AgentError {
         /// The process's number, 0 if it can't be told.
         holder: u32,
     },
+    /// Another process serves the home.
+    #[error("An agent serves this home already (process {holder})")]
+    ServiceRuns {
+        /// The process's number, 0 if it can't be told.
+        holder: u32,
+    },
     /// Not registered.
     #[error("The home `{}` is not registered with a vault", home.display())]
     NotRegistered {
@@ -245,6 +251,9 @@ pub enum AgentError {
         /// The operating system's reason.
         cause: io::Error,
     },
+    /// A restore was asked for at the vault, and there is no folder for such.
+    #[error("This server lays nothing back that is asked for at its vault, for no restore root is set")]
+    NoRestoreRoot,
     /// The target's file system is full.
     #[error("`{}` has no space left for the restore{free}{}", path.display(), needed(*bytes_needed))]
     TargetFull {
@@ -311,6 +320,7 @@ impl AgentError {
             Self::Document(error) => document_code(error),
             Self::KeysMissing { .. } => Code::HomeDamaged,
             Self::Busy { .. } => Code::Busy,
+            Self::ServiceRuns { .. } => Code::ServiceRuns,
             Self::NotRegistered { .. } => Code::NotRegistered,
             Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
             Self::NotSignedIn { .. } => Code::NotSignedIn,
@@ -352,6 +362,7 @@ impl AgentError {
             Self::OutputUnwritable { cause, .. } => {
                 disk::code_of(cause, Code::OutputFull, Code::OutputUnwritable)
             }
+            Self::NoRestoreRoot => Code::NoRestoreRoot,
             Self::TargetFull { .. } => Code::TargetFull,
             Self::TargetFailed { cause, .. } => disk::code_of(cause, Code::TargetFull, Code::TargetFailed),
             Self::Engine(error) => engine_code(error),

@@ -71,6 +71,19 @@ impl Home {
             .map_err(|holder| AgentError::Busy { holder })
     }
 
+    /// Takes the lock that the one process holds that serves this home.
+    pub fn lock_for_service(&self) -> Result<HeldLock, AgentError> {
+        let path = self.path.join("agent.lock");
+        lock::acquire(&path)
+            .map_err(|cause| self.unusable(&path, cause))?
+            .map_err(|holder| AgentError::ServiceRuns { holder })
+    }
+
+    /// Whether a process serves this home: does what is planned and what administrators ask for.
+    pub fn is_served(&self) -> bool {
+        self.exists() && matches!(self.lock_for_service(), Err(AgentError::ServiceRuns { .. }))
+    }
+
     /// Waits for the lock under which settings are changed; nobody holds it for longer than a moment.
     pub fn lock_settings(&self) -> Result<HeldLock, AgentError> {
         let path = self.path.join("settings.lock");

@@ -18,7 +18,7 @@ pub mod report;
 pub mod run;
 pub mod warnings;
 
-pub use execute::{abandon, execute, failed, queue, queue_as};
+pub use execute::{abandon, execute, queue, queue_as};
 pub use figures::Figures;
 pub use folder::JobFolder;
 pub use pace::{Pace, lower_priority};

@@ -3,8 +3,10 @@
 use crate::head::PinnedHead;
 use crate::items::Items;
 use crate::jobs::{JobFolder, JobRecord};
+use crate::timetable::{self, NextRun};
 use crate::{Agent, AgentError, Registration};
 use stateward_model::{ItemId, JobKind, JobState};
+use std::collections::BTreeMap;
 
 /// A home at a glance. Made from the home alone: no vault is asked.
 #[derive(Debug)]
@@ -17,6 +19,10 @@ pub struct Overview {
     pub head: Option<PinnedHead>,
     /// All jobs, newest first.
     pub jobs: Vec<JobRecord>,
+    /// When items are backed up next, as far as is known here.
+    pub next_runs: BTreeMap<ItemId, NextRun>,
+    /// Whether a process is there that would do it.
+    pub is_served: bool,
 }
 
 impl Overview {
@@ -27,6 +33,8 @@ impl Overview {
             items: Items::load(agent.home())?,
             head: PinnedHead::find(agent.home())?,
             jobs: JobFolder::of(agent.home()).list()?,
+            next_runs: timetable::next_runs(agent.home(), agent.now())?,
+            is_served: agent.home().is_served(),
         })
     }
 

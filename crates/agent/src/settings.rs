@@ -25,6 +25,9 @@ pub struct Settings {
     /// Whether installed files are compared with their packages before each backup of System State.
     #[serde(default)]
     pub verify_packages: bool,
+    /// Below which folder a restore goes that an administrator asks for at the vault; without one there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore_root: Option<StoredPath>,
 }
 
 fn usual_source_snapshot() -> bool {
@@ -38,6 +41,7 @@ impl Default for Settings {
             source_snapshot: usual_source_snapshot(),
             hooks: HookSettings::default(),
             verify_packages: false,
+            restore_root: None,
         }
     }
 }
@@ -80,11 +84,13 @@ pub struct SettingsWish {
     pub hook_time_out_seconds: Option<u64>,
     /// Whether to compare installed files with their packages.
     pub verify_packages: Option<bool>,
+    /// The folder below which restores go that are asked for at the vault, or none.
+    pub restore_root: Option<Option<StoredPath>>,
 }
 
 impl SettingsWish {
     fn over(self, settings: Settings) -> Settings {
-        let Settings { pace, source_snapshot, hooks, verify_packages } = settings;
+        let Settings { pace, source_snapshot, hooks, verify_packages, restore_root } = settings;
         Settings {
             pace: self.pace.over(pace),
             source_snapshot: self.source_snapshot.unwrap_or(source_snapshot),
@@ -94,6 +100,7 @@ impl SettingsWish {
                 time_out_seconds: self.hook_time_out_seconds.unwrap_or(hooks.time_out_seconds),
             },
             verify_packages: self.verify_packages.unwrap_or(verify_packages),
+            restore_root: self.restore_root.unwrap_or(restore_root),
         }
     }
 }

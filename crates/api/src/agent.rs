@@ -21,7 +21,7 @@
 //! | `GET  /agent/v1/slots` | → [`SlotList`] |
 //! | `PUT  /agent/v1/slots/{epoch}/{hash}` | the slot object → 201, or 200 if it was there |
 //! | `PUT  /agent/v1/jobs/{job}` | [`JobReport`] → [`JobAnswer`] |
-//! | `GET  /agent/v1/commands` (with `?waitSeconds=N`) | → [`CommandList`], once there is one or the time is over |
+//! | `GET  /agent/v1/commands` (with `?waitSeconds=N&timetable=VERSION`) | → [`CommandList`], once there is one, the timetable is another, or the time is over |
 //! | `POST /agent/v1/commands/{command}/take` | → [`Command`]; taking it again is no error |
 //!
 //! A server whose home was lost *registers again*: with vault credentials that an administrator made for that server, and
@@ -39,7 +39,8 @@
 //! the holder of the session's secret can.
 //!
 //! *Commands* are what an administrator asks of a server: the agent waits for them, takes one, and runs it as the job that
-//! the command names. One that is not taken within a day is not to be run any more.
+//! the command names. One that is not taken within a day is not to be run any more. The same call brings the *timetable*:
+//! when each item is backed up by itself. Its master is the vault; an agent keeps a copy and asks whether that still holds.
 //!
 //! A pack of at most [`ASSEMBLED_BYTES_MAX`] bytes may come in *parts*, in any order and over several connections at the
 //! same time. The vault puts them together in memory and stores the pack when it has all of it; nothing of it is durable
@@ -47,10 +48,14 @@
 //! the vault has of a pack is lost when it is started again, when no part came for a minute, and with the session:
 //! [`PartTaken::assembly`] shows it.
 
+mod commands;
+
+pub use commands::*;
+
 use serde::{Deserialize, Serialize};
 use stateward_model::{
-    CommandId, CredentialId, ItemId, ItemKind, JobId, JobKind, JobState, Label, OnDemand, PackId, Phase,
-    PointHash, Sequence, ServerId, SessionId, StopKeeps, Timestamp, VaultId,
+    CredentialId, ItemId, ItemKind, JobId, JobKind, JobState, Label, OnDemand, PackId, Phase, PointHash,
+    Sequence, ServerId, SessionId, StopKeeps, Timestamp, VaultId,
 };
 
 /// The longest pack that the vault takes, in bytes.
@@ -311,54 +316,4 @@ pub struct JobReport {
 pub struct JobAnswer {
     /// Somebody asked for the job's end.
     pub cancel_requested: bool,
-}
-
-/// The longest time that an agent may wait for commands with one call, in seconds.
-pub const COMMAND_WAIT_SECONDS_MAX: u32 = 60;
-
-/// How long to wait for commands.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CommandWait {
-    /// In seconds, at most [`COMMAND_WAIT_SECONDS_MAX`]; not at all if not said.
-    #[serde(default)]
-    pub wait_seconds: u32,
-}
-
-/// What an agent is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(tag = "kind", rename_all_fields = "camelCase")]
-pub enum CommandRequest {
-    /// Make a recovery point.
-    Backup {
-        /// Of this item.
-        item: ItemId,
-        /// Until when it is to be kept, if that was said.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        retain_until: Option<Timestamp>,
-    },
-}
-
-/// Something that an agent is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Command {
-    /// Its id.
-    pub id: CommandId,
-    /// The id of the job that is to do it.
-    pub job: JobId,
-    /// When it was asked for.
-    pub made_at: Timestamp,
-    /// Until when it may be taken.
-    pub expires_at: Timestamp,
-    /// What.
-    #[serde(flatten)]
-    pub request: CommandRequest,
-}
-
-/// What a server is asked to do and has not taken yet.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct CommandList {
-    /// The first one first.
-    pub commands: Vec<Command>,
 }

@@ -50,7 +50,7 @@ pub enum Command {
     /// Back up
     #[command(subcommand)]
     Backup(backup::Command),
-    /// Stand by for what administrators ask of this server
+    /// Back this server up as its policies say, and stand by for what administrators ask of it
     #[command(subcommand)]
     Agent(agent::Command),
     /// Show and stop jobs

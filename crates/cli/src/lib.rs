@@ -21,6 +21,7 @@ mod logging;
 mod output;
 mod pace;
 mod result_lines;
+mod retain_flag;
 mod secret_input;
 mod tags;
 mod units;

@@ -94,3 +94,40 @@ impl NamedItem {
         Ok((client, vault, item))
     }
 }
+
+/// A protected item that the command ends: of a vault, as its administrator; or of this server, by a security PIN.
+#[derive(Debug, Args)]
+pub struct EndedItem {
+    /// The item's name, or its id
+    #[arg(value_name = "ITEM")]
+    item: String,
+    #[command(flatten)]
+    vault: PerhapsInVault,
+    /// The server that the item is on (its name or id), where several have one of that name
+    #[arg(long, value_name = "SERVER", requires = "vault")]
+    server: Option<String>,
+    /// Without `--vault`, for an item of this server: a security PIN that an administrator made (`stateward pin create`)
+    #[arg(long, value_name = "DIGITS", conflicts_with = "vault", required_unless_present = "vault")]
+    pin: Option<String>,
+}
+
+/// Which item that is.
+pub enum Ended {
+    /// One of a vault.
+    OfVault(Box<(AdminClient, Vault, ProtectedItem)>),
+    /// One of this server, by its name, with the PIN.
+    OfThisServer(String, String),
+}
+
+impl EndedItem {
+    /// Signs in and finds it, if a vault was given.
+    pub fn find(self, context: &Context) -> Result<Ended, AgentError> {
+        Ok(match self.vault.find(context)? {
+            Some((client, vault)) => {
+                let item = admin::find_item(&client, &vault, &self.item, self.server.as_deref())?;
+                Ended::OfVault(Box::new((client, vault, item)))
+            }
+            None => Ended::OfThisServer(self.item, self.pin.unwrap_or_default()),
+        })
+    }
+}

@@ -1,20 +1,20 @@
 //! The engine's vault store over HTTP: one registered server's things at one vault (`api::agent`).
 
-use crate::call::{Answer, Body, Call};
+use crate::call::{Answer, Body, Call, CallError};
 use crate::connection::Connection;
 use crate::parts;
 use crate::retry::Manner;
 use crate::session::{HttpSession, SessionKeeper};
 use bytes::Bytes;
 use stateward_api::agent::{
-    Command, CommandList, ItemRequest, JobAnswer, JobReport, ListedPoint, PACK_BYTES_MAX, PointList,
-    ServerInfo, SlotList,
+    Command, CommandList, DeleteRequest, ItemRequest, JobAnswer, JobReport, ListedPoint, PACK_BYTES_MAX,
+    PointList, ServerInfo, SlotList, StopRequest,
 };
 use stateward_api::credentials::decode_bytes;
 use stateward_engine::{PointSummary, SessionRequest, VaultError, VaultRead, VaultSession, VaultStore};
 use stateward_format::point::{POINT_BYTES_MAX, PackReference};
 use stateward_format::slot::{self, SLOT_BYTES_MAX};
-use stateward_model::{CommandId, ItemId, ItemKind, Label, SlotHash, VaultId};
+use stateward_model::{CommandId, ItemId, ItemKind, Label, SlotHash, StopKeeps, VaultId};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -74,6 +74,24 @@ impl HttpVault {
         self.send(&call, || format!("item {item}")).map(drop)
     }
 
+    /// Stops an item's backups, or changes what becomes of its recovery points then. The security PIN is good once.
+    ///
+    /// # Errors
+    /// What any call may fail with; the vault's refusal, if the PIN is wrong or there is no such item.
+    pub fn stop_item(&self, item: ItemId, keeps: StopKeeps, security_pin: String) -> Result<(), CallError> {
+        let call = Call::post(format!("/agent/v1/items/{item}/stop"));
+        self.connection.call(&call.json(&StopRequest { security_pin, keeps })).map(drop)
+    }
+
+    /// Deletes an item with its recovery points, which can be had back at the vault. The security PIN is good once.
+    ///
+    /// # Errors
+    /// As [`Self::stop_item`].
+    pub fn delete_item(&self, item: ItemId, security_pin: String) -> Result<(), CallError> {
+        let call = Call::post(format!("/agent/v1/items/{item}/delete"));
+        self.connection.call(&call.json(&DeleteRequest { security_pin })).map(drop)
+    }
+
     /// Tells the vault how a job stands, and learns whether it is to end. Tried for five seconds at most, and also after the job was cancelled.
     ///
     /// # Errors
@@ -84,14 +102,14 @@ impl HttpVault {
         self.send(&call, || format!("job {}", report.job))?.json()
     }
 
-    /// What the server is asked to do and has not taken. Waits for the first, at most so long.
+    /// What the server is asked to do and has not taken, and the timetable if it is another than the one of that version.
+    /// Waits for either, at most so long. The version is letters and digits, or nothing.
     ///
     /// # Errors
     /// What any call may fail with.
-    pub fn commands(&self, wait_seconds: u32) -> Result<Vec<Command>, VaultError> {
-        let call = Call::get(format!("/agent/v1/commands?waitSeconds={wait_seconds}"));
-        let list: CommandList = self.send(&call, || "list of commands".to_owned())?.json()?;
-        Ok(list.commands)
+    pub fn commands(&self, wait_seconds: u32, timetable: &str) -> Result<CommandList, VaultError> {
+        let call = Call::get(format!("/agent/v1/commands?waitSeconds={wait_seconds}&timetable={timetable}"));
+        self.send(&call, || "list of commands".to_owned())?.json()
     }
 
     /// Takes a command, which is to be run now.

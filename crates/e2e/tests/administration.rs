@@ -293,3 +293,70 @@ fn quotas_are_set_one_by_one_and_pins_are_good_for_some_minutes() {
     let left = ends.seconds() - SystemClock.now().seconds();
     assert!((200..=300).contains(&left), "{left}");
 }
+
+#[test]
+fn what_a_policy_would_keep_is_told_before_it_is_made() {
+    let vault = TestVault::start();
+    let server = backed_up(&vault);
+    let flags = "--times 02:00 --keep-days 7 --keep-weeks 4 --weeks-on Sunday";
+    let preview = last(&server, &format!("policy preview --vault vault {flags}"))["preview"].clone();
+    let moments = preview["kept"].as_array().unwrap();
+    assert_eq!(moments.len(), 3, "{preview:#}");
+    // Seven days' points and four weeks': those of a Sunday within the seven days are the same.
+    for moment in moments {
+        let kept = moment["points"].as_array().unwrap().len();
+        assert!((9..=12).contains(&kept), "{kept}: {moment:#}");
+    }
+    let asked = server.run(["policy", "preview", "--vault", "vault", "--times", "02:00", "--keep-days", "3"]);
+    assert_eq!(asked.expect_code(2).error_code(), "wrong-policy");
+    refused(
+        &server,
+        &format!("policy preview --vault vault --in-place-of absent {flags}"),
+        1,
+        "no-such-thing",
+    );
+}
+
+#[test]
+fn recovery_points_of_a_vault_are_listed_with_what_keeps_them() {
+    let vault = TestVault::start();
+    let server = backed_up(&vault);
+    let own = server.points()[0].clone();
+    let listed = run(&server, "recovery-point list --vault vault").done().json();
+    assert_eq!(listed.len(), 1);
+    assert_eq!((&listed[0]["recovery_point"], &listed[0]["rule"]), (&json!(own), &json!("NoPolicy")));
+    run(&server, "policy create nightly --vault vault --times 02:00 --keep-days 30").done();
+    let item = listed[0]["item"].as_str().unwrap();
+    run(&server, &format!("item set-policy {item} --vault vault --policy nightly")).done();
+    let kept = last(&server, &format!("recovery-point list --vault vault --item {item}"));
+    assert_eq!((&kept["rule"], &kept["is_expired"]), (&json!("LastGood"), &json!(false)));
+    assert!(
+        kept["reasons"].as_array().unwrap().iter().any(|why| why.as_str().unwrap().starts_with("daily")),
+        "{kept}"
+    );
+    refused(&server, "recovery-point list --vault vault --item absent", 1, "unknown-item");
+    refused(&server, "recovery-point restore ffff --vault vault", 1, "no-such-thing");
+}
+
+#[test]
+fn an_item_is_stopped_and_deleted_at_its_server_with_a_pin_of_an_administrator() {
+    let vault = TestVault::start();
+    let server = backed_up(&vault);
+    let name = last(&server, "item list")["item"].as_str().unwrap().to_owned();
+    let pin = || last(&server, "pin create --vault vault")["pin"].as_str().unwrap().to_owned();
+    let state = || last(&server, "item list --vault vault");
+    let first = pin();
+    run(&server, &format!("item stop {name} --keep expire --pin {first}")).done();
+    assert_eq!((&state()["state"], &state()["stop_keeps"]), (&json!("ProtectionStopped"), &json!("expire")));
+    // It was good once.
+    refused(&server, &format!("item delete {name} --pin {first}"), 1, "security-pin-wrong");
+    assert_eq!(state()["is_deleted"], false);
+    run(&server, &format!("item delete {name} --pin {}", pin())).done();
+    assert_eq!(state()["is_deleted"], true);
+    refused(&server, "backup now --wait", 1, "protection-stopped");
+    refused(&server, &format!("item delete {name}"), 2, "usage");
+    refused(&server, "item delete absent --pin 12345678", 1, "unknown-item");
+    let acts: Vec<Value> = run(&server, "audit list --vault vault").done().json();
+    let count = |act: &str| acts.iter().filter(|entry| entry["act"] == act).count();
+    assert_eq!((count("pin.create"), count("pin.use"), count("item.delete")), (2, 2, 1), "{acts:#?}");
+}

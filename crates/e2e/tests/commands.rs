@@ -9,7 +9,9 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
 use stateward_e2e::process::{DEADLINE, run, wait_until};
-use stateward_e2e::{Dice, Running, TestServer, TestVault, tree};
+use stateward_e2e::vault::Access;
+use stateward_e2e::{Dice, Running, TestServer, TestVault, assert_same, tree};
+use stateward_model::Clock as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -175,6 +177,88 @@ fn a_job_that_is_cancelled_at_the_vault_ends_at_the_server() {
     assert!(server.points().is_empty());
 }
 
+/// A policy that backs up every day at that time (UTC).
+fn daily_at(time: &str) -> Value {
+    let times = json!([format!("2026-11-28T{time}:00Z")]);
+    json!({ "properties": {
+        "backupManagementType": "MAB",
+        "schedulePolicy": {
+            "schedulePolicyType": "SimpleSchedulePolicy", "scheduleRunFrequency": "Daily", "scheduleRunTimes": times,
+        },
+        "retentionPolicy": {
+            "retentionPolicyType": "LongTermRetentionPolicy",
+            "dailySchedule": { "retentionTimes": times, "retentionDuration": { "count": 7, "durationType": "Days" } },
+        },
+    } })
+}
+
+#[test]
+fn an_agent_backs_up_when_its_policy_says_and_hears_of_the_policy_at_once() {
+    let (_vault, server, administrator) = rig(1 << 20);
+    let agent = agent_of(&server);
+    server.run(["agent", "run"]).expect_code(11);
+    let item = administrator.item()["id"].as_str().unwrap().to_owned();
+    // The next minute but one that begins in five seconds or later: nothing is missed while this is set up.
+    let begins = stateward_model::SystemClock.now().plus_seconds(65).to_string();
+    let policy = format!("{}/backupPolicies/soon", administrator.vault);
+    assert_eq!(administrator.call("PUT", &policy, Some(daily_at(&begins[11..16]))).0, 200);
+    let change = json!({ "properties": { "policyId": policy } });
+    assert_eq!(administrator.call("PUT", &item, Some(change)).0, 200);
+    let next = wait_until("the agent knows of the policy", DEADLINE, || {
+        let status = server.run(["status"]).done().last();
+        assert_eq!(status["is_served"], true);
+        status["next_backups"][0]["at"].as_str().map(str::to_owned)
+    });
+    assert_eq!(next[..16], begins[..16]);
+    let (status, _, _) = wait_until("the backup is made", 2 * DEADLINE, || {
+        let (status, head, points) = administrator.call("GET", &format!("{item}/recoveryPoints"), None);
+        (!points["value"].as_array()?.is_empty()).then_some((status, head, points))
+    });
+    assert_eq!(status, 200);
+    let (_, _, points) = administrator.call("GET", &format!("{item}/recoveryPoints"), None);
+    assert_eq!(points["value"][0]["properties"]["recoveryPointType"], "Scheduled", "{points}");
+    // What the agent did not do does not come again when it begins anew.
+    end(agent);
+    let agent = agent_of(&server);
+    let status = server.run(["status"]).done().last();
+    assert_ne!(status["next_backups"][0]["at"].as_str().unwrap()[..10], begins[..10], "{status}");
+    end(agent);
+    assert_eq!(server.points().len(), 1);
+}
+
+#[test]
+fn a_restore_that_an_administrator_asks_for_goes_only_where_the_server_lets_it() {
+    let (_vault, server, administrator) = rig(1 << 20);
+    server.backup();
+    let agent = agent_of(&server);
+    let point = server.points()[0].clone();
+    let ask = || {
+        let asked = server.run(["recovery-point", "restore", &point[..12], "--vault", "vault"]).done().last();
+        format!("backupJobs/{}", asked["job"].as_str().unwrap())
+    };
+    let refused = administrator.wait_for(&ask(), "Failed");
+    assert_eq!(refused["properties"]["errorDetails"][0]["code"], "no-restore-root", "{refused:#}");
+
+    let root = server.path("restored");
+    server.run(["settings", "set", "--restore-root", root.to_str().unwrap()]).expect_code(1);
+    std::fs::create_dir(&root).unwrap();
+    server.run(["settings", "set", "--restore-root", root.to_str().unwrap()]).done();
+    let job = ask();
+    let done = administrator.wait_for(&job, "Completed");
+    assert_eq!(done["properties"]["operation"], "Restore");
+    let folder = root.join(job.rsplit('/').next().unwrap());
+    let source = server.path("source");
+    let restored = folder.join(source.strip_prefix("/").unwrap());
+    assert_same(&source, &restored);
+
+    // A disk that is away is not taken for an empty folder.
+    std::fs::rename(&root, server.path("elsewhere")).unwrap();
+    let away = administrator.wait_for(&ask(), "Failed");
+    assert_eq!(away["properties"]["errorDetails"][0]["code"], "target-unusable", "{away:#}");
+    assert!(!root.exists());
+    end(agent);
+}
+
 #[test]
 fn an_item_that_is_stopped_at_the_vault_tells_its_server_so() {
     let (_vault, server, administrator) = rig(1 << 20);
@@ -224,19 +308,8 @@ fn a_backup_is_kept_as_long_as_was_asked_for_and_shows_it() {
         properties["recoveryPointProperties"].clone()
     };
     assert_eq!(lifetime(), json!({ "ruleName": "NoPolicy", "isSoftDeleted": false }));
-    let times = json!(["2026-11-28T02:00:00Z"]);
-    let policy = json!({ "properties": {
-        "backupManagementType": "MAB",
-        "schedulePolicy": {
-            "schedulePolicyType": "SimpleSchedulePolicy", "scheduleRunFrequency": "Daily", "scheduleRunTimes": times,
-        },
-        "retentionPolicy": {
-            "retentionPolicyType": "LongTermRetentionPolicy",
-            "dailySchedule": { "retentionTimes": times, "retentionDuration": { "count": 7, "durationType": "Days" } },
-        },
-    } });
     let daily = format!("{}/backupPolicies/daily", administrator.vault);
-    assert_eq!(administrator.call("PUT", &daily, Some(policy)).0, 200);
+    assert_eq!(administrator.call("PUT", &daily, Some(daily_at("02:00"))).0, 200);
     let change = json!({ "properties": { "policyId": daily } });
     let (status, _, body) = administrator.call("PUT", &path, Some(change));
     assert_eq!(status, 200, "{body}");
@@ -247,4 +320,33 @@ fn a_backup_is_kept_as_long_as_was_asked_for_and_shows_it() {
     let first = &points["value"][1]["properties"]["recoveryPointProperties"];
     assert_eq!(first["expiryTime"], "2099-12-31T00:00:00Z", "{points}");
     assert_eq!(first["ruleName"], "OnDemand");
+}
+
+#[test]
+fn a_second_administrator_agrees_to_what_a_guarded_vault_refuses_one() {
+    let (vault, server, administrator) = rig(1 << 20);
+    server.backup();
+    let on = |server: &TestServer, line: &str| server.run(line.split_whitespace());
+    let name = on(&server, "item list").done().last()["item"].as_str().unwrap().to_owned();
+    let secret = server.path("second-secret");
+    let create =
+        format!("principal create second --vault vault --role contributor --secret-out {}", secret.display());
+    let client_id = on(&server, &create).done().last()["client_id"].as_str().unwrap().to_owned();
+    let client_secret = std::fs::read_to_string(&secret).unwrap().trim().to_owned();
+    let second = TestServer::fresh();
+    second.login(&Access { client_id, client_secret, ..vault.access.clone() }).done();
+    let guard = format!("{}/backupResourceGuardProxies/VaultProxy", administrator.vault);
+    let body = json!({ "properties": { "resourceGuardResourceId": format!("{guard}/guard") } });
+    assert_eq!(administrator.call("PUT", &guard, Some(body)).0, 200);
+
+    let delete = format!("item delete {name} --vault vault");
+    assert_eq!(on(&server, &delete).expect_code(1).error_code(), "approval-required");
+    let asked = on(&second, "approval list --vault vault").done().last();
+    let id = asked["approval"].as_str().unwrap();
+    // Nobody agrees with himself.
+    let approve = format!("approval approve {id} --vault vault");
+    assert_ne!(on(&server, &approve).code(), Some(0));
+    on(&second, &approve).done();
+    on(&server, &delete).done();
+    assert_eq!(administrator.item()["properties"]["isScheduledForDeferredDelete"], true);
 }

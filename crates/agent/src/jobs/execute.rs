@@ -34,22 +34,16 @@ pub fn queue_as(
 
 /// Ends a queued job that never began: because a person stopped those before it, or because its process can't be
 /// started.
-pub fn abandon(agent: &Agent, record: JobRecord, why: &AgentError) -> JobRecord {
-    let record = failed(agent, record, why);
-    if let Err(error) = JobFolder::of(agent.home()).save_last(&record) {
-        tracing::warn!(%error, "the job's record can't be written");
-    }
-    record
-}
-
-/// The record of a job that never began, for one that nothing was written down of.
-pub fn failed(agent: &Agent, mut record: JobRecord, why: &AgentError) -> JobRecord {
+pub fn abandon(agent: &Agent, mut record: JobRecord, why: &AgentError) -> JobRecord {
     record.state = match why.code() {
         Code::Cancelled => JobState::Cancelled,
         _ => JobState::Failed,
     };
     record.ended_at = Some(agent.now());
     record.failure = Some(JobFailure::from(why));
+    if let Err(error) = JobFolder::of(agent.home()).save_last(&record) {
+        tracing::warn!(%error, "the job's record can't be written");
+    }
     record
 }
 

@@ -1,7 +1,7 @@
 //! Recovery points (`…/protectedItems/{item}/recoveryPoints`), as Azure's `GenericRecoveryPoint`.
 
 use serde::{Deserialize, Serialize};
-use stateward_model::{PointHash, Sequence, Timestamp};
+use stateward_model::{ComponentName, PointHash, Sequence, Timestamp};
 
 /// A recovery point.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
@@ -74,6 +74,28 @@ pub struct UndeleteRequest {
     /// Until when it is kept then; left out, for as long as deleted things of the vault can be had back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retain_until: Option<Timestamp>,
+}
+
+/// Asks a server to restore one of its recovery points into a new folder of its own: `POST
+/// {vault}/stateward/restoreRequests`. Not Azure's.
+///
+/// The folder is made below the restore root that is set on the server, and only there; a server without one refuses, and
+/// the job says so. Which files are restored can be told by components alone: paths are not for the vault to know.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RestoreRequest {
+    /// What is asked for.
+    pub properties: RestoreRequestProperties,
+}
+
+/// What is to be restored.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoreRequestProperties {
+    /// The recovery point's path, as lists give it as its `id`.
+    pub recovery_point_id: String,
+    /// Only these components; all, if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentName>,
 }
 
 /// Agrees that recovery points expire whose retention has ended, though unusually many would at once: `POST

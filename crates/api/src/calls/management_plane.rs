@@ -19,7 +19,7 @@ use crate::arm::previews::{PolicyPreview, PolicyPreviewRequest};
 use crate::arm::principals::{Principal, PrincipalRequest};
 use crate::arm::quotas::{Quotas, QuotasRequest};
 use crate::arm::recovery_points::{
-    ClockState, ConfirmClockRequest, ConfirmExpiryRequest, RecoveryPoint, UndeleteRequest,
+    ClockState, ConfirmClockRequest, ConfirmExpiryRequest, RecoveryPoint, RestoreRequest, UndeleteRequest,
 };
 use crate::arm::usages::{ReplicationUsage, UsageCount};
 use crate::arm::vaults::{
@@ -130,6 +130,7 @@ fn policies() -> Vec<Call> {
         post(vault("/stateward/policyPreview"), "previewPolicy", "What a policy would come to keep").takes::<PolicyPreviewRequest>().gives::<PolicyPreview>(200),
         get(item("/recoveryPoints"), "listRecoveryPoints", "An item's recovery points, newest first").lists::<RecoveryPoint>().filtered("startDate, endDate"),
         get(item("/recoveryPoints/{point}"), "getRecoveryPoint", "A recovery point").gives::<RecoveryPoint>(200),
+        post(vault("/stateward/restoreRequests"), "requestRestore", "Asks a server to restore a recovery point into a new folder of its own").takes::<RestoreRequest>().answers(202),
         post(vault("/stateward/recoveryPoints/{point}/undelete"), "undeleteRecoveryPoint", "Has an expired recovery point back").takes::<UndeleteRequest>().answers(204),
         post(vault("/stateward/recoveryPoints/{point}/confirmExpiry"), "confirmExpiryOfOne", "Agrees that a recovery point expires").answers(204),
         post(vault("/stateward/confirmExpiry"), "confirmExpiry", "Agrees that recovery points expire, though unusually many would at once").takes::<ConfirmExpiryRequest>().answers(204),

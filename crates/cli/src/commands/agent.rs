@@ -9,7 +9,7 @@ use stateward_agent::{AgentError, Exit};
 /// The noun's verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Do what administrators ask of this server at its vault, until it is stopped
+    /// Back up as the policies say, and do what administrators ask of this server at its vault, until it is stopped
     Run(run::Arguments),
 }
 

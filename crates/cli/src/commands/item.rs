@@ -1,5 +1,6 @@
 //! `stateward item …`: what is protected, on this server or, with `--vault`, on all servers of a vault.
 
+pub mod backup;
 pub mod delete;
 pub mod list;
 pub mod resume;
@@ -26,11 +27,14 @@ pub enum Command {
     List(list::Arguments),
     /// Show one protected item: of this server, or of a vault
     Show(show::Arguments),
-    /// Stop an item's backups and keep its recovery points, as an administrator
+    /// Ask an item's server for a backup, as an administrator
+    Backup(backup::Arguments),
+    /// Stop an item's backups and keep its recovery points, as an administrator or by a security PIN
     Stop(stop::Arguments),
     /// Resume a stopped item's backups, as an administrator
     Resume(resume::Arguments),
     /// Stop an item's backups and delete its recovery points, which can be had back for some days, as an administrator
+    /// or by a security PIN
     Delete(delete::Arguments),
     /// Have a deleted item back with its recovery points, as an administrator
     Undelete(undelete::Arguments),
@@ -43,6 +47,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
     match command {
         Command::List(arguments) => list::run(context, arguments),
         Command::Show(arguments) => show::run(context, arguments),
+        Command::Backup(arguments) => backup::run(context, arguments),
         Command::Stop(arguments) => stop::run(context, arguments),
         Command::Resume(arguments) => resume::run(context, arguments),
         Command::Delete(arguments) => delete::run(context, arguments),

@@ -4,7 +4,7 @@ pub mod cancel;
 pub mod list;
 pub mod run;
 pub mod show;
-mod vault;
+pub mod vault;
 
 use crate::context::Context;
 use clap::Subcommand;

@@ -1,6 +1,7 @@
 //! `stateward recovery-point …`
 
 pub mod list;
+pub mod restore;
 pub mod show;
 
 use crate::context::Context;
@@ -19,6 +20,8 @@ pub enum Command {
     List(list::Arguments),
     /// Show what one recovery point holds
     Show(show::Arguments),
+    /// Ask the server of a recovery point to restore it into a new folder of its own, as an administrator
+    Restore(restore::Arguments),
 }
 
 /// Runs a verb.
@@ -26,6 +29,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
     match command {
         Command::List(arguments) => list::run(context, arguments),
         Command::Show(arguments) => show::run(context, arguments),
+        Command::Restore(arguments) => restore::run(context, arguments),
     }
 }
 

@@ -39,6 +39,8 @@ fn print(context: &Context, settings: &Settings) {
     object["hook_failure"] = json!(if blocks { "block" } else { "warn" });
     object["hook_time_out"] = json!(settings.hooks.time_out_seconds);
     object["verify_packages"] = json!(settings.verify_packages);
+    let restore_root = settings.restore_root.as_ref().map(|root| root.0.display().to_string());
+    object["restore_root"] = json!(restore_root);
     context.output().object(&object);
     let effect = if blocks { "no backup is made" } else { "the backup is made with a warning" };
     let mut shown_facts = pace::facts(settings.pace).to_vec();
@@ -48,6 +50,7 @@ fn print(context: &Context, settings: &Settings) {
         ("Hook fails", effect.to_owned()),
         ("Hook time-out", format!("{} s", settings.hooks.time_out_seconds)),
         ("Verify packages", pace::switch_text(settings.verify_packages)),
+        ("Restore root", restore_root.unwrap_or_else(|| "none".to_owned())),
     ]);
     facts(context.output(), &shown_facts);
 }

@@ -27,6 +27,10 @@ pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
         "recovery_point": overview.head.map(|head| head.point),
         "recovery_point_time": overview.head.map(|head| head.received_at),
         "running_jobs": overview.running().map(|job| job.id).collect::<Vec<_>>(),
+        "is_served": overview.is_served,
+        "next_backups": overview.next_runs.iter().map(|(item, next)| json!({
+            "item_id": item, "policy": next.policy, "at": next.at,
+        })).collect::<Vec<_>>(),
     }));
     print(context, output, &overview);
     Ok(Exit::Done)
@@ -51,18 +55,22 @@ fn print(context: &Context, output: &Output, overview: &Overview) {
         lines.push(("Running", format!("{kind}, {}, job {}", job.phase, short(job.id))));
     }
     facts(output, &lines);
-    let mut table = Table::new(&["Item", "Kind", "Last backup", "Status"]);
+    let mut table = Table::new(&["Item", "Kind", "Last backup", "Status", "Policy", "Next backup"]);
     for item in &overview.items.items {
-        let last = overview.last_backup(item.id);
+        let (last, next) = (overview.last_backup(item.id), overview.next_runs.get(&item.id));
         table.row(vec![
             item.label.to_string(),
             item.selection.kind().to_string(),
             last.and_then(|job| job.ended_at).map_or_else(|| "never".to_owned(), units::time),
             last.map(|job| job.state.to_string()).unwrap_or_default(),
+            next.map_or_else(|| "none".to_owned(), |next| next.policy.to_string()),
+            next.and_then(|next| next.at).map(units::time).unwrap_or_default(),
         ]);
     }
     table.print(output, "Nothing is protected yet. Next: `stateward protect system-state`");
     if overview.registration.is_none() {
         output.hint("Next: `stateward register --credentials FILE`");
+    } else if !overview.is_served {
+        output.hint("No agent runs here, so nothing is backed up by itself: `stateward agent run`");
     }
 }

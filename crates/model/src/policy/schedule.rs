@@ -5,13 +5,14 @@
 //! times, and they belong to a time zone whose changes of the clocks are followed ([`zone`](super::zone) says how).
 
 use super::calendar::{Date, LocalTime, TimeOfDay, Weekday};
+use super::limits::{self, InvalidPolicy};
 use super::zone::Zone;
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// When backups run. What is in it is proved by [`Policy::new`](super::Policy::new).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// When backups run. What is in it is proved by [`Policy::new`](super::Policy::new), or by [`Schedule::check`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Schedule {
     /// Whose clocks and calendar count.
@@ -23,7 +24,7 @@ pub struct Schedule {
 }
 
 /// On which days backups run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Rhythm {
     /// Every day.
@@ -89,6 +90,14 @@ pub struct Look {
 }
 
 impl Schedule {
+    /// Proves one that came without its policy.
+    ///
+    /// # Errors
+    /// [`InvalidPolicy`] names the limit that it breaks.
+    pub fn check(&self) -> Result<(), InvalidPolicy> {
+        limits::check_schedule(self)
+    }
+
     /// The runs after `moment`, in order; times that the clocks skip together are one run.
     pub fn runs_after(&self, moment: Timestamp) -> impl Iterator<Item = Run> + '_ {
         // A time that was skipped can be a moment of a later day (a zone may skip a whole day).

@@ -37,6 +37,7 @@ pub(crate) mod slots;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod timetables;
 pub(crate) mod tokens;
 pub(crate) mod tombstones;
 mod url;

@@ -256,9 +256,9 @@ pub(super) async fn put_job(
 pub(super) async fn list_commands(
     State(app): AppState,
     Extension(caller): Caller,
-    Parameters(CommandWait { wait_seconds }): Parameters<CommandWait>,
+    Parameters(wait): Parameters<CommandWait>,
 ) -> Result<Answer<CommandList>, Error> {
-    Ok(Answer(CommandList { commands: app.commands(caller, wait_seconds).await? }))
+    Ok(Answer(app.commands(caller, &wait).await?))
 }
 
 /// `POST /agent/v1/commands/{command}/take`

@@ -151,6 +151,7 @@ fn policy_calls() -> Vec<Route> {
         route(POST, vault!("/stateward/policyPreview"), Who::Reader, arm::preview_policy),
         route(GET, vault!("/backupFabrics/{fabric}/protectionContainers/{container}/protectedItems/{item}/recoveryPoints"), Who::Reader, arm::list_recovery_points),
         route(GET, vault!("/backupFabrics/{fabric}/protectionContainers/{container}/protectedItems/{item}/recoveryPoints/{point}"), Who::Reader, arm::get_recovery_point),
+        route(POST, vault!("/stateward/restoreRequests"), Who::Operator, arm::request_restore),
         route(POST, vault!("/stateward/recoveryPoints/{point}/undelete"), Who::Contributor, arm::undelete_recovery_point),
         route(POST, vault!("/stateward/recoveryPoints/{point}/confirmExpiry"), Who::Contributor, arm::confirm_expiry_of_one),
         route(POST, vault!("/stateward/confirmExpiry"), Who::Contributor, arm::confirm_expiry),

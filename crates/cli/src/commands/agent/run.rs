@@ -1,10 +1,11 @@
 //! `stateward agent run`
 
 use crate::context::Context;
+use crate::units;
 use clap::Args;
 use serde_json::json;
-use stateward_agent::commands::{Event, serve};
 use stateward_agent::platform::{self, Signal};
+use stateward_agent::service::{Event, serve};
 use stateward_agent::{AgentError, Cancellation, Exit, Registration};
 
 /// The command's flags.
@@ -40,9 +41,16 @@ fn tell(context: &Context, event: &Event<'_>) {
             );
             output.hint(format_args!("{error}. It is tried again"));
         }
+        Event::Scheduled(next) => {
+            output.object(&json!({ "type": "scheduled", "next_run": next }));
+            output.line(match next {
+                Some(next) => format!("The next backup is planned for {}", units::time(*next)),
+                None => "No backup is planned: no item has a policy".to_owned(),
+            });
+        }
         Event::Begun(job, item) => {
             output.object(&json!({ "type": "begun", "job": job, "item": item }));
-            output.line(format_args!("Begun: backup of {item}, job {job}"));
+            output.line(format_args!("Begun: job {job} of {item}"));
         }
         Event::NotBegun(job, error) => {
             output.object(&json!({

@@ -73,3 +73,15 @@ pub fn print(output: &Output, job: &Job) {
         error.recommendations.iter().for_each(|what| output.hint(format_args!("Hint: {what}")));
     }
 }
+
+/// Says that a server was asked for a job, and where that is seen.
+pub fn print_asked(output: &Output, vault: &Vault, job: Option<JobId>, headline: &str) {
+    output.object(&json!({ "type": "result", "job": job, "status": "InProgress" }));
+    output.line(headline);
+    if let Some(job) = job {
+        output.hint(format_args!(
+            "`stateward job show {job} --vault {}` tells how far it is; its agent takes it within a minute",
+            vault.name
+        ));
+    }
+}

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::pace::{PaceFlags, switch};
 use clap::{ArgGroup, Args, ValueEnum};
 use stateward_agent::hooks::HookFailure;
-use stateward_agent::items::StoredPath;
+use stateward_agent::items::{StoredPath, absolute};
 use stateward_agent::settings::{Settings, SettingsWish};
 use stateward_agent::{AgentError, Exit};
 use std::path::PathBuf;
@@ -13,6 +13,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true).args([
     "low_priority", "limit_rate", "source_snapshot", "hooks", "hook_failure", "hook_time_out", "verify_packages",
+    "restore_root",
 ]))]
 pub struct Arguments {
     #[command(flatten)]
@@ -39,6 +40,9 @@ pub struct Arguments {
     /// Compare all installed files with their packages before each backup of System State, which reads all of them
     #[arg(long, value_name = "on|off", value_parser = switch)]
     verify_packages: Option<bool>,
+    /// The folder in which restores make theirs that administrators ask for at the vault; `none` for no such restores
+    #[arg(long, value_name = "FOLDER")]
+    restore_root: Option<PathBuf>,
 }
 
 /// What a hook that fails before a backup does to it.
@@ -52,7 +56,15 @@ enum Failure {
 
 /// Changes what the flags name; jobs that run already keep what they were given.
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
-    let Arguments { pace, source_snapshot, hooks, hook_failure, hook_time_out, verify_packages } = arguments;
+    let Arguments {
+        pace,
+        source_snapshot,
+        hooks,
+        hook_failure,
+        hook_time_out,
+        verify_packages,
+        restore_root,
+    } = arguments;
     let wish = SettingsWish {
         pace: pace.wish(),
         source_snapshot,
@@ -63,6 +75,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         }),
         hook_time_out_seconds: hook_time_out,
         verify_packages,
+        restore_root: restore_root.map(root).transpose()?,
     };
     super::print(context, &Settings::change(context.agent().home(), wish)?);
     Ok(Exit::Done)
@@ -70,9 +83,20 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
 
 /// The folder from the root, or the usual one.
 fn folder(path: PathBuf) -> Result<Option<StoredPath>, AgentError> {
-    if path.as_os_str() == "usual" {
+    match path.as_os_str() == "usual" {
+        true => Ok(None),
+        false => absolute(&path).map(Some),
+    }
+}
+
+/// A folder that is there, or none.
+fn root(path: PathBuf) -> Result<Option<StoredPath>, AgentError> {
+    if path.as_os_str() == "none" {
         return Ok(None);
     }
-    let absolute = std::path::absolute(&path).map_err(|cause| AgentError::InputUnreadable { path, cause })?;
-    Ok(Some(StoredPath(absolute)))
+    let folder = absolute(&path)?;
+    match std::fs::read_dir(&folder.0) {
+        Ok(_) => Ok(Some(folder)),
+        Err(cause) => Err(AgentError::InputUnreadable { path: folder.0, cause }),
+    }
 }

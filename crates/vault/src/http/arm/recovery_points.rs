@@ -1,21 +1,22 @@
 //! Recovery points over HTTP, and the vault's clock, by which they expire.
 
-use super::paths::item_at;
+use super::paths::{item_at, polled_at};
 use super::place::Manager;
 use super::query::Query;
 use super::vaults::id_of;
+use crate::app::items::ItemPlace;
 use crate::app::recovery_points::{Seen, SeenItem};
 use crate::app::vaults::Vault;
 use crate::app::{App, Error};
 use crate::http::extract::{Json, Segments};
 use axum::Json as Answer;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use stateward_api::arm::recovery_points::{
     self as arm, AdditionalInfo, ClockState, ConfirmClockRequest, ConfirmExpiryRequest, Lifetime,
-    UndeleteRequest,
+    RestoreRequest, UndeleteRequest,
 };
-use stateward_api::arm::{List, PROVIDER};
+use stateward_api::arm::{List, PROVIDER, item_path};
 use stateward_model::PointHash;
 use std::sync::Arc;
 
@@ -111,6 +112,44 @@ pub(in crate::http) async fn get_recovery_point(
     let seen = of.points.iter().find(|seen| seen.point.hash == hash);
     let seen = seen.ok_or_else(|| Error::not_found(format!("recovery point `{point}`")))?;
     Ok(Answer(shown(&app, &vault, &of, seen)))
+}
+
+/// `POST {vault}/stateward/restoreRequests`
+pub(in crate::http) async fn request_restore(
+    State(app): AppState,
+    manager: Manager,
+    query: Query,
+    Json(RestoreRequest { properties }): Json<RestoreRequest>,
+) -> Result<(StatusCode, HeaderMap), Error> {
+    let vault = app.vault_at(&manager.place).await?;
+    let vault_id = id_of(&app, &vault);
+    let (of, point) = point_at(&vault_id, &properties.recovery_point_id)?;
+    let components = properties.components;
+    let operation = app.ask_for_restore(&manager.actor(), &manager.place, of, point, components).await?;
+    let path = format!("{vault_id}/{}", item_path(of.0, of.1));
+    Ok((StatusCode::ACCEPTED, polled_at(&app, &query, &path, operation)))
+}
+
+/// The recovery point that a path means, which must be in this vault.
+fn point_at(vault_id: &str, path: &str) -> Result<(ItemPlace, PointHash), Error> {
+    let refused = || {
+        Error::invalid(format!(
+            "`recoveryPointId` must be the id of a recovery point of this vault, as lists give it: \
+             {vault_id}/backupFabrics/Azure/protectionContainers/…/protectedItems/…/recoveryPoints/…"
+        ))
+    };
+    let (vault, rest) = path.split_at_checked(vault_id.len()).ok_or_else(refused)?;
+    let names: Vec<&str> = rest.split('/').collect();
+    let ["", fabrics, fabric, containers, container, items, item, points, point] = names[..] else {
+        return Err(refused());
+    };
+    let kinds = [fabrics, containers, items, points];
+    let expected = ["backupFabrics", "protectionContainers", "protectedItems", "recoveryPoints"];
+    let is_path = kinds.iter().zip(expected).all(|(kind, expected)| kind.eq_ignore_ascii_case(expected));
+    match is_path && vault.eq_ignore_ascii_case(vault_id) {
+        true => Ok((item_at(fabric, container, item)?, hash_of(point)?)),
+        false => Err(refused()),
+    }
 }
 
 type PointSegments = Segments<(String, String, String, String)>;

@@ -67,6 +67,24 @@ async fn points_are_shown_with_their_end_and_filtered_by_their_time() {
         let (status, _) = client.call::<Value>(Method::GET, &wrong, json!(null)).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{wrong}");
     }
+    let id = oldest["id"].as_str().unwrap();
+    let wish = |id: &str| json!({ "properties": { "recoveryPointId": id, "components": ["configuration"] } });
+    for wrong in [
+        "",
+        "/",
+        &id[1..],
+        &id.replace("/vaults/", "/vaults/x"),
+        &format!("{id}/x"),
+        &id.replace("recoveryP", "p"),
+    ] {
+        let (status, refused) =
+            client.call::<Value>(Method::POST, "{V}/stateward/restoreRequests", wish(wrong)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}: {refused}");
+    }
+    let spelled = id.replace("protectedItems", "PROTECTEDITEMS");
+    let (status, _) =
+        client.call::<Value>(Method::POST, "{V}/stateward/restoreRequests", wish(&spelled)).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
     for (path, body, expected) in [
         (format!("{{V}}/stateward/recoveryPoints/{hash}/undelete"), json!({}), StatusCode::CONFLICT),
         (format!("{{V}}/stateward/recoveryPoints/{hash}/confirmExpiry"), json!(null), StatusCode::CONFLICT),

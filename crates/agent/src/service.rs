@@ -1,0 +1,227 @@
+//! The agent as a service: backs items up as their policies say, and does what administrators ask of this server at its vault.
+//!
+//! Each job runs in a process of its own, as `stateward backup now` starts one: it goes on when this process ends, and takes of
+//! the machine what the settings say. One job of a home runs at a time, so nothing is begun while one does: what waits at
+//! the vault is seen there, and what was taken too early would only fail.
+//!
+//! Nothing is begun either while the vault can't be asked: a run whose time passes meanwhile is caught up.
+
+use crate::commands::{begin, reference, start};
+use crate::jobs::JobRequest;
+use crate::timetable::{DueRun, KeptTimetable};
+use crate::{Agent, AgentError, Code, RegisteredServer};
+use stateward_api::agent::{Command, JobReport};
+use stateward_client::{HttpVault, Manner};
+use stateward_engine::{Cancellation, VaultError};
+use stateward_model::{ItemId, JobId, JobKind, JobState, Label, Phase, Timestamp};
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+/// For how long one call waits for a command. A call that rests for a minute counts as broken.
+const WAIT_SECONDS: u32 = 50;
+
+/// How soon a wish to stop is heard.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// So long takes one look for something to do at least.
+const LEAST_TURN: Duration = Duration::from_secs(1);
+
+/// How long a job that somebody else runs is left alone before it is looked for again.
+const BUSY_REST: Duration = Duration::from_secs(2);
+
+/// The first and the longest rest after the vault could not be asked.
+const AWAY_REST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// What happens while the service runs.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The vault answers, and what it asks for is waited for.
+    Waiting,
+    /// The vault can't be asked; it is tried again.
+    Away(&'a AgentError),
+    /// When items are backed up was changed; the next run of any of them.
+    Scheduled(Option<Timestamp>),
+    /// A job was begun.
+    Begun(JobId, &'a Label),
+    /// A job could not be begun; the vault was told.
+    NotBegun(JobId, &'a AgentError),
+    /// A job's process has ended.
+    Ended(JobId),
+}
+
+/// Serves until it is stopped. A vault that is away is waited for.
+///
+/// # Errors
+/// If this home is not registered, the vault does not know it any more, or another process serves it.
+pub fn serve(agent: &Agent, stop: &Cancellation, told: &dyn Fn(Event<'_>)) -> Result<(), AgentError> {
+    let _lock = agent.home().lock_for_service()?;
+    let timetable = KeptTimetable::load(agent.home())?;
+    let mut service = Service { agent, stop, told, timetable, vault: None };
+    let mut rest = AWAY_REST.0;
+    while !stop.is_cancelled() {
+        match service.turn() {
+            Ok(()) => rest = AWAY_REST.0,
+            Err(_) if stop.is_cancelled() => break,
+            Err(error) if matches!(error.code(), Code::NotRegistered | Code::ServerRefused) => {
+                return Err(error);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the vault can't be asked for commands");
+                told(Event::Away(&error));
+                service.vault = None;
+                service.pause(rest);
+                rest = (rest * 2).min(AWAY_REST.1);
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Service<'a> {
+    agent: &'a Agent,
+    stop: &'a Cancellation,
+    told: &'a dyn Fn(Event<'_>),
+    timetable: KeptTimetable,
+    vault: Option<HttpVault>,
+}
+
+impl Service<'_> {
+    /// Waits for one thing to do, and does it.
+    fn turn(&mut self) -> Result<(), AgentError> {
+        if is_busy(self.agent)? {
+            self.pause(BUSY_REST);
+            return Ok(());
+        }
+        let began = Instant::now();
+        let until = self.timetable.next_look(self.agent.now());
+        let wait = until.map_or(WAIT_SECONDS, |seconds| seconds.min(WAIT_SECONDS));
+        let version = self.timetable.version().to_owned();
+        let answer = self.connected()?.commands(wait, &version)?;
+        if let Some(timetable) = answer.timetable {
+            self.timetable.replace(self.agent, timetable)?;
+            (self.told)(Event::Scheduled(self.timetable.next_run(self.agent.now())));
+        }
+        // Somebody may have begun a job meanwhile.
+        if is_busy(self.agent)? {
+            return Ok(());
+        }
+        if let Some(command) = answer.commands.into_iter().next() {
+            return match self.connected()?.take_command(command.id) {
+                Ok(command) => self.obey(&command),
+                Err(VaultError::NotFound(_)) => Ok(()),
+                Err(error) => Err(error.into()),
+            };
+        }
+        match self.timetable.due(self.agent.now()) {
+            Some(run) => self.back_up(&run),
+            None => {
+                // A vault that answers at once, for whatever reason, is not asked all the time.
+                self.pause(LEAST_TURN.saturating_sub(began.elapsed()));
+                Ok(())
+            }
+        }
+    }
+
+    fn connected(&mut self) -> Result<&HttpVault, AgentError> {
+        match self.vault {
+            Some(ref vault) => Ok(vault),
+            None => {
+                let server = RegisteredServer::load(self.agent.home())?;
+                let manner = Manner::job(self.stop.clone());
+                let connected = server.connect(self.agent, manner, None)?;
+                (self.told)(Event::Waiting);
+                Ok(self.vault.insert(connected))
+            }
+        }
+    }
+
+    fn obey(&mut self, command: &Command) -> Result<(), AgentError> {
+        let of = (command.request.kind(), command.request.item());
+        self.run(command.job, of, begin(self.agent, command))
+    }
+
+    /// Makes the backup of a run that is due.
+    fn back_up(&mut self, run: &DueRun) -> Result<(), AgentError> {
+        let job = JobId::new(&*self.agent.surroundings().random);
+        let request = JobRequest::Backup { on_demand: None };
+        let begun = reference(self.agent, run.item).and_then(|item| start(self.agent, job, request, item));
+        // After the job was written down: a crash in between makes a second backup, and not none.
+        self.timetable.handled(self.agent.home(), run)?;
+        self.run(job, (JobKind::Backup, run.item), begun)
+    }
+
+    /// Waits for a job that was begun, or tells the vault why it was not.
+    fn run(
+        &mut self,
+        job: JobId,
+        of: (JobKind, ItemId),
+        begun: Result<(Label, Child), AgentError>,
+    ) -> Result<(), AgentError> {
+        match begun {
+            Ok((label, child)) => {
+                (self.told)(Event::Begun(job, &label));
+                if self.wait_for(child) {
+                    (self.told)(Event::Ended(job));
+                }
+            }
+            Err(error) => {
+                let report = not_begun(job, of, &error, self.agent.now());
+                self.connected()?.report_job(&report)?;
+                (self.told)(Event::NotBegun(job, &error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for a job's process; false if this one is to stop before it ends.
+    fn wait_for(&self, mut child: Child) -> bool {
+        while !self.stop.is_cancelled() {
+            match child.try_wait() {
+                Ok(None) => std::thread::sleep(LOOK_EVERY),
+                Ok(Some(_)) => return true,
+                Err(cause) => {
+                    tracing::warn!(%cause, "a job's process can't be waited for");
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Rests for so long, or until it is to stop.
+    fn pause(&self, time: Duration) {
+        let mut left = time;
+        while !left.is_zero() && !self.stop.is_cancelled() {
+            let next = left.min(LOOK_EVERY);
+            std::thread::sleep(next);
+            left -= next;
+        }
+    }
+}
+
+fn is_busy(agent: &Agent) -> Result<bool, AgentError> {
+    match agent.home().lock_for_job() {
+        Ok(_) => Ok(false),
+        Err(AgentError::Busy { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the vault is told of a job that could not be begun.
+fn not_begun(job: JobId, (kind, item): (JobKind, ItemId), error: &AgentError, now: Timestamp) -> JobReport {
+    JobReport {
+        job,
+        kind,
+        item: Some(item),
+        state: JobState::Failed,
+        phase: Phase::Preparing,
+        started_at: now,
+        ended_at: Some(now),
+        files: 0,
+        bytes: 0,
+        moved_bytes: 0,
+        warnings: 0,
+        error_code: Some(error.code().to_string()),
+        point: None,
+    }
+}
