@@ -56,7 +56,7 @@ install() {
     say "Azure's clients are in $clients ($((SECONDS - began)) s, $(du --summarize --human-readable "$clients" | cut -f 1))"
 }
 
-need_packages python3=python3 node=nodejs npm=npm
+need_packages python3=python3 node=nodejs npm=npm openssl=openssl
 # Debian and Ubuntu have the one part of Python that makes environments apart.
 python3 -c 'import ensurepip' 2>/dev/null || need_packages /nowhere/ensurepip=python3-venv
 all=(az sdk old-sdk javascript)

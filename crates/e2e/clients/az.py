@@ -79,11 +79,11 @@ class Az:
         assert ended.code == code and says in ended.err, f"az {command} {more}: {ended}"
         return ended.err
 
-    def sign_in(self):
-        self("cloud register --name stateward", "--endpoint-resource-manager", self.vault.url)
+    def sign_in(self, *given: str):
+        """Signs in as the vault's first administrator, or with what is given."""
+        if "stateward" not in [cloud["name"] for cloud in self("cloud list")]:
+            self("cloud register --name stateward", "--endpoint-resource-manager", self.vault.url)
         self("cloud set --name stateward")
         facts = self.vault
-        return self(
-            "login --service-principal",
-            *("--username", facts.client_id, "--password", facts.client_secret, "--tenant", facts.tenant),
-        )
+        own = ("--username", facts.client_id, "--password", facts.client_secret, "--tenant", facts.tenant)
+        return self("login --service-principal", *(given or own))

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import pathlib
+import subprocess
 
 import pytest
 from azure.identity import ClientSecretCredential
@@ -62,9 +63,9 @@ def trusting(vault, elsewhere):
 class Sdk:
     """Both SDKs with one sign-in, as `stateward-vault init --json` says it."""
 
-    def __init__(self, vault, client_id=None, client_secret=None):
-        self.credential = ClientSecretCredential(
-            "adfs", client_id or vault.client_id, client_secret or vault.client_secret, authority=vault.url
+    def __init__(self, vault, credential=None):
+        self.credential = credential or ClientSecretCredential(
+            "adfs", vault.client_id, vault.client_secret, authority=vault.url
         )
         given = {"base_url": vault.url, "credential_scopes": [vault.url + "/.default"]}
         self.services = RecoveryServicesClient(self.credential, vault.subscription, **given)
@@ -133,3 +134,25 @@ def server(wire, tmp_path_factory):
     made.agent.write("new.txt", "Since the first backup\n")
     made.agent.back_up()
     return made
+
+
+class Operator:
+    """A principal that signs in with a certificate, and is an operator in one vault."""
+
+    def __init__(self, vault, folder, name: str):
+        self.vault = name
+        key, certificate = folder / "key.pem", folder / "certificate.pem"
+        made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=ops"]
+        subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        # Both in one file, as Azure's clients want them.
+        self.certificate = folder / "both.pem"
+        self.certificate.write_text(key.read_text() + certificate.read_text())
+        command = [vault.program, "principal", "create", "--data", vault.data, "--name", "ops", "--json"]
+        command += ["--role", "BackupOperator", "--group", "default", "--vault", name, "--certificate", certificate]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True)
+        self.client_id = json.loads(printed.stdout)["client_id"]
+
+
+@pytest.fixture
+def operator(vault, made_vault, tmp_path):
+    return Operator(vault, tmp_path, made_vault)

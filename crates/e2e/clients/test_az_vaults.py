@@ -1,5 +1,8 @@
 """Azure's command line: signing in, resource groups, vaults and their settings."""
 
+from az import Az
+from conftest import CLIENTS
+
 GROUP = "--resource-group default"
 
 
@@ -115,3 +118,18 @@ def test_alert_settings_and_identity(az, wire, made_vault):
     assert encryption["encryptionAtRestType"] == "CustomerManaged"
     key = "--encryption-key-id https://keys.example.org/keys/a/b"
     az.refuses(f"backup vault encryption update {of(made_vault)} --mi-system-assigned {key}", says="identities")
+
+
+def test_sign_in_by_certificate_and_a_role_in_one_vault(vault, elsewhere, operator, tmp_path):
+    az = Az(CLIENTS / "az/bin/az", tmp_path / "az", vault, elsewhere)
+    given = ("--username", operator.client_id, "--certificate", operator.certificate, "--tenant", vault.tenant)
+    (account,) = az.sign_in(*given)
+    assert account["user"]["name"] == operator.client_id
+    assert az(f"backup vault show {of(operator.vault)}")["name"] == operator.vault
+    assert [listed["name"] for listed in az("backup vault list")] == [operator.vault]
+    az.refuses(f"backup vault update {of(operator.vault)} --tags a=b", says="AuthorizationFailed")
+    az.refuses(f"backup vault show {of('another-vault')}", says="AuthorizationFailed")
+    # Each of these has a token of its own, for which the certificate signs anew.
+    for _ in range(2):
+        az("account clear")
+        az.sign_in(*given)

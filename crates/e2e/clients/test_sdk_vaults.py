@@ -2,8 +2,22 @@
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.identity import CertificateCredential
 from azure.mgmt.recoveryservices import models as services
 from azure.mgmt.recoveryservicesbackup import models as backup
+
+from conftest import Sdk
+
+
+def test_sign_in_by_certificate(vault, trusting, operator):
+    by_certificate = CertificateCredential(
+        "adfs", operator.client_id, certificate_path=operator.certificate, authority=vault.url
+    )
+    sdk = Sdk(vault, by_certificate)
+    assert [one.name for one in sdk.services.vaults.list_by_resource_group("default")] == [operator.vault]
+    with pytest.raises(HttpResponseError) as refused:
+        sdk.services.vaults.begin_delete("default", operator.vault).result()
+    assert refused.value.error.code == "AuthorizationFailed"
 
 
 def test_a_vault_from_create_to_undelete(sdk, wire, names):

@@ -24,15 +24,28 @@ struct Claims {
     sub: String,
     aud: String,
     jti: String,
-    exp: i64,
-    iat: Option<i64>,
-    nbf: Option<i64>,
+    exp: Moment,
+    iat: Option<Moment>,
+    nbf: Option<Moment>,
+}
+
+/// Seconds since 1970. The standard lets them have fractions (RFC 7519, *NumericDate*), and MSAL for Python gives them some.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(from = "f64")]
+struct Moment(i64);
+
+impl From<f64> for Moment {
+    fn from(seconds: f64) -> Self {
+        // What is too large becomes the largest, and is refused as too far away.
+        Self(seconds as i64)
+    }
 }
 
 impl Claims {
     /// When it was made.
     fn made_at(&self) -> i64 {
-        self.iat.or(self.nbf).unwrap_or_else(|| self.exp.saturating_sub(LONGEST_SECONDS))
+        let told = self.iat.or(self.nbf).map(|Moment(at)| at);
+        told.unwrap_or_else(|| self.exp.0.saturating_sub(LONGEST_SECONDS))
     }
 }
 
@@ -92,12 +105,12 @@ impl App {
             return wrong("has no id, or one that is too long");
         }
         let made_at = claims.made_at();
-        if claims.exp <= made_at || claims.exp > made_at.saturating_add(LONGEST_SECONDS) {
+        if claims.exp.0 <= made_at || claims.exp.0 > made_at.saturating_add(LONGEST_SECONDS) {
             return wrong("is good for longer than an hour, or not at all");
         }
         let is_early = made_at > now.seconds() + SKEW_SECONDS;
-        if is_early || claims.exp < now.seconds() - SKEW_SECONDS {
-            let caller = if is_early { made_at } else { claims.exp };
+        if is_early || claims.exp.0 < now.seconds() - SKEW_SECONDS {
+            let caller = if is_early { made_at } else { claims.exp.0 };
             let caller = Timestamp::from_seconds(caller, 0).unwrap_or_default();
             return Err(Error::ClockSkew { caller, vault: now });
         }

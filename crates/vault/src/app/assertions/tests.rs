@@ -112,6 +112,15 @@ async fn an_assertion_for_another_client_endpoint_or_time_is_refused() {
         assert!(matches!(error, Error::ClockSkew { .. }), "{error}");
         assert!(error.to_string().contains(&test.app.now().to_string()), "{error}");
     }
+    // MSAL for Python gives fractions of seconds.
+    let mut claims = signer.claims(&test, "fractions");
+    (claims["iat"], claims["exp"]) = (json!(now as f64 + 0.25), json!(now as f64 + 600.75));
+    signer.sign_in(&test, &signer.header("PS256"), &claims).await.unwrap();
+    for far in [json!(1e300), json!(-1e300)] {
+        let mut claims = signer.claims(&test, "far");
+        claims["exp"] = far;
+        assert!(signer.sign_in(&test, &signer.header("PS256"), &claims).await.is_err());
+    }
     // Some libraries name `nbf` and no `iat`.
     let mut claims = signer.claims(&test, "id");
     claims["nbf"] = claims.as_object_mut().unwrap().remove("iat").unwrap();
