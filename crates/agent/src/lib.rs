@@ -12,6 +12,7 @@
 pub mod admin;
 mod agent;
 mod backup;
+pub mod cache;
 pub mod codes;
 mod commands;
 pub mod credentials;

@@ -5,6 +5,7 @@ pub mod alert;
 pub mod approval;
 pub mod audit;
 pub mod backup;
+pub mod cache;
 pub mod completion;
 pub mod domain;
 pub mod explain;
@@ -68,6 +69,9 @@ pub enum Command {
     /// Show and change what holds for all jobs
     #[command(subcommand)]
     Settings(settings::Command),
+    /// Show and move the cache folder
+    #[command(subcommand)]
+    Cache(cache::Command),
     /// Show what System State is on this machine
     #[command(subcommand)]
     SystemState(system_state::Command),
@@ -148,6 +152,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Verify(arguments) => verify::run(context, arguments),
         Command::Recover(arguments) => recover::run(context, arguments),
         Command::Settings(command) => settings::run(context, command),
+        Command::Cache(command) => cache::run(context, command),
         Command::SystemState(command) => system_state::run(context, command),
         Command::RecoveryCode(command) => recovery_code::run(context, command),
         Command::Domain(command) => domain::run(context, command),

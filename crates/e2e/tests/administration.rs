@@ -360,3 +360,22 @@ fn an_item_is_stopped_and_deleted_at_its_server_with_a_pin_of_an_administrator()
     let count = |act: &str| acts.iter().filter(|entry| entry["act"] == act).count();
     assert_eq!((count("pin.create"), count("pin.use"), count("item.delete")), (2, 2, 1), "{acts:#?}");
 }
+
+#[test]
+fn a_cache_is_moved_and_the_next_backup_finds_it() {
+    let vault = TestVault::start();
+    let server = backed_up(&vault);
+    let before = last(&server, "cache show");
+    assert!(before["bytes"].as_u64().unwrap() > 0, "{before}");
+    let target = server.path("elsewhere/cache");
+    let moved = last(&server, &format!("cache move {}", target.display()));
+    assert_eq!((&moved["cache"], &moved["bytes"]), (&json!(target), &before["bytes"]));
+    assert_eq!(last(&server, "cache show"), moved);
+    assert!(!std::path::Path::new(before["cache"].as_str().unwrap()).exists());
+    // The next backup uses it, and makes none where it was.
+    fs::write(server.path("source/more"), vec![7; 100_000]).unwrap();
+    server.backup();
+    assert!(last(&server, "cache show")["bytes"].as_u64() > before["bytes"].as_u64());
+    assert!(!std::path::Path::new(before["cache"].as_str().unwrap()).exists());
+    refused(&server, &format!("cache move {}", server.path("source").display()), 1, "cache-unusable");
+}
