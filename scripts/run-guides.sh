@@ -110,9 +110,12 @@ mkdir -p "$work/www" "$work/azure"
 printf '[core]\ncollect_telemetry = false\n[auto-upgrade]\nenable = false\n' >"$work/azure/config"
 printf 'A page\n' >"$work/www/index.html"
 cd "$work"
-# By their numbers: 2 comes before 10.
-mapfile -t guides < <(printf '%s\n' "$repository"/docs/guides/[0-9]*.md | sort --version-sort)
+# As the list of them has them.
+mapfile -t guides < <(sed -n 's/^[0-9]*\. \[.*\](\(.*\.md\))$/\1/p' "$repository/docs/guides/README.md")
+((${#guides[@]} == $(find "$repository/docs/guides" -name '*.md' ! -name README.md | wc -l))) ||
+    fail 'The list of guides in docs/guides/README.md lacks one'
 for guide in "${guides[@]}"; do
+    guide=$repository/docs/guides/$guide
     say "${guide##*/}"
     run_guide "$guide"
 done
