@@ -1,7 +1,7 @@
 # The verbs of the house. Each is a script or one cargo command; see CONTRIBUTING.md.
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart build test lint check-windows bench clean-quickstart
+.PHONY: help quickstart build packages test lint check-windows bench clean-quickstart
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -11,6 +11,9 @@ quickstart: ## Build, make a vault in ./.stateward, back this machine's System S
 
 build: ## Build the two programs
 	@scripts/build.sh
+
+packages: ## Build deb and rpm packages of both into target/packages
+	@scripts/package.sh
 
 test: ## Install what the tests need and run all of them
 	@scripts/test.sh

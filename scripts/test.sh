@@ -86,6 +86,9 @@ scripts/check-trees.sh
 stage 'directory servers'
 scripts/check-directory-servers.sh
 
+stage 'packages'
+scripts/check-packages.sh
+
 stage 'quickstart (three components)'
 smoke=$(mktemp -d)
 scripts/quickstart.sh --folder "$smoke/quickstart" --component configuration --component accounts \
