@@ -4,7 +4,7 @@
 //! vault that was away, is caught up with once. What is caught up begins some moments later than it could: servers that missed
 //! the same hour don't come at the same second.
 
-use crate::document::Document;
+use crate::document::{Document, DocumentError};
 use crate::{Agent, AgentError, Home};
 use serde::{Deserialize, Serialize};
 use stateward_api::agent::{ScheduledItem, Timetable};
@@ -69,7 +69,7 @@ pub(crate) struct KeptTimetable {
 
 /// When the items of a home are backed up next, as far as its copy of the timetable knows.
 pub fn next_runs(home: &Home, now: Timestamp) -> Result<BTreeMap<ItemId, NextRun>, AgentError> {
-    let kept: Kept = home.read(FILE)?.unwrap_or_default();
+    let kept = read(home)?;
     let next = |item: &KeptItem| {
         let look = item.schedule.look(item.handled, now);
         NextRun { policy: item.policy.clone(), at: look.due.map(|_| now).or(look.next.map(|run| run.at)) }
@@ -77,9 +77,20 @@ pub fn next_runs(home: &Home, now: Timestamp) -> Result<BTreeMap<ItemId, NextRun
     Ok(kept.items.iter().map(|item| (item.item, next(item))).collect())
 }
 
+/// The copy. One that is damaged is none: the vault gives it again, and a server goes on being backed up.
+fn read(home: &Home) -> Result<Kept, AgentError> {
+    match home.read(FILE) {
+        Err(AgentError::Document(DocumentError::Damaged { path, why })) => {
+            tracing::warn!(path = %path.display(), why, "the timetable is asked for anew");
+            Ok(Kept::default())
+        }
+        read => Ok(read?.unwrap_or_default()),
+    }
+}
+
 impl KeptTimetable {
     pub(crate) fn load(home: &Home) -> Result<Self, AgentError> {
-        Ok(Self { kept: home.read(FILE)?.unwrap_or_default(), begins: BTreeMap::new() })
+        Ok(Self { kept: read(home)?, begins: BTreeMap::new() })
     }
 
     /// Which one it is.

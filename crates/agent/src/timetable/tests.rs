@@ -168,3 +168,13 @@ fn what_no_vault_of_ours_says_is_left_out_and_its_version_can_stand_in_an_addres
     assert_eq!(kept.version(), "awaitSeconds01");
     assert_eq!(kept.kept.items.iter().map(|kept| kept.item).collect::<Vec<_>>(), [item(2)]);
 }
+
+#[test]
+fn a_damaged_copy_is_asked_for_anew() {
+    let rig = Rig::at("2026-11-28T01:00");
+    rig.load().replace(&rig.agent, nightly(&[1])).unwrap();
+    std::fs::write(rig.agent.home().path().join(FILE), b"{\"version\": 1, \"items\": 7").unwrap();
+    let kept = rig.load();
+    assert_eq!((kept.version(), kept.next_run(rig.agent.now())), ("", None));
+    assert!(next_runs(rig.agent.home(), rig.agent.now()).unwrap().is_empty());
+}
