@@ -45,10 +45,7 @@ pub(crate) fn start(
 /// An item of this home.
 pub(crate) fn reference(agent: &Agent, item: ItemId) -> Result<ItemReference, AgentError> {
     let items = Items::load(agent.home())?;
-    let item = items.by_id(item).ok_or_else(|| AgentError::UnknownItem {
-        name: item.to_string(),
-        known: items.items.iter().map(|item| item.label.to_string()).collect(),
-    })?;
+    let item = items.find(&item.to_string())?;
     Ok(ItemReference { id: item.id, label: item.label.clone() })
 }
 

@@ -140,14 +140,24 @@ impl Items {
         home.write(FILE, self)
     }
 
-    /// The item that people call `label`, or whose id it is.
-    pub fn find(&self, label: &str) -> Option<&Item> {
-        self.items.iter().find(|item| item.label.as_str() == label || item.id.to_string() == label)
+    /// The item that people call `asked`, or whose id it is.
+    ///
+    /// # Errors
+    /// [`AgentError::UnknownItem`] names those that there are.
+    pub fn find(&self, asked: &str) -> Result<&Item, AgentError> {
+        let is_meant = |item: &&Item| item.label.as_str() == asked || item.id.to_string() == asked;
+        self.items.iter().find(is_meant).ok_or_else(|| self.unknown(asked))
     }
 
     /// The item of an id.
     pub fn by_id(&self, id: ItemId) -> Option<&Item> {
         self.items.iter().find(|item| item.id == id)
+    }
+
+    /// That there is no such item; names those that there are.
+    pub(crate) fn unknown(&self, asked: &str) -> AgentError {
+        let known = self.items.iter().map(|item| item.label.to_string()).collect();
+        AgentError::UnknownItem { name: asked.to_owned(), known }
     }
 
     /// Protects a selection: under `label`, changing what the item of that name holds; without a label as a new item

@@ -50,11 +50,7 @@ pub fn delete(agent: &Agent, name: &str, pin: String) -> Result<Item, AgentError
 }
 
 fn find(agent: &Agent, name: &str) -> Result<Item, AgentError> {
-    let items = Items::load(agent.home())?;
-    items.find(name).cloned().ok_or_else(|| AgentError::UnknownItem {
-        name: name.to_owned(),
-        known: items.items.iter().map(|item| item.label.to_string()).collect(),
-    })
+    Items::load(agent.home())?.find(name).cloned()
 }
 
 fn connect(agent: &Agent) -> Result<HttpVault, AgentError> {

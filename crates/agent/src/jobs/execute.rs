@@ -94,9 +94,5 @@ fn work(
 fn protected(agent: &Agent, item: Option<&ItemReference>) -> Result<Item, AgentError> {
     let items = Items::load(agent.home())?;
     let item = item.ok_or(AgentError::NoItems)?;
-    let found = items.by_id(item.id).cloned();
-    found.ok_or_else(|| AgentError::UnknownItem {
-        name: item.label.to_string(),
-        known: items.items.iter().map(|item| item.label.to_string()).collect(),
-    })
+    items.by_id(item.id).cloned().ok_or_else(|| items.unknown(item.label.as_str()))
 }

@@ -46,12 +46,6 @@ fn chosen(items: &Items, name: Option<&str>) -> Result<Vec<Item>, AgentError> {
     match name {
         None if items.items.is_empty() => Err(AgentError::NoItems),
         None => Ok(items.items.clone()),
-        Some(name) => match items.find(name) {
-            Some(item) => Ok(vec![item.clone()]),
-            None => Err(AgentError::UnknownItem {
-                name: name.to_owned(),
-                known: items.items.iter().map(|item| item.label.to_string()).collect(),
-            }),
-        },
+        Some(name) => Ok(vec![items.find(name)?.clone()]),
     }
 }

@@ -34,12 +34,7 @@ pub fn run(context: &Context, Arguments { item, vault, server }: Arguments) -> R
 
 fn of_this_server(context: &Context, asked: &str) -> Result<Exit, AgentError> {
     let overview = Overview::of(context.agent())?;
-    let found =
-        overview.items.items.iter().find(|item| item.label.as_str() == asked || item.id.to_string() == asked);
-    let item = found.ok_or_else(|| AgentError::UnknownItem {
-        name: asked.to_owned(),
-        known: overview.items.items.iter().map(|item| item.label.to_string()).collect(),
-    })?;
+    let item = overview.items.find(asked)?;
     let last = overview.last_backup(item.id).and_then(|job| job.ended_at);
     let output = context.output();
     let mut object = super::object("result", item);
