@@ -5,6 +5,7 @@
 
 mod expiry;
 mod operations;
+mod overdue;
 mod parts;
 mod reserve;
 
@@ -24,6 +25,7 @@ impl Tasks {
             tokio::spawn(reserve::run(app())),
             tokio::spawn(expiry::run(app())),
             tokio::spawn(operations::run(app())),
+            tokio::spawn(overdue::run(app())),
         ])
     }
 

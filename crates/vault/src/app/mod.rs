@@ -20,6 +20,7 @@ mod identity;
 pub(crate) mod items;
 pub(crate) mod jobs;
 pub(crate) mod operations;
+pub(crate) mod overdue;
 pub(crate) mod pack_memory;
 pub(crate) mod packs;
 pub(crate) mod parts;

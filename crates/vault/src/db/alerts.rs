@@ -4,6 +4,7 @@ use super::query::query;
 use super::{Connection, Error, value};
 use crate::app::alerts::Severity;
 use stateward_model::{AlertId, Timestamp, VaultId};
+use std::collections::BTreeSet;
 
 /// An alert as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +124,21 @@ pub(crate) async fn list(
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(read).collect()
+}
+
+/// What the open alerts of a kind are about, in all vaults.
+pub(crate) async fn open_subjects(
+    connection: &mut Connection,
+    kind: &str,
+) -> Result<BTreeSet<(VaultId, String)>, Error> {
+    let rows: Vec<(Vec<u8>, String)> =
+        query("SELECT vault, subject FROM alerts WHERE kind = $1 AND resolved_at IS NULL")
+            .bind(kind)
+            .fetch_all(connection)
+            .await?;
+    rows.into_iter()
+        .map(|(vault, subject)| Ok((VaultId(value::fixed(vault, "vault id")?), subject)))
+        .collect()
 }
 
 /// Whether the alert of a kind about something is open.

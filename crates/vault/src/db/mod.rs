@@ -22,6 +22,7 @@ pub(crate) mod items;
 pub(crate) mod jobs;
 mod migrations;
 pub(crate) mod operations;
+pub(crate) mod overdue;
 pub(crate) mod packs;
 pub(crate) mod pins;
 pub(crate) mod points;
