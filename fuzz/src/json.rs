@@ -45,6 +45,8 @@ pub const BODIES: &[Body] = bodies![
     agent::CommandRequest,
     agent::Command,
     agent::CommandList,
+    agent::ScheduledItem,
+    agent::Timetable,
     agent::StopRequest,
     agent::DeleteRequest,
     arm::List<Value>,
