@@ -13,7 +13,7 @@ use crate::{Agent, AgentError, Code, RegisteredServer};
 use stateward_api::agent::{Command, JobReport};
 use stateward_client::{HttpVault, Manner};
 use stateward_engine::{Cancellation, VaultError};
-use stateward_model::{ItemId, JobId, JobKind, JobState, Label, Phase, Timestamp};
+use stateward_model::{ItemId, JobId, JobKind, JobState, Label, Timestamp};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -210,18 +210,9 @@ fn is_busy(agent: &Agent) -> Result<bool, AgentError> {
 /// What the vault is told of a job that could not be begun.
 fn not_begun(job: JobId, (kind, item): (JobKind, ItemId), error: &AgentError, now: Timestamp) -> JobReport {
     JobReport {
-        job,
-        kind,
-        item: Some(item),
         state: JobState::Failed,
-        phase: Phase::Preparing,
-        started_at: now,
         ended_at: Some(now),
-        files: 0,
-        bytes: 0,
-        moved_bytes: 0,
-        warnings: 0,
         error_code: Some(error.code().to_string()),
-        point: None,
+        ..JobReport::queued(job, kind, Some(item), now)
     }
 }

@@ -310,6 +310,27 @@ pub struct JobReport {
     pub point: Option<PointHash>,
 }
 
+impl JobReport {
+    /// Of a job that has not begun: nothing of it is done.
+    pub fn queued(job: JobId, kind: JobKind, item: Option<ItemId>, at: Timestamp) -> Self {
+        Self {
+            job,
+            kind,
+            item,
+            state: JobState::Queued,
+            phase: Phase::Preparing,
+            started_at: at,
+            ended_at: None,
+            files: 0,
+            bytes: 0,
+            moved_bytes: 0,
+            warnings: 0,
+            error_code: None,
+            point: None,
+        }
+    }
+}
+
 /// What the vault says to a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]

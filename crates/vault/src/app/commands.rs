@@ -65,7 +65,11 @@ impl App {
         let (server, item) = of;
         let mut transaction = self.write().await?;
         let vault = vaults::find(&mut transaction, place).await?;
-        self.find_item(&mut transaction, vault.id, of).await?;
+        let found = self.find_item(&mut transaction, vault.id, of).await?;
+        if found.deleted.is_some() {
+            let why = "The item of this recovery point was deleted; have it back first (`isRehydrate`)";
+            return Err(Error::refused(ErrorCode::InvalidState, why));
+        }
         check_restorable(&mut transaction, of, point).await?;
         let detail = json!({ "server": server, "item": item, "components": components });
         let request = CommandRequest::Restore { item, point, components };
@@ -183,11 +187,6 @@ async fn check_restorable(
     (server, item): ItemPlace,
     hash: PointHash,
 ) -> Result<(), Error> {
-    let kept = db::recovery_points::item(connection, server, item).await?;
-    if kept.is_some_and(|item| item.purge_at.is_some()) {
-        let why = "The item of this recovery point was deleted; have it back first (`isRehydrate`)";
-        return Err(Error::refused(ErrorCode::InvalidState, why));
-    }
     let points = db::recovery_points::of_item(connection, server, item).await?;
     let point = points.iter().find(|point| point.hash == hash && !point.is_purged);
     match point.ok_or_else(|| Error::not_found(format!("recovery point `{hash}`")))?.expired {

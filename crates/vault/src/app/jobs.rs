@@ -145,7 +145,8 @@ impl App {
     ) -> Result<JobId, Error> {
         let now = self.now();
         let ended = Some(now);
-        let report = JobReport { ended_at: ended, ..begun(JobId::new(&*self.random), kind, item, now) };
+        let report =
+            JobReport { ended_at: ended, ..JobReport::queued(JobId::new(&*self.random), kind, item, now) };
         let report = JobReport { state: JobState::Completed, phase: Phase::Finishing, ..report };
         db::jobs::upsert(transaction, server, &report, now).await?;
         Ok(report.job)
@@ -160,7 +161,7 @@ impl App {
         kind: JobKind,
     ) -> Result<JobId, Error> {
         let now = self.now();
-        let report = begun(JobId::new(&*self.random), kind, Some(item), now);
+        let report = JobReport::queued(JobId::new(&*self.random), kind, Some(item), now);
         db::jobs::upsert(transaction, server, &report, now).await?;
         Ok(report.job)
     }
@@ -221,29 +222,10 @@ async fn find(
     found.map(|job| judge(job, now)).ok_or_else(|| Error::not_found(format!("job `{id}`")))
 }
 
-/// The report of a job that has not begun.
-fn begun(job: JobId, kind: JobKind, item: Option<ItemId>, now: Timestamp) -> JobReport {
-    JobReport {
-        job,
-        kind,
-        item,
-        state: JobState::Queued,
-        phase: Phase::Preparing,
-        started_at: now,
-        ended_at: None,
-        files: 0,
-        bytes: 0,
-        moved_bytes: 0,
-        warnings: 0,
-        error_code: None,
-        point: None,
-    }
-}
-
 /// A report of a backup: for tests.
 #[cfg(test)]
 pub(super) fn report_of(job: JobId, item: ItemId, state: JobState, started_at: Timestamp) -> JobReport {
-    JobReport { state, ..begun(job, JobKind::Backup, Some(item), started_at) }
+    JobReport { state, ..JobReport::queued(job, JobKind::Backup, Some(item), started_at) }
 }
 
 fn is_code(code: &str) -> bool {

@@ -71,9 +71,9 @@ fn message(item: &Scheduled, run: &Run) -> String {
 mod tests {
     use super::*;
     use crate::app::audit::Actor;
+    use crate::app::jobs::report_of;
     use crate::app::testing::{TestApp, TestServer, open_request, policy};
-    use stateward_api::agent::JobReport;
-    use stateward_model::{JobId, JobKind, JobState, Phase, PointHash, SessionId};
+    use stateward_model::{JobId, JobState, PointHash, SessionId};
 
     const DAY: i64 = 86_400;
 
@@ -133,21 +133,7 @@ mod tests {
         let test = TestApp::new().await;
         let server = protected(&test).await;
         test.clock.advance(DAY + GRACE_SECONDS);
-        let report = JobReport {
-            job: JobId([7; 16]),
-            kind: JobKind::Backup,
-            item: Some(server.item),
-            state: JobState::Running,
-            phase: Phase::Transferring,
-            started_at: test.app.now(),
-            ended_at: None,
-            files: 0,
-            bytes: 0,
-            moved_bytes: 0,
-            warnings: 0,
-            error_code: None,
-            point: None,
-        };
+        let report = report_of(JobId([7; 16]), server.item, JobState::Running, test.app.now());
         test.app.put_job(server.caller, report.job, &report).await.unwrap();
         assert!(alerts(&test).await.is_empty());
         test.clock.advance(SIGN_SECONDS + 1);
