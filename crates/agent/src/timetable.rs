@@ -138,6 +138,8 @@ impl KeptTimetable {
             let Some(run) = due else {
                 // Differs only where the clock was set back.
                 kept.handled = handled;
+                // Of a run that is not to come any more: what is missed later is spread anew.
+                self.begins.remove(&kept.item);
                 continue;
             };
             let begins = self.begins.entry(kept.item).or_insert_with(|| begins(kept.item, run.at, now));

@@ -129,6 +129,22 @@ fn a_schedule_that_changes_holds_from_then_on_and_others_go_on() {
 }
 
 #[test]
+fn what_is_missed_again_after_the_schedule_changed_is_spread_anew() {
+    let rig = Rig::at("2026-11-28T01:00");
+    let mut kept = rig.load();
+    kept.replace(&rig.agent, nightly(&[1])).unwrap();
+    let now = rig.set("2026-11-28T08:00");
+    assert_eq!(kept.due(now), None, "it waits for its moment");
+    kept.replace(&rig.agent, planned("07:00", &[1])).unwrap();
+    assert_eq!(kept.due(now), None);
+    let later = rig.set("2026-11-30T08:00");
+    let begins = begins(item(1), time("2026-11-30T07:00"), later);
+    assert!(begins > later);
+    assert_eq!(kept.due(later), None);
+    assert!(kept.due(begins).is_some());
+}
+
+#[test]
 fn of_several_the_one_that_waits_longest_is_first() {
     let rig = Rig::at("2026-11-28T00:00");
     let mut kept = rig.load();
