@@ -2,7 +2,7 @@
 //! registration: an administrator's machine need not be protected, and a protected server needs no administrator.
 
 use crate::document::Document;
-use crate::{Agent, AgentError};
+use crate::{Agent, AgentError, Registration};
 use serde::{Deserialize, Serialize};
 use stateward_api::Health;
 use stateward_api::arm::containers::Container;
@@ -69,6 +69,39 @@ pub fn administrator(agent: &Agent) -> Result<AdminClient, AgentError> {
     let sign_in: Option<SignIn> = agent.home().read(FILE)?;
     let sign_in = sign_in.ok_or_else(|| AgentError::NotSignedIn { home: agent.home().path().to_owned() })?;
     connect(agent, &sign_in)
+}
+
+/// What an administrator signs in with at this server's own vault, for one act.
+pub struct ServicePrincipal {
+    /// Its id.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Zeroizing<String>,
+}
+
+/// An administrator's client at the vault that this home is registered with. The sign-in is not kept.
+pub fn administrator_once(agent: &Agent, who: ServicePrincipal) -> Result<AdminClient, AgentError> {
+    let Registration { url, ca_pem, tenant, .. } = Registration::load(agent.home())?;
+    let ServicePrincipal { client_id, client_secret } = who;
+    let identity = Identity::Administrator { client_id, client_secret };
+    client(agent, Endpoint { url, ca_pem, tenant }, Some(identity))
+}
+
+/// Whether the home keeps a sign-in.
+pub fn is_signed_in(agent: &Agent) -> Result<bool, AgentError> {
+    Ok(agent.home().read::<SignIn>(FILE)?.is_some())
+}
+
+/// The vault that this home is registered with, as its administrator sees it.
+pub fn own_vault(agent: &Agent, administrator: &AdminClient) -> Result<Vault, AgentError> {
+    let registration = Registration::load(agent.home())?;
+    let id = registration.vault.to_string();
+    let is_own = |vault: &Vault| vault.properties.vault_id.as_deref() == Some(&*id);
+    let found = administrator.vaults(None)?.into_iter().find(is_own);
+    found.ok_or_else(|| AgentError::UnknownThing {
+        what: "vault that this administrator may see",
+        asked: registration.vault_name.to_string(),
+    })
 }
 
 /// The vault of that name: in a resource group, or in any.

@@ -5,6 +5,7 @@ use crate::items::Item;
 use crate::jobs::JobOutcome;
 use crate::jobs::run::{RunningJob, Worked};
 use crate::offered::{self, Noting};
+use crate::settings::Settings;
 use crate::snapshots::Ledger;
 use crate::source::{self, OpenedSource};
 use crate::{Agent, AgentError, RegisteredServer};
@@ -13,22 +14,23 @@ use stateward_format::manifest::Warning;
 use stateward_model::OnDemand;
 use stateward_system_state::snapshots::HeldSnapshots;
 
-/// Makes a recovery point of an item. The head is pinned before the job is told done; where it can't be, that is told,
+/// Makes a recovery point of an item; `asked` says whether it was asked for now, and whether it is made though prechecks would
+/// block it. The head is pinned before the job is told done; where it can't be, that is told,
 /// too.
 pub(crate) fn work(
     agent: &Agent,
     item: &Item,
-    on_demand: Option<OnDemand>,
+    asked: (Option<OnDemand>, bool),
     job: &RunningJob<'_>,
     tools: &Tools<'_>,
 ) -> Worked {
-    back_up(agent, item, on_demand, job, tools).into()
+    back_up(agent, item, asked, job, tools).into()
 }
 
 fn back_up(
     agent: &Agent,
     item: &Item,
-    on_demand: Option<OnDemand>,
+    (on_demand, despite_prechecks): (Option<OnDemand>, bool),
     job: &RunningJob<'_>,
     tools: &Tools<'_>,
 ) -> Result<JobOutcome, AgentError> {
@@ -38,9 +40,13 @@ fn back_up(
     offered::settle(agent.home(), &*vault)?;
     let ledger = Ledger::of(agent.home());
     // What is dropped last stands first: a snapshot goes when nothing reads it any more.
-    let OpenedSource { snapshots, prechecks, source } =
+    let OpenedSource { snapshots, mut prechecks, source } =
         source::open(agent, &ledger, &server.registration, &item.selection, job.id())?;
+    let blocked = Settings::load(agent.home())?.prechecks.judge(&mut prechecks, despite_prechecks);
     job.prechecked(&prechecks);
+    if let Some(why) = blocked {
+        return Err(why);
+    }
     let cache = CacheFolder::open(&server.registration.cache).map_err(EngineError::from)?;
     let keys = server.epoch_keys();
     let request = BackupRequest {

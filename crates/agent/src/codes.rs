@@ -50,6 +50,14 @@ codes! {
         "A person stopped the job; what the vault had acknowledged stays",
         "Run the command again when it suits: it goes on with what the vault already holds";
 
+    NoTerminal = "no-terminal", Usage,
+        "Something would have to be asked, and there is no terminal to ask at; nothing was done",
+        "Say everything by flags: `--help` lists them; or run the command at a terminal (with ssh: `ssh -t`)";
+
+    PrecheckBlocks = "precheck-blocks", Failed,
+        "A check before the backup found something that blocks it, as this server's settings say",
+        "Put right what the message names. To back up all the same: `stateward backup now --despite-prechecks`; to be warned only: `stateward settings set --precheck CODE=warn`";
+
     VaultUnreachable = "vault-unreachable", VaultNotFound,
         "The vault did not answer, though it was tried several times",
         "See that the vault runs and that this machine reaches its address and port (name, network, firewall)";

@@ -14,7 +14,7 @@ pub(crate) fn begin(agent: &Agent, command: &Command) -> Result<(Label, Child), 
     let (request, item) = match &command.request {
         CommandRequest::Backup { item, retain_until } => {
             let on_demand = Some(OnDemand { retain_until: *retain_until });
-            (JobRequest::Backup { on_demand }, reference(agent, *item)?)
+            (JobRequest::backup(on_demand), reference(agent, *item)?)
         }
         CommandRequest::Restore { item, point, components } => {
             restore(agent, command.job, (*item, *point), components.clone())?
@@ -31,7 +31,7 @@ pub(crate) fn start(
     item: ItemReference,
 ) -> Result<(Label, Child), AgentError> {
     let label = item.label.clone();
-    let pace = Settings::load(agent.home())?.pace;
+    let pace = Settings::load(agent.home())?.pace_of(request.kind());
     let record = jobs::queue_as(agent, job, request, Some(item), pace)?;
     match detach::spawn(agent.home(), &[job]) {
         Ok(child) => Ok((label, child)),

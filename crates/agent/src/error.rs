@@ -44,6 +44,18 @@ pub enum AgentError {
         /// The process's number, 0 if it can't be told.
         holder: u32,
     },
+    /// What was found before a backup blocks it, as this server's settings say.
+    #[error("No backup was made: {findings}")]
+    PrecheckBlocks {
+        /// What was found, each with its code.
+        findings: String,
+    },
+    /// Something would have to be asked.
+    #[error("There is no terminal at which `{command}` could ask for what its flags do not say")]
+    NoTerminal {
+        /// The command.
+        command: &'static str,
+    },
     /// Not registered.
     #[error("The home `{}` is not registered with a vault", home.display())]
     NotRegistered {
@@ -341,6 +353,8 @@ impl AgentError {
             Self::AuditAltered { .. } => Code::AuditAltered,
             Self::NotDeleted(_) => Code::NotFound,
             Self::NothingAsked(_) => Code::Usage,
+            Self::NoTerminal { .. } => Code::NoTerminal,
+            Self::PrecheckBlocks { .. } => Code::PrecheckBlocks,
             Self::NoVaultFolder(_) => Code::NoVaultFolder,
             Self::InvalidName(_) => Code::Usage,
             Self::PathUnusable { .. } => Code::SourceUnreadable,

@@ -1,7 +1,7 @@
 //! Jobs: one run each of backup, restore or verify.
 //!
 //! A job is a file `jobs/<id>.json` in the home. The process that runs it writes it; every other process only reads
-//! it, or leaves a mark `jobs/<id>.cancel` beside it. One job runs at a time: its process holds the home's job lock.
+//! it, or leaves a mark beside it: `jobs/<id>.cancel` to stop it, `jobs/<id>.pause` to make it wait. One job runs at a time: its process holds the home's job lock.
 //! Warnings stand in `jobs/<id>.warnings`, one JSON object a line; a detached job's output and what hooks say goes to
 //! `jobs/<id>.log`.
 //!
@@ -12,6 +12,7 @@ pub mod detach;
 pub mod execute;
 pub mod figures;
 pub mod folder;
+mod gate;
 pub mod pace;
 pub mod record;
 pub mod report;
@@ -21,7 +22,7 @@ pub mod warnings;
 pub use execute::{abandon, execute, queue, queue_as};
 pub use figures::Figures;
 pub use folder::JobFolder;
-pub use pace::{Pace, lower_priority};
+pub use pace::{Pace, WorkRate, lower_priority};
 pub use record::{ItemReference, JobFailure, JobOutcome, JobRecord, JobRequest, VerifyExtent};
 pub use run::JobListener;
 pub use stateward_format::manifest::Precheck;

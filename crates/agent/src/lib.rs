@@ -34,6 +34,7 @@ mod offered;
 pub mod overview;
 pub mod platform;
 pub mod points;
+pub mod prechecks;
 pub mod protect;
 pub mod recover;
 mod refusals;

@@ -101,8 +101,8 @@ impl RecoveredServer {
         };
         let item = ItemReference { id: point.item, label: point.item_label.clone() };
         let now = surroundings.clock.now();
-        let record =
-            JobRecord::queued(JobId::new(&*surroundings.random), job, Some(item), now).at(request.pace);
+        let record = JobRecord::queued(JobId::new(&*surroundings.random), job, Some(item), now)
+            .at(request.pace.clone());
         let context = JobContext { folder: None, listener, surroundings, cancellation };
         let selected = Selected {
             point: point.summary(),

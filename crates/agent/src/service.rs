@@ -4,7 +4,8 @@
 //! the machine what the settings say. One job of a home runs at a time, so nothing is begun while one does: what waits at
 //! the vault is seen there, and what was taken too early would only fail.
 //!
-//! Nothing is begun either while the vault can't be asked: a run whose time passes meanwhile is caught up.
+//! Nothing is begun either while the vault can't be asked: a run whose time passes meanwhile is caught up. A planned backup that
+//! failed, or was lost with its machine, is begun again after some minutes.
 
 use crate::commands::{begin, reference, start};
 use crate::jobs::JobRequest;
@@ -92,6 +93,7 @@ impl Service<'_> {
             self.pause(BUSY_REST);
             return Ok(());
         }
+        self.timetable.settle(self.agent)?;
         let began = Instant::now();
         let until = self.timetable.next_look(self.agent.now());
         let wait = until.map_or(WAIT_SECONDS, |seconds| seconds.min(WAIT_SECONDS));
@@ -143,10 +145,10 @@ impl Service<'_> {
     /// Makes the backup of a run that is due.
     fn back_up(&mut self, run: &DueRun) -> Result<(), AgentError> {
         let job = JobId::new(&*self.agent.surroundings().random);
-        let request = JobRequest::Backup { on_demand: None };
+        let request = JobRequest::backup(None);
         let begun = reference(self.agent, run.item).and_then(|item| start(self.agent, job, request, item));
         // After the job was written down: a crash in between makes a second backup, and not none.
-        self.timetable.handled(self.agent.home(), run)?;
+        self.timetable.handled(self.agent.home(), run, job)?;
         self.run(job, (JobKind::Backup, run.item), begun)
     }
 

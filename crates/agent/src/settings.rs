@@ -1,11 +1,18 @@
 //! What holds for all jobs of a home unless a command says otherwise.
 
+mod throttle;
+
+pub use throttle::{Limit, ThrottleSettings, ThrottleWish};
+
 use crate::document::Document;
 use crate::hooks::{HookFailure, HookSettings};
 use crate::items::StoredPath;
 use crate::jobs::Pace;
+use crate::prechecks::{PrecheckAction, PrecheckSettings};
 use crate::{AgentError, Home};
 use serde::{Deserialize, Serialize};
+use stateward_model::JobKind;
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 const FILE: &str = "settings.json";
@@ -16,6 +23,12 @@ pub struct Settings {
     /// How much of the machine and of the line jobs may take.
     #[serde(default)]
     pub pace: Pace,
+    /// The rates at which jobs move packs in work hours, and restores at any time, where they differ from it.
+    #[serde(default)]
+    pub throttle: ThrottleSettings,
+    /// What findings before a backup do to it.
+    #[serde(default)]
+    pub prechecks: PrecheckSettings,
     /// Whether backups read from snapshots of the file systems that give them.
     #[serde(default = "usual_source_snapshot")]
     pub source_snapshot: bool,
@@ -38,6 +51,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             pace: Pace::default(),
+            throttle: ThrottleSettings::default(),
+            prechecks: PrecheckSettings::default(),
             source_snapshot: usual_source_snapshot(),
             hooks: HookSettings::default(),
             verify_packages: false,
@@ -60,11 +75,12 @@ pub struct PaceWish {
 }
 
 impl PaceWish {
-    /// The pace that comes of it.
+    /// The pace that comes of it. A rate that is wished for holds at all hours.
     pub fn over(&self, pace: Pace) -> Pace {
         Pace {
             low_priority: self.low_priority.unwrap_or(pace.low_priority),
             bytes_per_second: self.bytes_per_second.unwrap_or(pace.bytes_per_second),
+            work: pace.work.filter(|_| self.bytes_per_second.is_none()),
         }
     }
 }
@@ -74,6 +90,10 @@ impl PaceWish {
 pub struct SettingsWish {
     /// About the pace.
     pub pace: PaceWish,
+    /// About rates by hours and kinds of jobs.
+    pub throttle: ThrottleWish,
+    /// What findings of these codes do.
+    pub prechecks: BTreeMap<String, PrecheckAction>,
     /// Whether to read from snapshots.
     pub source_snapshot: Option<bool>,
     /// The folder of hooks, or the usual one.
@@ -90,9 +110,14 @@ pub struct SettingsWish {
 
 impl SettingsWish {
     fn over(self, settings: Settings) -> Settings {
-        let Settings { pace, source_snapshot, hooks, verify_packages, restore_root } = settings;
+        let Settings { pace, throttle, prechecks, source_snapshot, hooks, verify_packages, restore_root } =
+            settings;
+        let mut actions = prechecks.0;
+        actions.extend(self.prechecks);
         Settings {
             pace: self.pace.over(pace),
+            throttle: self.throttle.over(throttle),
+            prechecks: PrecheckSettings(actions),
             source_snapshot: self.source_snapshot.unwrap_or(source_snapshot),
             hooks: HookSettings {
                 folder: self.hooks.unwrap_or(hooks.folder),
@@ -106,6 +131,11 @@ impl SettingsWish {
 }
 
 impl Settings {
+    /// How much of the machine and of the line a job of that kind may take.
+    pub fn pace_of(&self, kind: JobKind) -> Pace {
+        self.throttle.over(self.pace.clone(), kind)
+    }
+
     /// The home's settings; those of a home that has none are the usual ones. Damaged ones are an error: a job that ran
     /// faster than it may could do harm.
     pub fn load(home: &Home) -> Result<Self, AgentError> {
@@ -138,10 +168,10 @@ mod tests {
         let limit = PaceWish { low_priority: None, bytes_per_second: Some(rate) };
         Settings::change(&home, of_pace(limit)).unwrap();
         let kept = Settings::load(&home).unwrap().pace;
-        assert_eq!(kept, Pace { low_priority: true, bytes_per_second: rate });
+        assert_eq!(kept, Pace { low_priority: true, bytes_per_second: rate, work: None });
         let off = PaceWish { low_priority: Some(false), bytes_per_second: Some(None) };
-        assert!(off.over(kept).is_full());
-        assert_eq!(PaceWish::default().over(kept), kept);
+        assert!(off.over(kept.clone()).is_full());
+        assert_eq!(PaceWish::default().over(kept.clone()), kept);
         let without = SettingsWish { source_snapshot: Some(false), ..SettingsWish::default() };
         assert!(Settings::load(&home).unwrap().source_snapshot);
         let kept = Settings { pace: kept, source_snapshot: false, ..Settings::default() };

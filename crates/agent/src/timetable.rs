@@ -2,14 +2,18 @@
 //!
 //! The copy lies in `timetable.json`. A run counts as handled once its job was written down, so that a machine that was off, or a
 //! vault that was away, is caught up with once. What is caught up begins some moments later than it could: servers that missed
-//! the same hour don't come at the same second.
+//! the same hour don't come at the same second. A run that fails is begun again ([`begun`]).
+
+mod begun;
 
 use crate::document::{Document, DocumentError};
+use crate::jobs::JobFolder;
 use crate::{Agent, AgentError, Home};
+use begun::{Became, BegunRun};
 use serde::{Deserialize, Serialize};
 use stateward_api::agent::{ScheduledItem, Timetable};
 use stateward_model::policy::{Look, Schedule};
-use stateward_model::{ItemId, PolicyName, Timestamp};
+use stateward_model::{ItemId, JobId, PolicyName, Timestamp};
 use std::collections::BTreeMap;
 
 const FILE: &str = "timetable.json";
@@ -39,6 +43,9 @@ struct KeptItem {
     schedule: Schedule,
     /// All runs until then were begun, or lie before the schedule held.
     handled: Timestamp,
+    /// The run that was begun last, until it has ended well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    begun: Option<BegunRun>,
 }
 
 /// A run whose time has come.
@@ -48,6 +55,8 @@ pub(crate) struct DueRun {
     pub(crate) item: ItemId,
     /// Until when its runs count as handled from now on.
     handled: Timestamp,
+    /// How often this one was begun before.
+    again: usize,
 }
 
 /// When an item is backed up next.
@@ -72,9 +81,18 @@ pub fn next_runs(home: &Home, now: Timestamp) -> Result<BTreeMap<ItemId, NextRun
     let kept = read(home)?;
     let next = |item: &KeptItem| {
         let look = item.schedule.look(item.handled, now);
-        NextRun { policy: item.policy.clone(), at: look.due.map(|_| now).or(look.next.map(|run| run.at)) }
+        let again = item.begins_again().map(|at| at.max(now));
+        let planned = look.due.map(|_| now).or(look.next.map(|run| run.at));
+        NextRun { policy: item.policy.clone(), at: again.into_iter().chain(planned).min() }
     };
     Ok(kept.items.iter().map(|item| (item.item, next(item))).collect())
+}
+
+impl KeptItem {
+    /// When its last run is begun again, if it failed.
+    fn begins_again(&self) -> Option<Timestamp> {
+        self.begun.as_ref()?.at
+    }
 }
 
 /// The copy. One that is damaged is none: the vault gives it again, and a server goes on being backed up.
@@ -118,16 +136,37 @@ impl KeptTimetable {
         }
         let before = self.kept.items.iter().find(|kept| kept.item == item && kept.schedule == schedule);
         let handled = before.map_or(now, |kept| kept.handled);
-        Some(KeptItem { item, policy, schedule, handled })
+        let begun = before.and_then(|kept| kept.begun.clone());
+        Some(KeptItem { item, policy, schedule, handled, begun })
     }
 
-    /// Notes that a run was begun.
-    pub(crate) fn handled(&mut self, home: &Home, run: &DueRun) -> Result<(), AgentError> {
+    /// Notes that a run was begun, as that job.
+    pub(crate) fn handled(&mut self, home: &Home, run: &DueRun, job: JobId) -> Result<(), AgentError> {
         self.begins.remove(&run.item);
         if let Some(kept) = self.kept.items.iter_mut().find(|kept| kept.item == run.item) {
             kept.handled = run.handled;
+            kept.begun = Some(BegunRun { job, again: run.again, at: None });
         }
         home.write(FILE, &self.kept)
+    }
+
+    /// Looks how the runs ended that were begun. Those that failed are planned again.
+    pub(crate) fn settle(&mut self, agent: &Agent) -> Result<(), AgentError> {
+        let (jobs, now) = (JobFolder::of(agent.home()), agent.now());
+        let mut is_changed = false;
+        for kept in &mut self.kept.items {
+            let Some(begun) = &mut kept.begun else { continue };
+            match begun.look(kept.item, &jobs, now) {
+                Became::Open => continue,
+                Became::Done => kept.begun = None,
+                Became::Again(at) => begun.at = Some(at),
+            }
+            is_changed = true;
+        }
+        match is_changed {
+            true => agent.home().write(FILE, &self.kept),
+            false => Ok(()),
+        }
     }
 
     /// The run that is to begin now: of those whose time has come, the one that waits longest.
@@ -140,12 +179,18 @@ impl KeptTimetable {
                 kept.handled = handled;
                 // Of a run that is not to come any more: what is missed later is spread anew.
                 self.begins.remove(&kept.item);
+                if let Some(begun) = &kept.begun
+                    && let Some(at) = begun.at.filter(|at| *at <= now)
+                    && first.as_ref().is_none_or(|(first, _)| at < *first)
+                {
+                    first = Some((at, DueRun { item: kept.item, handled, again: begun.again + 1 }));
+                }
                 continue;
             };
             let begins = self.begins.entry(kept.item).or_insert_with(|| begins(kept.item, run.at, now));
             let is_first = first.as_ref().is_none_or(|(at, _)| run.at < *at);
             if *begins <= now && is_first {
-                first = Some((run.at, DueRun { item: kept.item, handled }));
+                first = Some((run.at, DueRun { item: kept.item, handled, again: 0 }));
             }
         }
         first.map(|(_, run)| run)
@@ -157,7 +202,7 @@ impl KeptTimetable {
             let look = kept.schedule.look(kept.handled, now);
             match look.due {
                 Some(_) => Some(self.begins.get(&kept.item).copied().unwrap_or(now)),
-                None => look.next.map(|run| run.at),
+                None => kept.begins_again().into_iter().chain(look.next.map(|run| run.at)).min(),
             }
         });
         let first = moments.min()?;
@@ -182,8 +227,13 @@ fn begins(item: ItemId, at: Timestamp, now: Timestamp) -> Timestamp {
     if now <= at.plus_seconds(LATE_SECONDS) {
         return at;
     }
+    now.plus_seconds(spread_seconds(item))
+}
+
+/// How many seconds later than others an item begins that could begin at the same moment.
+fn spread_seconds(item: ItemId) -> i64 {
     let number = item.0.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));
-    now.plus_seconds(i64::from(number % SPREAD_SECONDS))
+    i64::from(number % SPREAD_SECONDS)
 }
 
 #[cfg(test)]

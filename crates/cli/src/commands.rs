@@ -24,6 +24,7 @@ pub mod recovery_code;
 pub mod recovery_point;
 pub mod register;
 pub mod restore;
+pub mod schedule;
 pub mod server;
 pub mod settings;
 pub mod status;
@@ -48,6 +49,8 @@ pub enum Command {
     /// Show what is protected; as an administrator, stop, resume and delete it
     #[command(subcommand)]
     Item(item::Command),
+    /// Give what is protected a policy: when it is backed up, and how long recovery points are kept. Asks for what is not said
+    Schedule(schedule::Arguments),
     /// Back up
     #[command(subcommand)]
     Backup(backup::Command),
@@ -144,6 +147,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Register(arguments) => register::run(context, arguments),
         Command::Protect(command) => protect::run(context, command),
         Command::Item(command) => item::run(context, command),
+        Command::Schedule(arguments) => schedule::run(context, arguments),
         Command::Backup(command) => backup::run(context, command),
         Command::Agent(command) => agent::run(context, command),
         Command::Job(command) => job::run(context, command),

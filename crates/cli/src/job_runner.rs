@@ -75,7 +75,7 @@ pub fn run_detached(context: &Context, mut queued: Vec<JobRecord>) -> Result<Exi
     if let Some(first) = queued.first() {
         detach::leave_terminal(&folder.log_path(first.id))?;
     }
-    jobs::lower_priority(queued.iter().map(|job| job.pace));
+    jobs::lower_priority(queued.iter().map(|job| &job.pace));
     let watched = Watched::begin(context.output(), Kept::Record, None)?;
     watched.screen.leave_terminal();
     run_watched(context, &lock, queued, &watched)
@@ -84,7 +84,7 @@ pub fn run_detached(context: &Context, mut queued: Vec<JobRecord>) -> Result<Exi
 fn run_here(context: &Context, lock: &HeldLock, queued: Vec<JobRecord>) -> Result<Exit, AgentError> {
     let log = queued.first().map(|job| JobFolder::of(context.agent().home()).log_path(job.id));
     // Before this process has any other thread. The shell that started it is none of its children and stays as it is.
-    jobs::lower_priority(queued.iter().map(|job| job.pace));
+    jobs::lower_priority(queued.iter().map(|job| &job.pace));
     let watched = Watched::begin(context.output(), Kept::Record, log)?;
     run_watched(context, lock, queued, &watched)
 }

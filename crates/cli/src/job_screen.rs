@@ -223,6 +223,9 @@ fn figures_text(job: &JobRecord) -> String {
         Some(item) => format!("{} of {}: {}", job.kind(), item.label, job.phase),
         None => format!("{}: {}", job.kind(), job.phase),
     }];
+    if job.is_paused {
+        parts.push("paused".to_owned());
+    }
     if figures.files > 0 {
         parts.push(units::counted(figures.files, "file"));
     }
@@ -258,12 +261,8 @@ mod tests {
 
     fn job(figures: Figures) -> JobRecord {
         let item = ItemReference { id: ItemId([1; 16]), label: "files".parse().unwrap() };
-        let mut job = JobRecord::queued(
-            JobId::new(&SystemRandom),
-            JobRequest::Backup { on_demand: None },
-            Some(item),
-            Timestamp(0),
-        );
+        let mut job =
+            JobRecord::queued(JobId::new(&SystemRandom), JobRequest::backup(None), Some(item), Timestamp(0));
         job.figures = figures;
         job
     }

@@ -20,6 +20,7 @@ mod job_screen;
 mod logging;
 mod output;
 mod pace;
+mod prompt;
 mod result_lines;
 mod retain_flag;
 mod secret_input;

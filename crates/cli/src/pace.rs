@@ -4,18 +4,10 @@ use crate::units;
 use clap::Args;
 use serde_json::{Value, json};
 use stateward_agent::jobs::Pace;
-use stateward_agent::settings::{PaceWish, Settings};
+use stateward_agent::settings::{Limit, PaceWish, Settings};
 use stateward_agent::{AgentError, Home};
+use stateward_model::JobKind;
 use std::num::NonZeroU64;
-
-/// A limit, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Limit {
-    /// Bytes a second.
-    Rate(NonZeroU64),
-    /// None.
-    Off,
-}
 
 /// The value of a flag that switches something on or off.
 pub fn switch(text: &str) -> Result<bool, String> {
@@ -26,10 +18,11 @@ pub fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-fn limit(text: &str) -> Result<Limit, String> {
+/// The value of a flag that sets a rate: `off` for no limit.
+pub fn limit(text: &str) -> Result<Limit, String> {
     match text {
         "off" => Ok(Limit::Off),
-        text => units::parse_rate(text).map(Limit::Rate),
+        text => units::parse_rate(text).map(Limit::BytesPerSecond),
     }
 }
 
@@ -55,28 +48,22 @@ pub struct PaceFlags {
 impl PaceFlags {
     /// What the flags ask for.
     pub fn wish(&self) -> PaceWish {
-        PaceWish {
-            low_priority: self.low_priority,
-            bytes_per_second: self.limit_rate.map(|limit| match limit {
-                Limit::Rate(rate) => Some(rate),
-                Limit::Off => None,
-            }),
-        }
+        PaceWish { low_priority: self.low_priority, bytes_per_second: self.limit_rate.map(Limit::rate) }
     }
 
-    /// As the job keeps it: the flags, and the home's settings where they say nothing.
-    pub fn pace(&self, home: &Home) -> Result<Pace, AgentError> {
-        Ok(self.wish().over(Settings::load(home)?.pace))
+    /// As a job of that kind keeps it: the flags, and the home's settings where they say nothing.
+    pub fn pace(&self, home: &Home, kind: JobKind) -> Result<Pace, AgentError> {
+        Ok(self.wish().over(Settings::load(home)?.pace_of(kind)))
     }
 }
 
 /// A pace as an object; `kind` is what the line is.
-pub fn object(kind: &str, pace: Pace) -> Value {
+pub fn object(kind: &str, pace: &Pace) -> Value {
     json!({ "type": kind, "low_priority": pace.low_priority, "limit_rate": pace.bytes_per_second })
 }
 
 /// A pace as facts for people, whether or not it limits anything.
-pub fn facts(pace: Pace) -> [(&'static str, String); 2] {
+pub fn facts(pace: &Pace) -> [(&'static str, String); 2] {
     [
         ("Low priority", switch_text(pace.low_priority)),
         ("Rate", pace.bytes_per_second.map_or_else(|| "no limit".to_owned(), limit_text)),

@@ -115,6 +115,10 @@ pub fn print_summary(output: &Output, job: &JobRecord, kept: Kept) {
     if let Some(rate) = job.pace.bytes_per_second {
         lines.push(("Rate", limit_text(rate)));
     }
+    if let Some(work) = &job.pace.work {
+        let rate = work.bytes_per_second.map_or_else(|| "no limit".to_owned(), limit_text);
+        lines.push(("Rate in work hours", rate));
+    }
     if kept == Kept::Record {
         lines.push(("Job", job.id.to_string()));
     }
@@ -135,7 +139,8 @@ fn headline(job: &JobRecord) -> String {
         }
         None => String::new(),
     };
-    format!("{}: {kind}{item}{took}", job.state)
+    let state = if job.is_paused { "Paused".to_owned() } else { job.state.to_string() };
+    format!("{state}: {kind}{item}{took}")
 }
 
 fn amount(files: u64, bytes: u64) -> String {
@@ -189,12 +194,8 @@ mod tests {
     use stateward_model::{PointHash, SystemRandom};
 
     fn job(state: JobState, outcome: Option<JobOutcome>, failure: Option<JobFailure>) -> JobRecord {
-        let queued = JobRecord::queued(
-            JobId::new(&SystemRandom),
-            JobRequest::Backup { on_demand: None },
-            None,
-            Timestamp(0),
-        );
+        let queued =
+            JobRecord::queued(JobId::new(&SystemRandom), JobRequest::backup(None), None, Timestamp(0));
         JobRecord { state, outcome, failure, ended_at: Some(Timestamp(1_500_000_000)), ..queued }
     }
 
@@ -235,7 +236,8 @@ mod tests {
         let plain = job(JobState::Completed, None, None);
         let told = line(&plain, "job");
         assert!(told.get("low_priority").is_none() && told.get("limit_rate").is_none(), "{told}");
-        let pace = Pace { low_priority: true, bytes_per_second: NonZeroU64::new(10_000_000) };
+        let rate = NonZeroU64::new(10_000_000);
+        let pace = Pace { low_priority: true, bytes_per_second: rate, work: None };
         let told = line(&plain.at(pace), "job");
         assert_eq!((&told["low_priority"], &told["limit_rate"]), (&true.into(), &10_000_000.into()));
     }

@@ -57,13 +57,13 @@ impl Activity {
 
 /// A body that is sent without copying it, noting each slice that the connection takes.
 pub(crate) fn outgoing(bytes: Bytes, activity: Activity, throttle: Option<Throttle>) -> reqwest::Body {
-    let most = throttle.as_ref().map_or(SLICE_BYTES, Throttle::slice_bytes);
     let slices =
         stream::unfold((bytes, activity, throttle), move |(mut rest, activity, throttle)| async move {
             activity.note();
             if rest.is_empty() {
                 return None;
             }
+            let most = throttle.as_ref().map_or(SLICE_BYTES, Throttle::slice_bytes);
             let slice = rest.split_to(rest.len().min(most));
             if let Some(throttle) = &throttle {
                 throttle.pass(slice.len(), &activity).await;

@@ -1,10 +1,11 @@
 //! A limit on how fast a job moves packs, over all of its connections together.
 //!
 //! A body asks for each of its slices, in either direction, and waits until its turn; calls that carry no pack never
-//! ask. The limit is looked at anew for each slice, so it could follow the hours of a day. It counts packs, not what TLS
+//! ask. The limit is asked for anew for each slice, so it may follow the hours of a day. It counts packs, not what TLS
 //! and TCP add to them (about 4 %).
 
 use crate::body::{Activity, SLICE_BYTES};
+use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,30 +23,44 @@ const SLICE_BYTES_LEAST: u64 = 1 << 10;
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 
 /// Shares one rate among all who hold a clone of it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Throttle {
-    rate: NonZeroU64,
+    rate: Arc<dyn Fn() -> Option<NonZeroU64> + Send + Sync>,
     bucket: Arc<Mutex<Bucket>>,
+}
+
+impl fmt::Debug for Throttle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Throttle").field("rate", &(self.rate)()).finish_non_exhaustive()
+    }
 }
 
 impl Throttle {
     /// Lets so many bytes pass in a second.
     pub fn new(rate: NonZeroU64) -> Self {
-        Self { rate, bucket: Arc::default() }
+        Self::following(move || Some(rate))
     }
 
-    /// How long a slice may be at most, in bytes.
+    /// Lets as many bytes pass in a second as `rate` says at that moment; `None` is no limit. It is asked for each slice,
+    /// from the threads that move them, and must answer at once.
+    pub fn following(rate: impl Fn() -> Option<NonZeroU64> + Send + Sync + 'static) -> Self {
+        Self { rate: Arc::new(rate), bucket: Arc::default() }
+    }
+
+    /// How long the next slice may be at most, in bytes.
     pub(crate) fn slice_bytes(&self) -> usize {
-        let fitting = (self.rate.get() / SLICES_PER_SECOND).max(SLICE_BYTES_LEAST);
+        let Some(rate) = (self.rate)() else { return SLICE_BYTES };
+        let fitting = (rate.get() / SLICES_PER_SECOND).max(SLICE_BYTES_LEAST);
         usize::try_from(fitting).map_or(SLICE_BYTES, |fitting| fitting.min(SLICE_BYTES))
     }
 
     /// Waits until so many bytes may pass. Whoever asked first is let through first. A call that is given up while it
     /// waits is dropped with this future; its slice's time is lost, nothing more.
     pub(crate) async fn pass(&self, bytes: usize, activity: &Activity) {
+        let Some(rate) = (self.rate)() else { return };
         let turn = {
             let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-            bucket.take(Instant::now(), bytes as u64, self.rate)
+            bucket.take(Instant::now(), bytes as u64, rate)
         };
         loop {
             let left = turn.saturating_duration_since(Instant::now());
@@ -99,7 +114,7 @@ mod tests {
         loop {
             let (body, now) =
                 asks.iter().copied().enumerate().min_by_key(|(_, at)| *at).expect("there are bodies");
-            let turn = bucket.take(now, slice, throttle.rate).max(now);
+            let turn = bucket.take(now, slice, rate(bytes_per_second)).max(now);
             if turn >= end {
                 return moved;
             }
@@ -146,6 +161,27 @@ mod tests {
         let slice = |bytes| Throttle::new(rate(bytes)).slice_bytes();
         assert_eq!((slice(1), slice(64 << 10), slice(1_000_000)), (1024, 3276, 50_000));
         assert_eq!((slice(1_000_000_000), slice(u64::MAX)), (SLICE_BYTES, SLICE_BYTES));
+    }
+
+    #[test]
+    fn the_rate_is_asked_for_anew_and_none_lets_everything_pass() {
+        let present = Arc::new(Mutex::new(None));
+        let asked = Arc::clone(&present);
+        let throttle = Throttle::following(move || *asked.lock().unwrap());
+        let activity = Activity::start(Duration::from_secs(60));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            assert_eq!(throttle.slice_bytes(), SLICE_BYTES);
+            throttle.pass(1 << 40, &activity).await;
+            *present.lock().unwrap() = Some(rate(1));
+            assert_eq!(throttle.slice_bytes(), 1024);
+            throttle.pass(3600, &activity).await;
+            let mut waiting = Box::pin(throttle.pass(1, &activity));
+            assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            drop(waiting);
+            *present.lock().unwrap() = None;
+            throttle.pass(1 << 40, &activity).await;
+        });
     }
 
     #[test]

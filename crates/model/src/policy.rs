@@ -9,6 +9,8 @@
 //! - [`expiry`]: what the vault may expire now, or why it must ask first;
 //! - [`preview`]: what a policy will come to keep.
 //!
+//! [`WorkHours`] are no part of a policy: a server's line is shared out by them.
+//!
 //! What Azure Backup does is told from its documentation, named as "page, *section*"; where the rules differ from it, that
 //! is said. What is not here: protection states, roles, soft delete and collection, which are the vault's.
 //!
@@ -23,6 +25,7 @@ pub mod preview;
 pub mod retention;
 pub mod schedule;
 pub mod selection;
+pub mod work_hours;
 pub mod zone;
 
 #[cfg(test)]
@@ -35,6 +38,7 @@ pub use limits::InvalidPolicy;
 pub use retention::{Daily, Monthly, Retention, TierKind, Weekly, Yearly};
 pub use schedule::{Look, Rhythm, Run, Schedule};
 pub use selection::{Claim, Point, Reason, Until, Verdict, select};
+pub use work_hours::WorkHours;
 pub use zone::Zone;
 
 use crate::Timestamp;

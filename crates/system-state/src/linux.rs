@@ -14,6 +14,7 @@ mod mounts;
 mod node;
 mod packages;
 pub mod prechecks;
+mod processes;
 #[cfg(test)]
 mod recording;
 mod rpm;

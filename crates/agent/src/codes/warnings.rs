@@ -128,6 +128,11 @@ pub const ALL: &[WarningCode] = &[
         "`stateward recovery-point show ID` says what was read when; on btrfs and LVM a snapshot makes it one moment, see `stateward settings set --source-snapshot=on`",
     ),
     warning(
+        "other-backup",
+        "Another backup program runs at the same time",
+        "Give them different times: `stateward policy update`, or the other's own schedule",
+    ),
+    warning(
         "owner-not-restored",
         "The owner or group could not be set on something that was restored",
         "Restore as root",
@@ -146,6 +151,11 @@ pub const ALL: &[WarningCode] = &[
         "package-integrity",
         "Installed files differ from what their packages brought",
         "See `dpkg --verify` or `rpm --verify --all`",
+    ),
+    warning(
+        "packages-changing",
+        "Packages are installed, changed or removed while the backup runs",
+        "Back up again when that is done; keep such times apart, or let it block: `stateward settings set --precheck packages-changing=block`",
     ),
     warning(
         "path-not-found",

@@ -63,12 +63,8 @@ impl Rig {
             selection: Selection::Files { paths: Vec::new() },
         };
         let folder = JobFolder::of(self.agent.home());
-        let record = JobRecord::queued(
-            JobId::new(&SystemRandom),
-            JobRequest::Backup { on_demand: None },
-            None,
-            Timestamp(0),
-        );
+        let record =
+            JobRecord::queued(JobId::new(&SystemRandom), JobRequest::backup(None), None, Timestamp(0));
         let context = JobContext {
             folder: Some(&folder),
             listener: &Silence,

@@ -73,9 +73,9 @@ fn work(
     tools: &Tools<'_>,
 ) -> Worked {
     match request {
-        JobRequest::Backup { on_demand } => match protected(agent, item) {
+        JobRequest::Backup { on_demand, despite_prechecks } => match protected(agent, item) {
             Ok(item) => {
-                let work = || backup::work(agent, &item, *on_demand, job, tools);
+                let work = || backup::work(agent, &item, (*on_demand, *despite_prechecks), job, tools);
                 hooks::around(agent, &item, job, tools.cancellation, work)
             }
             Err(error) => Err(error).into(),

@@ -120,9 +120,7 @@ impl JobFolder {
         if self.load(id)?.state.is_ended() {
             return Err(AgentError::JobEnded(id));
         }
-        let path = self.file(id, "cancel");
-        let made = platform::make_private_options().create(true).truncate(true).open(&path);
-        made.map(|_: File| ()).map_err(|cause| unusable(path, cause))
+        self.mark(id, "cancel")
     }
 
     /// Whether somebody asked the job to stop.
@@ -130,15 +128,40 @@ impl JobFolder {
         self.file(id, "cancel").exists()
     }
 
-    /// Removes the mark that asked the job to stop.
-    pub fn forget_cancel(&self, id: JobId) {
-        remove(self.file(id, "cancel"));
+    /// Makes the job wait, or go on.
+    pub fn set_paused(&self, id: JobId, is_paused: bool) -> Result<(), AgentError> {
+        if self.load(id)?.state.is_ended() {
+            return Err(AgentError::JobEnded(id));
+        }
+        match is_paused {
+            true => self.mark(id, "pause"),
+            false => {
+                remove(self.file(id, "pause"));
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether somebody has paused the job.
+    pub fn is_asked_to_pause(&self, id: JobId) -> bool {
+        self.file(id, "pause").exists()
+    }
+
+    /// Removes the marks of a job that has ended.
+    pub fn forget_marks(&self, id: JobId) {
+        ["cancel", "pause"].iter().for_each(|kind| remove(self.file(id, kind)));
+    }
+
+    fn mark(&self, id: JobId, kind: &str) -> Result<(), AgentError> {
+        let path = self.file(id, kind);
+        let made = platform::make_private_options().create(true).truncate(true).open(&path);
+        made.map(|_: File| ()).map_err(|cause| unusable(path, cause))
     }
 
     /// Forgets old jobs that have ended.
     pub fn tidy(&self) -> Result<(), AgentError> {
         for record in self.list()?.iter().skip(JOBS_KEPT).filter(|record| record.state.is_ended()) {
-            ["cancel", "warnings", "log", "json.spare", "json"]
+            ["cancel", "pause", "warnings", "log", "json.spare", "json"]
                 .iter()
                 .for_each(|kind| remove(self.file(record.id, kind)));
         }
@@ -221,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_job_that_goes_on_can_be_cancelled() {
+    fn only_a_job_that_goes_on_can_be_cancelled_or_paused() {
         let (_temporary, folder) = folder();
         let (running, ended) = (job(JobState::Running, 1), job(JobState::Completed, 2));
         [&running, &ended].iter().for_each(|job| folder.save(job).unwrap());
@@ -229,8 +252,15 @@ mod tests {
         assert!(!folder.is_asked_to_cancel(running.id));
         folder.ask_to_cancel(running.id).unwrap();
         assert!(folder.is_asked_to_cancel(running.id));
-        folder.forget_cancel(running.id);
-        assert!(!folder.is_asked_to_cancel(running.id));
+        folder.set_paused(running.id, true).unwrap();
+        assert!(folder.is_asked_to_pause(running.id));
+        folder.set_paused(running.id, false).unwrap();
+        folder.set_paused(running.id, false).unwrap();
+        assert!(!folder.is_asked_to_pause(running.id));
+        assert!(matches!(folder.set_paused(ended.id, true), Err(AgentError::JobEnded(_))));
+        folder.set_paused(running.id, true).unwrap();
+        folder.forget_marks(running.id);
+        assert!(!folder.is_asked_to_cancel(running.id) && !folder.is_asked_to_pause(running.id));
     }
 
     #[test]

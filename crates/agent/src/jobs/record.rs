@@ -21,6 +21,9 @@ pub enum JobRequest {
         /// That somebody asked for it now, and until when it is to be kept.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on_demand: Option<OnDemand>,
+        /// Whether it is made though what is found before would block it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        despite_prechecks: bool,
     },
     /// Lay a recovery point into a folder.
     Restore {
@@ -54,6 +57,11 @@ pub enum VerifyExtent {
 }
 
 impl JobRequest {
+    /// A backup as everybody asks for it.
+    pub fn backup(on_demand: Option<OnDemand>) -> Self {
+        Self::Backup { on_demand, despite_prechecks: false }
+    }
+
     /// What kind of job it makes.
     pub fn kind(&self) -> JobKind {
         match self {
@@ -173,6 +181,9 @@ pub struct JobRecord {
     pub pace: Pace,
     /// How it stands.
     pub state: JobState,
+    /// Whether a person has paused it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_paused: bool,
     /// What it is at.
     pub phase: Phase,
     /// When it was asked for, then: when it began.
@@ -204,6 +215,7 @@ impl JobRecord {
             item,
             pace: Pace::default(),
             state: JobState::Queued,
+            is_paused: false,
             phase: Phase::Preparing,
             started_at: now,
             ended_at: None,
@@ -317,8 +329,9 @@ mod tests {
 
     #[test]
     fn the_record_of_an_earlier_version_has_no_limit_and_a_new_one_keeps_its_own() {
-        let pace = Pace { low_priority: true, bytes_per_second: std::num::NonZeroU64::new(5000) };
-        let mut text = serde_json::to_value(record().at(pace)).unwrap();
+        let rate = std::num::NonZeroU64::new(5000);
+        let pace = Pace { low_priority: true, bytes_per_second: rate, work: None };
+        let mut text = serde_json::to_value(record().at(pace.clone())).unwrap();
         assert_eq!(serde_json::from_value::<JobRecord>(text.clone()).unwrap().pace, pace);
         text.as_object_mut().unwrap().remove("pace");
         assert!(serde_json::from_value::<JobRecord>(text).unwrap().pace.is_full());

@@ -1,7 +1,8 @@
 //! Running one job: the engine's progress becomes figures, the figures go into the record, to whoever listens, and to
-//! the vault; a wish to stop that is left in the home reaches the engine.
+//! the vault; a wish to stop or to wait that is left in the home reaches the engine.
 
 use crate::jobs::figures::{Meter, remaining_seconds};
+use crate::jobs::gate::Gate;
 use crate::jobs::report::Reporter;
 use crate::jobs::warnings::WarningWriter;
 use crate::jobs::{Figures, JobFailure, JobFolder, JobOutcome, JobRecord, JobWarning};
@@ -59,6 +60,7 @@ pub struct RunningJob<'a> {
     bytes: AtomicU64,
     moved_bytes: AtomicU64,
     meter: Mutex<Meter>,
+    gate: Gate,
     reporter: Reporter,
     listener: &'a dyn JobListener,
     surroundings: &'a Surroundings,
@@ -137,6 +139,7 @@ impl<'a> RunningJob<'a> {
             bytes: AtomicU64::new(0),
             moved_bytes: AtomicU64::new(0),
             meter: Mutex::new(Meter::default()),
+            gate: Gate::default(),
             reporter: Reporter::default(),
             listener: context.listener,
             surroundings: context.surroundings,
@@ -156,7 +159,7 @@ impl<'a> RunningJob<'a> {
     /// Signs in to the vault for this job. From now on the vault is told how the job stands.
     pub fn connect(&self, agent: &Agent, server: &RegisteredServer) -> Result<Arc<HttpVault>, AgentError> {
         let manner = Manner::job(self.cancellation.clone());
-        let throttle = locked(&self.record).pace.throttle();
+        let throttle = locked(&self.record).pace.throttle(&self.surroundings.clock);
         let vault = Arc::new(server.connect(agent, manner, throttle)?);
         self.reporter.connected(Arc::clone(&vault));
         Ok(vault)
@@ -196,6 +199,7 @@ impl<'a> RunningJob<'a> {
         let mut record = locked(&self.record).clone();
         record.figures = self.figures(record.figures);
         record.warnings = self.warned.load(Relaxed);
+        record.is_paused = self.gate.is_closed();
         record
     }
 
@@ -210,13 +214,22 @@ impl<'a> RunningJob<'a> {
     fn watch(&self, stopped: Receiver<()>) {
         let mut looks = 0;
         while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-            if self.folder.is_some_and(|folder| folder.is_asked_to_cancel(self.id())) {
-                self.cancellation.cancel();
-            }
+            self.obey();
             looks += 1;
             if looks % LOOKS_PER_RECORD == 0 {
                 self.tell();
             }
+        }
+    }
+
+    /// Does what was asked of it by marks in the home.
+    fn obey(&self) {
+        let (Some(folder), id) = (self.folder, self.id()) else { return };
+        if folder.is_asked_to_cancel(id) {
+            self.cancellation.cancel();
+        }
+        if self.gate.set_closed(folder.is_asked_to_pause(id) && !self.cancellation.is_cancelled()) {
+            tracing::info!(job = %id, is_paused = self.gate.is_closed(), "job pauses or goes on");
         }
     }
 
@@ -231,7 +244,7 @@ impl<'a> RunningJob<'a> {
     }
 
     fn end(self, worked: Worked) -> JobRecord {
-        let mut record = self.present();
+        let mut record = JobRecord { is_paused: false, ..self.present() };
         record.ended_at = Some(self.surroundings.clock.now());
         record.figures.eta_seconds = None;
         record.state = self.state_after(worked.error.as_ref());
@@ -240,7 +253,7 @@ impl<'a> RunningJob<'a> {
         self.flush_warnings();
         self.keep(|folder| folder.save_last(&record));
         if let Some(folder) = self.folder {
-            folder.forget_cancel(record.id);
+            folder.forget_marks(record.id);
         }
         let code = record.failure.as_ref().map(|failure| failure.code.as_str());
         tracing::info!(job = %record.id, state = %record.state, code, warnings = record.warnings, "job ends");
@@ -280,6 +293,8 @@ impl Progress for RunningJob<'_> {
         self.files.fetch_add(advance.files, Relaxed);
         self.bytes.fetch_add(advance.bytes, Relaxed);
         self.moved_bytes.fetch_add(advance.moved_bytes, Relaxed);
+        // The engine's threads pass by here between two files or packs, and hold nothing that others need.
+        self.gate.pass(self.cancellation);
     }
 
     fn warning(&self, warning: &Warning) {

@@ -1,8 +1,9 @@
 //! Which run begins when, whatever happened to the clock, the vault and the process in between.
 
 use super::*;
+use crate::jobs::{JobRecord, JobRequest};
 use stateward_client::Surroundings;
-use stateward_model::{Clock, SystemRandom};
+use stateward_model::{Clock, JobState, SystemRandom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
@@ -49,6 +50,18 @@ fn item(number: u8) -> ItemId {
     ItemId([number; 16])
 }
 
+fn job(number: u8) -> JobId {
+    JobId([number; 16])
+}
+
+/// Leaves a job's record in the home that has come to `state`.
+fn come_to(rig: &Rig, job: JobId, state: JobState) {
+    let request = JobRequest::backup(None);
+    let mut record = JobRecord::queued(job, request, None, rig.agent.now());
+    record.state = state;
+    JobFolder::of(rig.agent.home()).save(&record).unwrap();
+}
+
 /// Every night at two, of some items.
 fn nightly(items: &[u8]) -> Timetable {
     planned("02:00", items)
@@ -78,7 +91,7 @@ fn a_run_begins_at_its_time_once_and_not_before_the_schedule_held() {
     assert_eq!((run.item, kept.next_look(now)), (item(1), Some(0)));
     // Until it is written down it stays due, for a process that begins anew as well.
     assert_eq!(rig.load().due(now).as_ref(), Some(&run));
-    kept.handled(rig.agent.home(), &run).unwrap();
+    kept.handled(rig.agent.home(), &run, job(1)).unwrap();
     assert_eq!((kept.due(now), rig.load().due(now)), (None, None));
     assert_eq!(kept.next_run(now), Some(time("2026-11-29T02:00")));
     assert_eq!(kept.next_look(now), Some(86_400));
@@ -99,7 +112,7 @@ fn what_was_missed_is_caught_up_once_and_some_moments_later() {
     let wait = kept.next_look(now).unwrap();
     assert_eq!(now.plus_seconds(i64::from(wait)), begins);
     let run = kept.due(begins).unwrap();
-    kept.handled(rig.agent.home(), &run).unwrap();
+    kept.handled(rig.agent.home(), &run, job(1)).unwrap();
     assert_eq!(kept.due(begins.plus_seconds(3600)), None);
     assert_eq!(kept.next_run(begins), Some(time("2026-12-02T02:00")));
     // Others that missed it come at other moments.
@@ -120,7 +133,7 @@ fn a_schedule_that_changes_holds_from_then_on_and_others_go_on() {
     // The second one's 01:30 had passed when it was planned.
     assert_eq!(kept.due(now).unwrap().item, item(1));
     let run = kept.due(now).unwrap();
-    kept.handled(rig.agent.home(), &run).unwrap();
+    kept.handled(rig.agent.home(), &run, job(1)).unwrap();
     assert_eq!(kept.due(now), None);
     assert_eq!(kept.next_run(now), Some(time("2026-11-29T01:30")));
     kept.replace(&rig.agent, Timetable::default()).unwrap();
@@ -155,7 +168,7 @@ fn of_several_the_one_that_waits_longest_is_first() {
     for expected in [2, 1] {
         let run = kept.due(now).unwrap();
         assert_eq!(run.item, item(expected));
-        kept.handled(rig.agent.home(), &run).unwrap();
+        kept.handled(rig.agent.home(), &run, job(1)).unwrap();
     }
     assert_eq!(kept.due(now), None);
 }
@@ -167,7 +180,7 @@ fn a_clock_that_was_ahead_stops_nothing() {
     kept.replace(&rig.agent, nightly(&[1])).unwrap();
     let ahead = rig.set("2031-01-01T02:00");
     let run = kept.due(ahead).unwrap();
-    kept.handled(rig.agent.home(), &run).unwrap();
+    kept.handled(rig.agent.home(), &run, job(1)).unwrap();
     let right = rig.set("2026-11-28T01:10");
     assert_eq!(kept.due(right), None);
     assert!(kept.due(rig.set("2026-11-28T02:00")).is_some());
@@ -193,4 +206,60 @@ fn a_damaged_copy_is_asked_for_anew() {
     let kept = rig.load();
     assert_eq!((kept.version(), kept.next_run(rig.agent.now())), ("", None));
     assert!(next_runs(rig.agent.home(), rig.agent.now()).unwrap().is_empty());
+}
+
+#[test]
+fn a_run_that_fails_is_begun_again_three_times_and_then_not_before_the_next() {
+    let rig = Rig::at("2026-11-28T01:00");
+    let mut kept = rig.load();
+    kept.replace(&rig.agent, nightly(&[1])).unwrap();
+    let mut now = rig.set("2026-11-28T02:00");
+    for (number, (least, most)) in (1..).zip([(300, 600), (900, 1200), (3600, 3900)]) {
+        let run = kept.due(now).unwrap();
+        assert_eq!(run.again, usize::from(number) - 1);
+        kept.handled(rig.agent.home(), &run, job(number)).unwrap();
+        come_to(&rig, job(number), JobState::Running);
+        kept.settle(&rig.agent).unwrap();
+        assert_eq!(kept.due(now.plus_seconds(5000)), None, "it goes on");
+        come_to(&rig, job(number), JobState::Failed);
+        // A process that begins anew looks as well.
+        kept = rig.load();
+        kept.settle(&rig.agent).unwrap();
+        let wait = i64::from(kept.next_look(now).unwrap());
+        assert!((least..most).contains(&wait), "{wait}");
+        let shown = next_runs(rig.agent.home(), now).unwrap();
+        assert_eq!(shown[&item(1)].at, Some(now.plus_seconds(wait)));
+        assert_eq!(kept.due(now.plus_seconds(wait - 1)), None);
+        now = now.plus_seconds(wait);
+        rig.clock.0.store(now.0, Relaxed);
+    }
+    let last = kept.due(now).unwrap();
+    kept.handled(rig.agent.home(), &last, job(4)).unwrap();
+    come_to(&rig, job(4), JobState::Failed);
+    kept.settle(&rig.agent).unwrap();
+    assert_eq!((kept.due(now), kept.next_run(now)), (None, Some(time("2026-11-29T02:00"))));
+    let next = kept.due(time("2026-11-29T02:00")).unwrap();
+    assert_eq!(next.again, 0);
+}
+
+#[test]
+fn a_run_that_ended_well_or_by_a_person_is_not_begun_again_and_one_whose_record_is_gone_is() {
+    for (state, is_again) in [
+        (Some(JobState::Completed), false),
+        (Some(JobState::CompletedWithWarnings), false),
+        (Some(JobState::Cancelled), false),
+        (None, true),
+    ] {
+        let rig = Rig::at("2026-11-28T01:00");
+        let mut kept = rig.load();
+        kept.replace(&rig.agent, nightly(&[1])).unwrap();
+        let now = rig.set("2026-11-28T02:00");
+        let run = kept.due(now).unwrap();
+        kept.handled(rig.agent.home(), &run, job(1)).unwrap();
+        if let Some(state) = state {
+            come_to(&rig, job(1), state);
+        }
+        kept.settle(&rig.agent).unwrap();
+        assert_eq!(kept.due(now.plus_seconds(7200)).is_some(), is_again, "{state:?}");
+    }
 }

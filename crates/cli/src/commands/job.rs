@@ -2,6 +2,8 @@
 
 pub mod cancel;
 pub mod list;
+pub mod pause;
+pub mod resume;
 pub mod run;
 pub mod show;
 pub mod vault;
@@ -19,6 +21,10 @@ pub enum Command {
     Show(show::Arguments),
     /// Stop a job that goes on
     Cancel(cancel::Arguments),
+    /// Make a job of this server wait
+    Pause(pause::Arguments),
+    /// Let a job that was paused go on
+    Resume(resume::Arguments),
     /// Run queued jobs in this process, which was started for them
     #[command(hide = true)]
     Run(run::Arguments),
@@ -30,6 +36,8 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::List(arguments) => list::run(context, arguments),
         Command::Show(arguments) => show::run(context, arguments),
         Command::Cancel(arguments) => cancel::run(context, arguments),
+        Command::Pause(arguments) => pause::run(context, arguments),
+        Command::Resume(arguments) => resume::run(context, arguments),
         Command::Run(arguments) => run::run(context, arguments),
     }
 }

@@ -2,12 +2,12 @@
 
 pub mod create;
 pub mod delete;
-mod flags;
+pub(crate) mod flags;
 pub mod list;
 pub mod preview;
 pub mod show;
 pub mod update;
-mod words;
+pub(crate) mod words;
 
 use crate::context::Context;
 use crate::output::Output;

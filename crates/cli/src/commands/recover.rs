@@ -59,10 +59,10 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         return Ok(print_list(output, &listed, "The server has no recovery point in this store"));
     };
     let point = points::choose(&listed, &text, arguments.item.as_deref())?;
-    let pace = Pace { low_priority: arguments.low_priority, bytes_per_second: None };
+    let pace = Pace { low_priority: arguments.low_priority, ..Pace::default() };
     let (components, paths) = (arguments.components, arguments.paths);
+    lower_priority([&pace]);
     let request = RecoverRequest { components, paths, target, pace };
-    lower_priority([pace]);
     let watched = Watched::begin(output, Kept::Nothing, Some(PathBuf::from("/dev/null")))?;
     let surroundings = context.agent().surroundings();
     let done = server.recover(point, request, &*watched.screen, surroundings, &watched.cancellation)?;

@@ -7,7 +7,7 @@ use clap::Args;
 use stateward_agent::items::{absolute, within_point};
 use stateward_agent::jobs::{self, ItemReference, JobRequest};
 use stateward_agent::{AgentError, Exit, points};
-use stateward_model::ComponentName;
+use stateward_model::{ComponentName, JobKind};
 use std::path::PathBuf;
 
 /// The command's flags.
@@ -39,7 +39,7 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
     let Arguments { recovery_point, item, components, paths, target, wait, pace } = arguments;
     let agent = context.agent();
-    let pace = pace.pace(agent.home())?;
+    let pace = pace.pace(agent.home(), JobKind::Restore)?;
     let listed = points::list_own(agent)?;
     let point = points::choose(&listed, &recovery_point, item.as_deref())?;
     let request = JobRequest::Restore {

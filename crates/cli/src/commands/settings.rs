@@ -2,6 +2,7 @@
 
 pub mod set;
 pub mod show;
+mod throttle;
 
 use crate::context::Context;
 use crate::display::facts;
@@ -9,6 +10,7 @@ use crate::pace;
 use clap::Subcommand;
 use serde_json::json;
 use stateward_agent::hooks::HookFailure;
+use stateward_agent::prechecks::{CODES, PrecheckAction};
 use stateward_agent::settings::Settings;
 use stateward_agent::{AgentError, Exit};
 
@@ -33,7 +35,9 @@ fn print(context: &Context, settings: &Settings) {
     let hooks = settings.hooks.folder();
     let shown = hooks.as_ref().map(|folder| folder.display().to_string());
     let blocks = settings.hooks.failure == HookFailure::Block;
-    let mut object = pace::object("result", settings.pace);
+    let mut object = pace::object("result", &settings.pace);
+    throttle::put(&mut object, settings);
+    object["prechecks"] = json!(settings.prechecks);
     object["source_snapshot"] = json!(settings.source_snapshot);
     object["hooks"] = json!(shown);
     object["hook_failure"] = json!(if blocks { "block" } else { "warn" });
@@ -43,14 +47,30 @@ fn print(context: &Context, settings: &Settings) {
     object["restore_root"] = json!(restore_root);
     context.output().object(&object);
     let effect = if blocks { "no backup is made" } else { "the backup is made with a warning" };
-    let mut shown_facts = pace::facts(settings.pace).to_vec();
+    let mut shown_facts = pace::facts(&settings.pace).to_vec();
+    shown_facts.extend(throttle::facts(settings));
     shown_facts.extend([
         ("Source snapshot", pace::switch_text(settings.source_snapshot)),
         ("Hooks", shown.unwrap_or_else(|| "none".to_owned())),
         ("Hook fails", effect.to_owned()),
         ("Hook time-out", format!("{} s", settings.hooks.time_out_seconds)),
         ("Verify packages", pace::switch_text(settings.verify_packages)),
+        ("Prechecks", prechecks_text(settings)),
         ("Restore root", restore_root.unwrap_or_else(|| "none".to_owned())),
     ]);
     facts(context.output(), &shown_facts);
+}
+
+/// What findings before a backup do to it.
+fn prechecks_text(settings: &Settings) -> String {
+    let of = |code: &&str| {
+        let action = match settings.prechecks.action(code) {
+            PrecheckAction::Pass => "passes",
+            PrecheckAction::Warn => "warns",
+            PrecheckAction::Block => "blocks",
+        };
+        format!("{code} {action}")
+    };
+    let told: Vec<String> = CODES.iter().map(of).collect();
+    told.join(", ")
 }

@@ -52,7 +52,8 @@ fn print(context: &Context, output: &Output, overview: &Overview) {
     }
     for job in overview.running() {
         let kind = job.kind().to_string().to_lowercase();
-        lines.push(("Running", format!("{kind}, {}, job {}", job.phase, short(job.id))));
+        let how = if job.is_paused { "Paused" } else { "Running" };
+        lines.push((how, format!("{kind}, {}, job {}", job.phase, short(job.id))));
     }
     facts(output, &lines);
     let mut table = Table::new(&["Item", "Kind", "Last backup", "Status", "Policy", "Next backup"]);

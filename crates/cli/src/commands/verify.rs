@@ -6,6 +6,7 @@ use crate::pace::PaceFlags;
 use clap::Args;
 use stateward_agent::jobs::{self, JobRequest, VerifyExtent};
 use stateward_agent::{AgentError, Exit, Registration, USUAL_PERCENT, points};
+use stateward_model::JobKind;
 
 /// The command's flags.
 #[derive(Debug, Args)]
@@ -52,7 +53,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         true => VerifyExtent::Full,
         false => VerifyExtent::Percent(arguments.percent),
     };
-    let pace = arguments.pace.pace(agent.home())?;
+    let pace = arguments.pace.pace(agent.home(), JobKind::Verify)?;
     let make = || Ok(vec![jobs::queue(agent, JobRequest::Verify { point, extent }, None, pace)?]);
     run_jobs(context, Wait::Inside, make)
 }

@@ -2,6 +2,7 @@
 
 use crate::linux::command::{TIME_OUT, run, run_telling_code};
 use crate::linux::packages::read_packages;
+use crate::linux::processes;
 use crate::linux::rpm;
 use crate::linux::tree::Tree;
 use rustix::fs::statvfs;
@@ -24,10 +25,13 @@ pub(crate) fn precheck(code: &str, outcome: u8, message: String) -> Precheck {
     Precheck { code: code.to_owned(), outcome, message }
 }
 
-/// The quick checks of the running system: does a restart wait (`pending-restart`), and has the file system of
-/// `folder` at least `needed_bytes` free (`free-space`)?
+/// The quick checks of the running system: does a restart wait (`pending-restart`), has the file system of `folder` at least
+/// `needed_bytes` free (`free-space`), does another backup run (`other-backup`), are packages being changed
+/// (`packages-changing`)?
 pub fn prechecks(folder: &Path, needed_bytes: u64) -> Vec<Precheck> {
-    vec![pending_restart(), free_space(folder, needed_bytes)]
+    let mut checked = vec![pending_restart(), free_space(folder, needed_bytes)];
+    checked.extend(processes::prechecks());
+    checked
 }
 
 fn pending_restart() -> Precheck {

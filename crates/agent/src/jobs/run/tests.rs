@@ -23,6 +23,16 @@ impl Witness {
             .unwrap_or_else(PoisonError::into_inner);
         assert!(!waited.1.timed_out(), "it was not told in time");
     }
+
+    /// Waits until so many records were told.
+    fn wait_for_more(&self, number: usize) {
+        let limit = Duration::from_secs(30);
+        let waited = self
+            .told
+            .wait_timeout_while(locked(&self.seen), limit, |seen| seen.len() < number)
+            .unwrap_or_else(PoisonError::into_inner);
+        assert!(!waited.1.timed_out(), "it was not told in time");
+    }
 }
 
 impl JobListener for Witness {
@@ -132,6 +142,47 @@ fn a_mark_in_the_home_stops_the_job() {
     });
     assert_eq!((ended.state, ended.exit().number()), (JobState::Cancelled, 130));
     assert!(!rig.folder.is_asked_to_cancel(ended.id));
+}
+
+#[test]
+fn a_paused_job_waits_until_it_is_resumed() {
+    let rig = Rig::new();
+    let passed = AtomicU64::new(0);
+    let ended = rig.run(|_, tools| {
+        let id = rig.folder.list().unwrap().remove(0).id;
+        rig.folder.set_paused(id, true).unwrap();
+        rig.witness.wait_for(|job| job.is_paused);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                tools.progress.advanced(Advance { files: 1, bytes: 1, moved_bytes: 0 });
+                passed.store(1, Relaxed);
+            });
+            // It has come to the gate, and the job is looked at again twice.
+            rig.witness.wait_for(|job| job.figures.files == 1);
+            let looks = locked(&rig.witness.seen).len();
+            rig.witness.wait_for_more(looks + 2);
+            assert_eq!(passed.load(Relaxed), 0);
+            assert!(rig.folder.load(id).unwrap().is_paused);
+            rig.folder.set_paused(id, false).unwrap();
+        });
+        done()
+    });
+    assert_eq!((passed.load(Relaxed), ended.state, ended.is_paused), (1, JobState::Completed, false));
+}
+
+#[test]
+fn a_paused_job_that_is_stopped_ends() {
+    let rig = Rig::new();
+    let ended = rig.run(|_, tools| {
+        let id = rig.folder.list().unwrap().remove(0).id;
+        rig.folder.set_paused(id, true).unwrap();
+        rig.witness.wait_for(|job| job.is_paused);
+        rig.folder.ask_to_cancel(id).unwrap();
+        tools.progress.advanced(Advance { files: 1, bytes: 1, moved_bytes: 0 });
+        Err(AgentError::from(EngineError::Cancelled)).into()
+    });
+    assert_eq!(ended.state, JobState::Cancelled);
+    assert!(!rig.folder.is_asked_to_pause(ended.id));
 }
 
 #[test]

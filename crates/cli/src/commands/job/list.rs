@@ -87,6 +87,7 @@ fn of_vault(context: &Context, jobs: &[Job]) {
 /// How a job stands, with what it is at or why it failed.
 fn status(job: &JobRecord) -> String {
     match (&job.state, &job.failure) {
+        (JobState::Running, _) if job.is_paused => "Paused".to_owned(),
         (JobState::Running, _) => format!("{} ({})", job.state, job.phase),
         (JobState::Failed, Some(failure)) => format!("{} ({})", job.state, failure.code),
         (state, _) => state.to_string(),

@@ -15,10 +15,24 @@ use std::path::PathBuf;
 /// The longest file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// The flags.
+/// The flags of a command that can't do without a policy.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("policy").required(true).multiple(true).args(["times", "from_file"]))]
 pub struct PolicyFlags {
+    #[command(flatten)]
+    flags: PerhapsPolicyFlags,
+}
+
+impl PolicyFlags {
+    /// The policy that is meant. What is not allowed is told before anything is sent.
+    pub fn policy(self, now: Timestamp) -> Result<PolicyProperties, AgentError> {
+        self.flags.given(now)
+    }
+}
+
+/// The flags of a command that may be given a policy.
+#[derive(Debug, Args)]
+pub struct PerhapsPolicyFlags {
     /// Take the policy from this file: JSON in the form of Azure's API, as `policy show --json` prints it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["times", "daily", "weekly"])]
     from_file: Option<PathBuf>,
@@ -88,14 +102,21 @@ struct RetentionFlags {
 
 /// A day of a month, as it is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum DayOfMonth {
+pub(crate) enum DayOfMonth {
     Numbered(MonthDay),
     Weekday(WeekOfMonth, Weekday),
 }
 
-impl PolicyFlags {
-    /// The policy that is meant. What is not allowed is told before anything is sent.
-    pub fn policy(self, now: Timestamp) -> Result<PolicyProperties, AgentError> {
+impl PerhapsPolicyFlags {
+    /// The policy that is meant, if one is.
+    pub fn policy(self, now: Timestamp) -> Result<Option<PolicyProperties>, AgentError> {
+        match self.times.is_empty() && self.from_file.is_none() {
+            true => Ok(None),
+            false => self.given(now).map(Some),
+        }
+    }
+
+    fn given(self, now: Timestamp) -> Result<PolicyProperties, AgentError> {
         if let Some(path) = &self.from_file {
             return read(path);
         }
@@ -148,7 +169,7 @@ impl RetentionFlags {
 
 /// Days of a month in one of the two ways in which a policy can name them: by number, or each of some weekdays in each of
 /// some weeks.
-fn days_of_month(given: &[DayOfMonth], flag: &str) -> Result<DaysOfMonth, AgentError> {
+pub(crate) fn days_of_month(given: &[DayOfMonth], flag: &str) -> Result<DaysOfMonth, AgentError> {
     let numbered: BTreeSet<MonthDay> = given
         .iter()
         .filter_map(|day| match day {
@@ -197,19 +218,20 @@ fn one_of<T: Copy>(all: &[T], name: impl Fn(T) -> String, text: &str) -> Result<
     })
 }
 
-fn weekday(text: &str) -> Result<Weekday, String> {
+/// A day of the week by its name.
+pub(crate) fn weekday(text: &str) -> Result<Weekday, String> {
     one_of(&Weekday::ALL, |day| day.to_string(), text)
 }
 
-fn month(text: &str) -> Result<Month, String> {
+pub(crate) fn month(text: &str) -> Result<Month, String> {
     one_of(&Month::ALL, |month| format!("{month:?}"), text)
 }
 
-fn zone(text: &str) -> Result<Zone, String> {
+pub(crate) fn zone(text: &str) -> Result<Zone, String> {
     text.parse().map_err(|error: ParseError| error.to_string())
 }
 
-fn day_of_month(text: &str) -> Result<DayOfMonth, String> {
+pub(crate) fn day_of_month(text: &str) -> Result<DayOfMonth, String> {
     use WeekOfMonth::{First, Fourth, Last, Second, Third};
     if let Some((week, day)) = text.split_once('-') {
         let week = one_of(&[First, Second, Third, Fourth, Last], |week| format!("{week:?}"), week)?;

@@ -1,10 +1,12 @@
 //! `stateward settings set`
 
+use super::throttle::{FLAGS, ThrottleFlags};
 use crate::context::Context;
 use crate::pace::{PaceFlags, switch};
 use clap::{ArgGroup, Args, ValueEnum};
 use stateward_agent::hooks::HookFailure;
 use stateward_agent::items::{StoredPath, absolute};
+use stateward_agent::prechecks::{CODES, PrecheckAction};
 use stateward_agent::settings::{Settings, SettingsWish};
 use stateward_agent::{AgentError, Exit};
 use std::path::PathBuf;
@@ -13,11 +15,13 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true).args([
     "low_priority", "limit_rate", "source_snapshot", "hooks", "hook_failure", "hook_time_out", "verify_packages",
-    "restore_root",
-]))]
+    "restore_root", "prechecks",
+]).args(FLAGS))]
 pub struct Arguments {
     #[command(flatten)]
     pace: PaceFlags,
+    #[command(flatten)]
+    throttle: ThrottleFlags,
     /// Read from snapshots of the file systems that give them (btrfs, LVM), so that a recovery point is of one moment
     #[arg(
         long,
@@ -37,6 +41,9 @@ pub struct Arguments {
     /// Stop each hook after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     hook_time_out: Option<u64>,
+    /// What a finding before a backup does to it, such as `pending-restart=block`; may be given several times
+    #[arg(long = "precheck", value_name = "CODE=pass|warn|block", value_parser = precheck)]
+    prechecks: Vec<(String, PrecheckAction)>,
     /// Compare all installed files with their packages before each backup of System State, which reads all of them
     #[arg(long, value_name = "on|off", value_parser = switch)]
     verify_packages: Option<bool>,
@@ -58,6 +65,8 @@ enum Failure {
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
     let Arguments {
         pace,
+        throttle,
+        prechecks,
         source_snapshot,
         hooks,
         hook_failure,
@@ -67,6 +76,8 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     } = arguments;
     let wish = SettingsWish {
         pace: pace.wish(),
+        throttle: throttle.wish(),
+        prechecks: prechecks.into_iter().collect(),
         source_snapshot,
         hooks: hooks.map(folder).transpose()?,
         hook_failure: hook_failure.map(|failure| match failure {
@@ -79,6 +90,17 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     };
     super::print(context, &Settings::change(context.agent().home(), wish)?);
     Ok(Exit::Done)
+}
+
+fn precheck(text: &str) -> Result<(String, PrecheckAction), String> {
+    let (code, action) = text.split_once('=').ok_or("it must be of the form `CODE=block`")?;
+    if !CODES.contains(&code) {
+        return Err(format!("its code must be one of {}", CODES.join(", ")));
+    }
+    let actions = [PrecheckAction::Pass, PrecheckAction::Warn, PrecheckAction::Block];
+    let action = actions.into_iter().find(|known| known.to_string() == action);
+    let action = action.ok_or("what it does must be `pass`, `warn` or `block`")?;
+    Ok((code.to_owned(), action))
 }
 
 /// The folder from the root, or the usual one.

@@ -1,0 +1,179 @@
+//! `stateward schedule`: the wizard *Schedule Backup*, and the same by flags.
+
+mod pages;
+
+use crate::commands::policy::flags::PerhapsPolicyFlags;
+use crate::commands::policy::words::facts_of;
+use crate::context::Context;
+use crate::display::facts;
+use crate::prompt::Prompt;
+use clap::Args;
+use pages::{Chosen, Protecting};
+use serde_json::json;
+use stateward_agent::admin::{self, ServicePrincipal};
+use stateward_agent::items::{Item, Items, Selection};
+use stateward_agent::{AgentError, Exit, Registration, protect, secrets};
+use stateward_api::arm::items::ItemChange;
+use stateward_api::arm::policies::{Policy, PolicyProperties};
+use stateward_api::arm::vaults::Vault;
+use stateward_client::AdminClient;
+use stateward_model::PolicyName;
+use std::path::PathBuf;
+
+/// The command's flags.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The item: its name, or the beginning of its id [default: the only one]
+    #[arg(value_name = "ITEM", requires = "policy_name")]
+    item: Option<String>,
+    /// The policy that it is to have; with a schedule it is made first. Without this, everything is asked for
+    #[arg(long = "policy", id = "policy_name", value_name = "NAME")]
+    policy: Option<PolicyName>,
+    /// The client id of the administrator who may do this; it is used once and not kept [default: the sign-in of
+    /// `stateward login`]
+    #[arg(long, value_name = "ID", requires = "client_secret_file")]
+    client_id: Option<String>,
+    /// Take the administrator's client secret from this file
+    #[arg(long, value_name = "FILE", requires = "client_id")]
+    client_secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    flags: PerhapsPolicyFlags,
+}
+
+/// Gives an item of this server a policy, which says when it is backed up and how long its recovery points are kept.
+pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
+    Registration::load(context.agent().home())?;
+    let Arguments { item, policy, client_id, client_secret_file, flags } = arguments;
+    let who = match client_id.zip(client_secret_file) {
+        Some((client_id, path)) => {
+            Some(ServicePrincipal { client_id, client_secret: secrets::read_secret(&path)? })
+        }
+        None => None,
+    };
+    let properties = flags.policy(context.agent().now())?;
+    let Some(name) = policy else {
+        return match properties {
+            Some(_) => {
+                Err(AgentError::NothingAsked("`--policy NAME`, which names the policy that is to be made"))
+            }
+            None => ask(context, who),
+        };
+    };
+    let item = one_item(context, item.as_deref())?;
+    let vault = OwnVault::open(context, None, who)?;
+    let policy = vault.policy(name, properties)?;
+    vault.set(context, &item, &policy)
+}
+
+/// Asks for everything, and changes nothing before the last answer.
+fn ask(context: &Context, who: Option<ServicePrincipal>) -> Result<Exit, AgentError> {
+    let prompt = Prompt::person("stateward schedule")?;
+    let vault = OwnVault::open(context, Some(&prompt), who)?;
+    let items = Items::load(context.agent().home())?.items;
+    let protecting = pages::choose_item(&prompt, items)?;
+    let policies = vault.client.policies(&vault.vault)?;
+    let chosen = pages::choose_policy(context, &prompt, &protecting, policies)?;
+    if !prompt.yes("Write this into the vault?", true)? {
+        return Err(AgentError::cancelled());
+    }
+    let item = protected(context, protecting)?;
+    let policy = match chosen {
+        Chosen::Existing(policy) => *policy,
+        Chosen::New(name, properties) => vault.policy(name, Some(*properties))?,
+    };
+    vault.set(context, &item, &policy)
+}
+
+fn protected(context: &Context, protecting: Protecting) -> Result<Item, AgentError> {
+    let selection = match protecting {
+        Protecting::Item(item) => return Ok(item),
+        Protecting::SystemState => {
+            Selection::SystemState { components: None, root: stateward_agent::items::absolute("/".as_ref())? }
+        }
+        Protecting::Files(paths) => Selection::Files { paths },
+    };
+    let done = protect::protect(context.agent(), selection, None)?;
+    match done.untold {
+        Some(error) => Err(error),
+        None => Ok(done.item),
+    }
+}
+
+/// The item that is meant; the only one if none is named.
+fn one_item(context: &Context, asked: Option<&str>) -> Result<Item, AgentError> {
+    let items = Items::load(context.agent().home())?;
+    match (asked, items.items.as_slice()) {
+        (Some(asked), _) => items.find(asked).cloned(),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => Err(AgentError::NoItems),
+        (None, several) => Err(AgentError::AmbiguousItem {
+            name: "all".to_owned(),
+            known: several.iter().map(|item| item.label.to_string()).collect(),
+        }),
+    }
+}
+
+/// The vault of this server, as an administrator.
+struct OwnVault {
+    client: AdminClient,
+    vault: Vault,
+}
+
+impl OwnVault {
+    /// Signs in: as the one who is given, as the one whom the home keeps, or as the one who is asked for.
+    fn open(
+        context: &Context,
+        prompt: Option<&Prompt>,
+        who: Option<ServicePrincipal>,
+    ) -> Result<Self, AgentError> {
+        let agent = context.agent();
+        let who = match (who, prompt) {
+            (None, Some(prompt)) if !admin::is_signed_in(agent)? => Some(asked(context, prompt)?),
+            (who, _) => who,
+        };
+        let client = match who {
+            Some(who) => admin::administrator_once(agent, who)?,
+            None => admin::administrator(agent)?,
+        };
+        let vault = admin::own_vault(agent, &client)?;
+        Ok(Self { client, vault })
+    }
+
+    /// The policy of that name, which is made if it is described.
+    fn policy(&self, name: PolicyName, described: Option<PolicyProperties>) -> Result<Policy, AgentError> {
+        match (self.client.find_policy(&self.vault, &name)?, described) {
+            (Some(_), Some(_)) => Err(AgentError::PolicyExists(name)),
+            (Some(found), None) => Ok(found),
+            (None, Some(properties)) => Ok(self.client.put_policy(&self.vault, &name, properties)?),
+            (None, None) => Err(AgentError::UnknownPolicy(name)),
+        }
+    }
+
+    fn set(&self, context: &Context, item: &Item, policy: &Policy) -> Result<Exit, AgentError> {
+        let id = item.id.to_string();
+        let at_vault = admin::find_item(&self.client, &self.vault, &id, None)?;
+        let change = ItemChange { policy_id: Some(policy.name.clone()), ..ItemChange::default() };
+        self.client.change_item(&at_vault, change)?;
+        let output = context.output();
+        output.object(&json!({
+            "type": "result", "item": item.label, "item_id": item.id, "policy": policy.name,
+            "properties": policy.properties,
+        }));
+        output.line(format_args!("{} is backed up by the policy {}", item.label, policy.name));
+        facts(output, &facts_of(&policy.properties));
+        output.hint(match context.agent().home().is_served() {
+            true => "The agent hears of it within seconds: `stateward status` shows the next backup",
+            false => "No agent runs here, so nothing is backed up by itself: `stateward agent run`",
+        });
+        Ok(Exit::Done)
+    }
+}
+
+fn asked(context: &Context, prompt: &Prompt) -> Result<ServicePrincipal, AgentError> {
+    context.output().say("A policy is written by an administrator of the vault. The sign-in is not kept.");
+    let client_id = prompt.text("Administrator's client id:", "", |text| match text.is_empty() {
+        true => Err("it stands in what `stateward-vault init` printed".to_owned()),
+        false => Ok(text.to_owned()),
+    })?;
+    Ok(ServicePrincipal { client_id, client_secret: prompt.secret("Client secret:")? })
+}
