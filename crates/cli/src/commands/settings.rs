@@ -20,14 +20,14 @@ pub enum Command {
     /// Show what holds for all jobs of this server
     Show(show::Arguments),
     /// Change what holds for all jobs of this server
-    Set(set::Arguments),
+    Set(Box<set::Arguments>),
 }
 
 /// Runs a verb.
 pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
     match command {
         Command::Show(arguments) => show::run(context, arguments),
-        Command::Set(arguments) => set::run(context, arguments),
+        Command::Set(arguments) => set::run(context, *arguments),
     }
 }
 
