@@ -62,8 +62,8 @@ impl Prompt {
         Confirm::new(question).with_default(usual).prompt().map_err(self.left())
     }
 
-    /// A line of text that `read` understands; asked again with its reason while it does not. `usual` stands there already and
-    /// can be changed.
+    /// A line of text that `read` understands; asked again with its reason while it does not. Enter alone takes `usual`, if that
+    /// is anything.
     pub fn text<T>(
         &self,
         question: &str,
@@ -71,7 +71,9 @@ impl Prompt {
         read: impl Fn(&str) -> Result<T, String> + Clone,
     ) -> Result<T, AgentError> {
         let check = read.clone();
-        let asked = Text::new(question).with_initial_value(usual).with_validator(move |text: &str| {
+        let mut asked = Text::new(question);
+        asked.default = (!usual.is_empty()).then_some(usual);
+        let asked = asked.with_validator(move |text: &str| {
             Ok(match check(text.trim()) {
                 Ok(_) => Validation::Valid,
                 Err(why) => Validation::Invalid(capitalised(&why).into()),
