@@ -329,6 +329,9 @@ codes! {
     TargetFull = "target-full", Failed,
         "There is no space left at the target",
         "Make space or choose another target; restore again into the same folder to go on";
+    TrialNoRoom = "trial-no-room", Failed,
+        "There is not enough space for a trial restore; 1 GiB is to stay free beside it",
+        "Give a folder on a disk that has it: `stateward settings set --trial-folder DIR`; or have no trial restores: `--trial-restore-every never`";
     TargetFailed = "target-failed", Failed,
         "Something at the target could not be written",
         "Check the target's file system and your rights; restore again into the same folder to go on, or choose another target";

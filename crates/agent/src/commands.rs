@@ -1,7 +1,7 @@
 //! What administrators ask of this server at its vault, made into jobs.
 
 use crate::items::{Items, StoredPath};
-use crate::jobs::{self, ItemReference, JobRequest, detach};
+use crate::jobs::{self, ItemReference, JobRequest, Pace, detach};
 use crate::settings::Settings;
 use crate::{Agent, AgentError, points};
 use stateward_api::agent::{Command, CommandRequest};
@@ -20,7 +20,9 @@ pub(crate) fn begin(agent: &Agent, command: &Command) -> Result<(Label, Child), 
             restore(agent, command.job, (*item, *point), components.clone())?
         }
     };
-    start(agent, command.job, request, item)
+    let pace = Settings::load(agent.home())?.pace_of(request.kind());
+    let label = item.label.clone();
+    Ok((label, start(agent, command.job, request, Some(item), pace)?))
 }
 
 /// Starts a job in a process of its own.
@@ -28,18 +30,13 @@ pub(crate) fn start(
     agent: &Agent,
     job: JobId,
     request: JobRequest,
-    item: ItemReference,
-) -> Result<(Label, Child), AgentError> {
-    let label = item.label.clone();
-    let pace = Settings::load(agent.home())?.pace_of(request.kind());
-    let record = jobs::queue_as(agent, job, request, Some(item), pace)?;
-    match detach::spawn(agent.home(), &[job]) {
-        Ok(child) => Ok((label, child)),
-        Err(error) => {
-            jobs::abandon(agent, record, &error);
-            Err(error)
-        }
-    }
+    item: Option<ItemReference>,
+    pace: Pace,
+) -> Result<Child, AgentError> {
+    let record = jobs::queue_as(agent, job, request, item, pace)?;
+    detach::spawn(agent.home(), &[job]).inspect_err(|error| {
+        jobs::abandon(agent, record, error);
+    })
 }
 
 /// An item of this home.

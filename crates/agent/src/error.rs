@@ -276,6 +276,16 @@ pub enum AgentError {
         /// What is still to be restored, in bytes, if it is known.
         bytes_needed: Option<u64>,
     },
+    /// A trial restore would fill the disk.
+    #[error("A trial restore needs {} free in `{}`, and {} are", disk::shown(*bytes_needed), path.display(), disk::shown(*bytes_free))]
+    TrialNoRoom {
+        /// The folder of trial restores.
+        path: PathBuf,
+        /// What it needs, in bytes, with what stays free beside it.
+        bytes_needed: u64,
+        /// What is free, in bytes.
+        bytes_free: u64,
+    },
     /// The target's disk fails.
     #[error("`{}` can't be written: {cause}", path.display())]
     TargetFailed {
@@ -378,6 +388,7 @@ impl AgentError {
             }
             Self::NoRestoreRoot => Code::NoRestoreRoot,
             Self::TargetFull { .. } => Code::TargetFull,
+            Self::TrialNoRoom { .. } => Code::TrialNoRoom,
             Self::TargetFailed { cause, .. } => disk::code_of(cause, Code::TargetFull, Code::TargetFailed),
             Self::Engine(error) => engine_code(error),
             Self::Source(OpenError::NotAbsolute(_) | OpenError::NothingGiven) => Code::Usage,

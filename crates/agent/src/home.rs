@@ -14,6 +14,8 @@
 //! | `snapshots.json` | the snapshots of the source that a backup made ([`crate::snapshots`]) |
 //! | `snapshots/` | where they are read; empty between backups |
 //! | `verify.json` | when each pack was last verified |
+//! | `proofs.json` | what was proven to come back, and when ([`crate::proofs`]) |
+//! | `trial/` | what is restored on trial, while it is |
 //! | `points.json` | what recovery points hold, to list them quickly; may be lost |
 //! | `jobs/` | each job's record, warnings and log ([`crate::jobs`]) |
 //! | `logs/` | the agent's log ([`crate::logs`]) |
@@ -137,6 +139,11 @@ impl Home {
     /// The folder in which snapshots of the source are read.
     pub fn snapshots(&self) -> PathBuf {
         self.path.join("snapshots")
+    }
+
+    /// The folder in which trial restores make theirs, unless another was chosen.
+    pub fn trials(&self) -> PathBuf {
+        self.path.join("trial")
     }
 
     /// The cache folder, unless another was chosen at registration.

@@ -35,6 +35,7 @@ pub mod overview;
 pub mod platform;
 pub mod points;
 pub mod prechecks;
+pub mod proofs;
 pub mod protect;
 pub mod recover;
 mod refusals;

@@ -3,6 +3,8 @@
 use crate::head::PinnedHead;
 use crate::items::Items;
 use crate::jobs::{JobFolder, JobRecord};
+use crate::proofs::{ProofSettings, Proofs};
+use crate::settings::Settings;
 use crate::timetable::{self, NextRun};
 use crate::{Agent, AgentError, Registration};
 use stateward_model::{ItemId, JobKind, JobState};
@@ -21,6 +23,10 @@ pub struct Overview {
     pub jobs: Vec<JobRecord>,
     /// When items are backed up next, as far as is known here.
     pub next_runs: BTreeMap<ItemId, NextRun>,
+    /// What was proven to come back.
+    pub proofs: Proofs,
+    /// When that is proven again.
+    pub proof_settings: ProofSettings,
     /// Whether a process is there that would do it.
     pub is_served: bool,
 }
@@ -34,6 +40,8 @@ impl Overview {
             head: PinnedHead::find(agent.home())?,
             jobs: JobFolder::of(agent.home()).list()?,
             next_runs: timetable::next_runs(agent.home(), agent.now())?,
+            proofs: Proofs::load(agent.home())?,
+            proof_settings: Settings::load(agent.home())?.proofs,
             is_served: agent.home().is_served(),
         })
     }

@@ -8,9 +8,11 @@
 //! failed, or was lost with its machine, is begun again after some minutes.
 
 use crate::commands::{begin, reference, start};
-use crate::jobs::JobRequest;
+use crate::jobs::{JobRequest, VerifyExtent};
+use crate::proofs::{self, DueProof};
+use crate::settings::Settings;
 use crate::timetable::{DueRun, KeptTimetable};
-use crate::{Agent, AgentError, Code, RegisteredServer};
+use crate::{Agent, AgentError, Code, RegisteredServer, USUAL_PERCENT};
 use stateward_api::agent::{Command, JobReport};
 use stateward_client::{HttpVault, Manner};
 use stateward_engine::{Cancellation, VaultError};
@@ -117,6 +119,9 @@ impl Service<'_> {
         match self.timetable.due(self.agent.now()) {
             Some(run) => self.back_up(&run),
             None => {
+                if let Some(proof) = proofs::due(self.agent)? {
+                    return self.prove(proof);
+                }
                 // A vault that answers at once, for whatever reason, is not asked all the time.
                 self.pause(LEAST_TURN.saturating_sub(began.elapsed()));
                 Ok(())
@@ -138,25 +143,66 @@ impl Service<'_> {
     }
 
     fn obey(&mut self, command: &Command) -> Result<(), AgentError> {
-        let of = (command.request.kind(), command.request.item());
+        let of = (command.request.kind(), Some(command.request.item()));
         self.run(command.job, of, begin(self.agent, command))
     }
 
     /// Makes the backup of a run that is due.
     fn back_up(&mut self, run: &DueRun) -> Result<(), AgentError> {
         let job = JobId::new(&*self.agent.surroundings().random);
-        let request = JobRequest::backup(None);
-        let begun = reference(self.agent, run.item).and_then(|item| start(self.agent, job, request, item));
+        let begun = reference(self.agent, run.item).and_then(|item| {
+            let pace = Settings::load(self.agent.home())?.pace_of(JobKind::Backup);
+            let label = item.label.clone();
+            Ok((label, start(self.agent, job, JobRequest::backup(None), Some(item), pace)?))
+        });
         // After the job was written down: a crash in between makes a second backup, and not none.
         self.timetable.handled(self.agent.home(), run, job)?;
-        self.run(job, (JobKind::Backup, run.item), begun)
+        self.run(job, (JobKind::Backup, Some(run.item)), begun)
+    }
+
+    /// Makes a proof whose time has come. One that has no room is not begun: nothing is wrong at the vault.
+    fn prove(&mut self, proof: DueProof) -> Result<(), AgentError> {
+        let job = JobId::new(&*self.agent.surroundings().random);
+        let hindered = match proof {
+            DueProof::Verify => None,
+            DueProof::Trial(item) => proofs::room(self.agent, item).err(),
+        };
+        proof.tried(self.agent, hindered.as_ref())?;
+        if let Some(error) = hindered {
+            tracing::warn!(%error, "no trial restore can be made");
+            (self.told)(Event::NotBegun(job, &error));
+            return Ok(());
+        }
+        let begun = self.begin_proof(proof, job);
+        let item = match proof {
+            DueProof::Verify => None,
+            DueProof::Trial(item) => Some(item),
+        };
+        self.run(job, (proof.kind(), item), begun)
+    }
+
+    fn begin_proof(&self, proof: DueProof, job: JobId) -> Result<(Label, Child), AgentError> {
+        let pace = proofs::pace(&Settings::load(self.agent.home())?, proof);
+        match proof {
+            DueProof::Verify => {
+                let label = RegisteredServer::load(self.agent.home())?.registration.label;
+                let request =
+                    JobRequest::Verify { point: None, extent: VerifyExtent::Percent(USUAL_PERCENT) };
+                Ok((label, start(self.agent, job, request, None, pace)?))
+            }
+            DueProof::Trial(item) => {
+                let item = reference(self.agent, item)?;
+                let label = item.label.clone();
+                Ok((label, start(self.agent, job, JobRequest::Trial, Some(item), pace)?))
+            }
+        }
     }
 
     /// Waits for a job that was begun, or tells the vault why it was not.
     fn run(
         &mut self,
         job: JobId,
-        of: (JobKind, ItemId),
+        of: (JobKind, Option<ItemId>),
         begun: Result<(Label, Child), AgentError>,
     ) -> Result<(), AgentError> {
         match begun {
@@ -210,11 +256,16 @@ fn is_busy(agent: &Agent) -> Result<bool, AgentError> {
 }
 
 /// What the vault is told of a job that could not be begun.
-fn not_begun(job: JobId, (kind, item): (JobKind, ItemId), error: &AgentError, now: Timestamp) -> JobReport {
+fn not_begun(
+    job: JobId,
+    (kind, item): (JobKind, Option<ItemId>),
+    error: &AgentError,
+    now: Timestamp,
+) -> JobReport {
     JobReport {
         state: JobState::Failed,
         ended_at: Some(now),
         error_code: Some(error.code().to_string()),
-        ..JobReport::queued(job, kind, Some(item), now)
+        ..JobReport::queued(job, kind, item, now)
     }
 }

@@ -9,6 +9,7 @@ use crate::hooks::{HookFailure, HookSettings};
 use crate::items::StoredPath;
 use crate::jobs::Pace;
 use crate::prechecks::{PrecheckAction, PrecheckSettings};
+use crate::proofs::{ProofSettings, ProofWish};
 use crate::{AgentError, Home};
 use serde::{Deserialize, Serialize};
 use stateward_model::JobKind;
@@ -38,6 +39,9 @@ pub struct Settings {
     /// Whether installed files are compared with their packages before each backup of System State.
     #[serde(default)]
     pub verify_packages: bool,
+    /// When it is proven that recovery points come back.
+    #[serde(default)]
+    pub proofs: ProofSettings,
     /// Below which folder a restore goes that an administrator asks for at the vault; without one there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore_root: Option<StoredPath>,
@@ -56,6 +60,7 @@ impl Default for Settings {
             source_snapshot: usual_source_snapshot(),
             hooks: HookSettings::default(),
             verify_packages: false,
+            proofs: ProofSettings::default(),
             restore_root: None,
         }
     }
@@ -104,14 +109,24 @@ pub struct SettingsWish {
     pub hook_time_out_seconds: Option<u64>,
     /// Whether to compare installed files with their packages.
     pub verify_packages: Option<bool>,
+    /// About proofs.
+    pub proofs: ProofWish,
     /// The folder below which restores go that are asked for at the vault, or none.
     pub restore_root: Option<Option<StoredPath>>,
 }
 
 impl SettingsWish {
     fn over(self, settings: Settings) -> Settings {
-        let Settings { pace, throttle, prechecks, source_snapshot, hooks, verify_packages, restore_root } =
-            settings;
+        let Settings {
+            pace,
+            throttle,
+            prechecks,
+            source_snapshot,
+            hooks,
+            verify_packages,
+            proofs,
+            restore_root,
+        } = settings;
         let mut actions = prechecks.0;
         actions.extend(self.prechecks);
         Settings {
@@ -125,6 +140,7 @@ impl SettingsWish {
                 time_out_seconds: self.hook_time_out_seconds.unwrap_or(hooks.time_out_seconds),
             },
             verify_packages: self.verify_packages.unwrap_or(verify_packages),
+            proofs: self.proofs.over(proofs),
             restore_root: self.restore_root.unwrap_or(restore_root),
         }
     }

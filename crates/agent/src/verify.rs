@@ -6,6 +6,7 @@ use crate::head::PinnedHead;
 use crate::history::VerifyHistory;
 use crate::jobs::run::{RunningJob, Worked};
 use crate::jobs::{JobOutcome, VerifyExtent};
+use crate::proofs::Proofs;
 use crate::{Agent, AgentError, RegisteredServer};
 use stateward_engine::points::open_point;
 use stateward_engine::{PointSummary, Tools, VaultRead as _, VerifyOutcome, VerifyRequest, VerifyShare};
@@ -72,6 +73,12 @@ fn prove(
     problems.iter().for_each(|problem| tools.progress.warning(problem));
     let mut found = stateward_engine::verify(request, tools)?;
     found.problems.extend(problems);
+    if found.problems.is_empty() {
+        let now = agent.now();
+        Proofs::change(agent.home(), |proofs| {
+            (proofs.verify.proven, proofs.verify.hindered) = (Some(now), None)
+        })?;
+    }
     // What was found counts, whatever becomes of this.
     if let Err(error) = (VerifyHistory { packs: found.history.clone() }).save(agent.home()) {
         tools.progress.warning(&Warning {

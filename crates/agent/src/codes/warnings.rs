@@ -213,6 +213,11 @@ pub const ALL: &[WarningCode] = &[
         "Install the package that the message names",
     ),
     warning(
+        "trial-not-removed",
+        "What was restored on trial, to see that it can be, could not be removed",
+        "Remove the folder that the message names; it holds a copy of what is protected",
+    ),
+    warning(
         "unreadable",
         "Something could not be read, so it was left out",
         "Run as a user who may read it (usually root), and check the disk if that does not help",

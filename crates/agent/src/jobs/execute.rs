@@ -4,7 +4,7 @@ use crate::items::{Item, Items};
 use crate::jobs::run::{self, JobContext, JobListener, RunningJob, Worked};
 use crate::jobs::{ItemReference, JobFailure, JobFolder, JobRecord, JobRequest, Pace};
 use crate::restore::Selected;
-use crate::{Agent, AgentError, Code, backup, hooks, lock::HeldLock, restore, verify};
+use crate::{Agent, AgentError, Code, backup, hooks, lock::HeldLock, proofs, restore, verify};
 use stateward_engine::{Cancellation, PointSummary, Tools};
 use stateward_model::{JobId, JobState};
 
@@ -84,6 +84,7 @@ fn work(
             let point = PointSummary { sequence: *sequence, hash: *point };
             restore::work(agent, Selected { point, components, paths, target: &target.0 }, job, tools)
         }
+        JobRequest::Trial => proofs::work(agent, item, job, tools),
         JobRequest::Verify { point, extent } => {
             let point = point.map(|(sequence, hash)| PointSummary { sequence, hash });
             verify::work(agent, point, *extent, job, tools)

@@ -38,6 +38,8 @@ pub enum JobRequest {
         /// The folder.
         target: StoredPath,
     },
+    /// Lay the newest recovery point of the job's item into a folder of the home's own, and remove it again.
+    Trial,
     /// Prove what the vault holds.
     Verify {
         /// Only what this recovery point needs.
@@ -66,7 +68,7 @@ impl JobRequest {
     pub fn kind(&self) -> JobKind {
         match self {
             Self::Backup { .. } => JobKind::Backup,
-            Self::Restore { .. } => JobKind::Restore,
+            Self::Restore { .. } | Self::Trial => JobKind::Restore,
             Self::Verify { .. } => JobKind::Verify,
         }
     }

@@ -1,5 +1,6 @@
 //! `stateward settings …`
 
+mod proofs;
 pub mod set;
 pub mod show;
 mod throttle;
@@ -37,6 +38,7 @@ fn print(context: &Context, settings: &Settings) {
     let blocks = settings.hooks.failure == HookFailure::Block;
     let mut object = pace::object("result", &settings.pace);
     throttle::put(&mut object, settings);
+    proofs::put(&mut object, settings);
     object["prechecks"] = json!(settings.prechecks);
     object["source_snapshot"] = json!(settings.source_snapshot);
     object["hooks"] = json!(shown);
@@ -55,6 +57,8 @@ fn print(context: &Context, settings: &Settings) {
         ("Hook fails", effect.to_owned()),
         ("Hook time-out", format!("{} s", settings.hooks.time_out_seconds)),
         ("Verify packages", pace::switch_text(settings.verify_packages)),
+        ("Verifies", proofs::often_text(settings.proofs.verify_days)),
+        ("Trial restores", proofs::trials_text(settings)),
         ("Prechecks", prechecks_text(settings)),
         ("Restore root", restore_root.unwrap_or_else(|| "none".to_owned())),
     ]);

@@ -6,6 +6,7 @@ use crate::output::Output;
 use crate::units;
 use clap::Args;
 use serde_json::json;
+use stateward_agent::items::Item;
 use stateward_agent::overview::Overview;
 use stateward_agent::{AgentError, Exit};
 
@@ -28,12 +29,57 @@ pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
         "recovery_point_time": overview.head.map(|head| head.received_at),
         "running_jobs": overview.running().map(|job| job.id).collect::<Vec<_>>(),
         "is_served": overview.is_served,
+        "proofs": proofs(context, &overview),
         "next_backups": overview.next_runs.iter().map(|(item, next)| json!({
             "item_id": item, "policy": next.policy, "at": next.at,
         })).collect::<Vec<_>>(),
     }));
     print(context, output, &overview);
     Ok(Exit::Done)
+}
+
+/// What was proven to come back, for programs.
+fn proofs(context: &Context, overview: &Overview) -> serde_json::Value {
+    let (now, settings) = (context.agent().now(), &overview.proof_settings);
+    let trial = |item: &Item| {
+        let tries = overview.proofs.restores.get(&item.id);
+        json!({
+            "item_id": item.id,
+            "proven": tries.and_then(|tries| tries.proven),
+            "hindered": tries.and_then(|tries| tries.hindered.as_ref()),
+            "next": overview.proofs.next_trial(settings, item.id, now),
+        })
+    };
+    json!({
+        "verified_at": overview.proofs.verify.proven,
+        "next_verify": overview.proofs.next_verify(settings, now),
+        "trial_restores": overview.items.items.iter().map(trial).collect::<Vec<_>>(),
+    })
+}
+
+/// The same for people: nothing of a home that has no recovery point.
+fn proof_lines(overview: &Overview) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if overview.head.is_none() {
+        return lines;
+    }
+    let verified = overview.proofs.verify.proven.map_or_else(|| "never".to_owned(), units::time);
+    lines.push(("Last verified", verified));
+    for item in &overview.items.items {
+        let tries = overview.proofs.restores.get(&item.id);
+        let proven = tries.and_then(|tries| tries.proven).map_or_else(
+            || format!("{}: never", item.label),
+            |proven| {
+                let (time, point) = (units::time(proven.at), short(proven.recovery_point));
+                format!("{}: {time}, all {} of {point}", item.label, units::counted(proven.files, "file"))
+            },
+        );
+        lines.push(("Last proven restore", proven));
+        if let Some(why) = tries.and_then(|tries| tries.hindered.as_ref()) {
+            lines.push(("", why.clone()));
+        }
+    }
+    lines
 }
 
 fn print(context: &Context, output: &Output, overview: &Overview) {
@@ -55,6 +101,7 @@ fn print(context: &Context, output: &Output, overview: &Overview) {
         let how = if job.is_paused { "Paused" } else { "Running" };
         lines.push((how, format!("{kind}, {}, job {}", job.phase, short(job.id))));
     }
+    lines.extend(proof_lines(overview));
     facts(output, &lines);
     let mut table = Table::new(&["Item", "Kind", "Last backup", "Status", "Policy", "Next backup"]);
     for item in &overview.items.items {

@@ -4,7 +4,8 @@ use crate::context::Context;
 use crate::job_runner::{Wait, run_jobs};
 use crate::pace::PaceFlags;
 use clap::Args;
-use stateward_agent::jobs::{self, JobRequest, VerifyExtent};
+use stateward_agent::items::Items;
+use stateward_agent::jobs::{self, ItemReference, JobRequest, VerifyExtent};
 use stateward_agent::{AgentError, Exit, Registration, USUAL_PERCENT, points};
 use stateward_model::JobKind;
 
@@ -23,6 +24,9 @@ pub struct Arguments {
     /// Read this share of the bytes; what waited longest comes first
     #[arg(long, value_name = "PERCENT", default_value_t = USUAL_PERCENT, value_parser = percent)]
     percent: f64,
+    /// Restore the newest recovery point of this item on trial instead: whole, into a folder that is removed again
+    #[arg(long, value_name = "ITEM", conflicts_with_all = ["recovery_point", "full", "percent"])]
+    trial_restore: Option<String>,
     /// Verify always runs inside its command
     #[arg(long, hide = true)]
     wait: bool,
@@ -41,6 +45,9 @@ fn percent(text: &str) -> Result<f64, String> {
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
     let agent = context.agent();
     Registration::load(agent.home())?;
+    if let Some(text) = &arguments.trial_restore {
+        return trial(context, text, &arguments.pace);
+    }
     let point = match &arguments.recovery_point {
         None => None,
         Some(text) => {
@@ -56,6 +63,16 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     let pace = arguments.pace.pace(agent.home(), JobKind::Verify)?;
     let make = || Ok(vec![jobs::queue(agent, JobRequest::Verify { point, extent }, None, pace)?]);
     run_jobs(context, Wait::Inside, make)
+}
+
+/// Restores an item on trial.
+fn trial(context: &Context, text: &str, pace: &PaceFlags) -> Result<Exit, AgentError> {
+    let agent = context.agent();
+    let items = Items::load(agent.home())?;
+    let item = items.find(text)?;
+    let item = ItemReference { id: item.id, label: item.label.clone() };
+    let pace = pace.pace(agent.home(), JobKind::Restore)?;
+    run_jobs(context, Wait::Inside, || Ok(vec![jobs::queue(agent, JobRequest::Trial, Some(item), pace)?]))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `stateward settings set`
 
+use super::proofs::{self, ProofFlags};
 use super::throttle::{FLAGS, ThrottleFlags};
 use crate::context::Context;
 use crate::pace::{PaceFlags, switch};
@@ -16,12 +17,14 @@ use std::path::PathBuf;
 #[command(group = ArgGroup::new("what").required(true).multiple(true).args([
     "low_priority", "limit_rate", "source_snapshot", "hooks", "hook_failure", "hook_time_out", "verify_packages",
     "restore_root", "prechecks",
-]).args(FLAGS))]
+]).args(FLAGS).args(proofs::FLAGS))]
 pub struct Arguments {
     #[command(flatten)]
     pace: PaceFlags,
     #[command(flatten)]
     throttle: ThrottleFlags,
+    #[command(flatten)]
+    proofs: ProofFlags,
     /// Read from snapshots of the file systems that give them (btrfs, LVM), so that a recovery point is of one moment
     #[arg(
         long,
@@ -66,6 +69,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     let Arguments {
         pace,
         throttle,
+        proofs,
         prechecks,
         source_snapshot,
         hooks,
@@ -86,6 +90,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         }),
         hook_time_out_seconds: hook_time_out,
         verify_packages,
+        proofs: proofs.wish()?,
         restore_root: restore_root.map(root).transpose()?,
     };
     super::print(context, &Settings::change(context.agent().home(), wish)?);
@@ -112,7 +117,7 @@ fn folder(path: PathBuf) -> Result<Option<StoredPath>, AgentError> {
 }
 
 /// A folder that is there, or none.
-fn root(path: PathBuf) -> Result<Option<StoredPath>, AgentError> {
+pub(super) fn root(path: PathBuf) -> Result<Option<StoredPath>, AgentError> {
     if path.as_os_str() == "none" {
         return Ok(None);
     }
