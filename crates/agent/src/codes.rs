@@ -54,7 +54,7 @@ codes! {
         "Something would have to be asked, and there is no terminal to ask at; nothing was done",
         "Say everything by flags: `--help` lists them; or run the command at a terminal (with ssh: `ssh -t`)";
 
-    PrecheckBlocks = "precheck-blocks", Failed,
+    PrecheckBlocks = "precheck-blocks", Blocked,
         "A check before the backup found something that blocks it, as this server's settings say",
         "Put right what the message names. To back up all the same: `stateward backup now --despite-prechecks`; to be warned only: `stateward settings set --precheck CODE=warn`";
 
@@ -329,6 +329,27 @@ codes! {
     TargetFull = "target-full", Failed,
         "There is no space left at the target",
         "Make space or choose another target; restore again into the same folder to go on";
+    ServiceNotRunning = "service-not-running", Failed,
+        "No agent runs for this home, so nothing is backed up by itself",
+        "Start it: `stateward agent start`";
+    ServiceStays = "service-stays", Failed,
+        "The running agent does not end, though it was asked to",
+        "The agent's log in the home tells what it waits for; if systemd started it: `systemctl stop stateward`";
+    NeedsRoot = "needs-root", Failed,
+        "Only root may do this",
+        "Run the command as root (`sudo`). Without root an agent runs until the machine ends: `stateward agent start`";
+    NoServiceManager = "no-service-manager", Failed,
+        "This machine does not start its services with systemd",
+        "Have what starts them run `stateward agent run` as root, and start it anew when it ends with another code than 0, 11 or 13";
+    ServiceNotInstalled = "service-not-installed", Failed,
+        "The agent is not installed as a service",
+        "Install it: `stateward agent install`";
+    ServiceOfAnotherHome = "service-of-another-home", Failed,
+        "The agent of another home is this machine's service",
+        "Uninstall that one first: `stateward agent uninstall --home HOME` with the home that the unit names";
+    ServiceFailed = "service-failed", Failed,
+        "What starts services on this machine did not do what it was asked",
+        "The message has what it said; `systemctl status stateward` and `journalctl --unit stateward` tell more";
     TrialNoRoom = "trial-no-room", Failed,
         "There is not enough space for a trial restore; 1 GiB is to stay free beside it",
         "Give a folder on a disk that has it: `stateward settings set --trial-folder DIR`; or have no trial restores: `--trial-restore-every never`";

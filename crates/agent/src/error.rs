@@ -2,6 +2,7 @@
 
 use crate::codes::Code;
 use crate::document::DocumentError;
+use crate::service::manager::ServiceProblem;
 use crate::{Exit, disk};
 use stateward_engine::{CacheError, EngineError, PointError, SourceError, TargetError, VaultError};
 use stateward_model::{GroupName, InvalidName, ItemKind, Label, PolicyName, VaultName};
@@ -276,6 +277,15 @@ pub enum AgentError {
         /// What is still to be restored, in bytes, if it is known.
         bytes_needed: Option<u64>,
     },
+    /// No process serves the home.
+    #[error("No agent runs for this home")]
+    NotServed,
+    /// A process serves the home, and does not end.
+    #[error("The agent that runs for this home was asked to stop, and goes on")]
+    ServiceStays,
+    /// What starts services on this machine.
+    #[error(transparent)]
+    Service(#[from] ServiceProblem),
     /// A trial restore would fill the disk.
     #[error("A trial restore needs {} free in `{}`, and {} are", disk::shown(*bytes_needed), path.display(), disk::shown(*bytes_free))]
     TrialNoRoom {
@@ -389,6 +399,9 @@ impl AgentError {
             Self::NoRestoreRoot => Code::NoRestoreRoot,
             Self::TargetFull { .. } => Code::TargetFull,
             Self::TrialNoRoom { .. } => Code::TrialNoRoom,
+            Self::NotServed => Code::ServiceNotRunning,
+            Self::ServiceStays => Code::ServiceStays,
+            Self::Service(problem) => problem.code(),
             Self::TargetFailed { cause, .. } => disk::code_of(cause, Code::TargetFull, Code::TargetFailed),
             Self::Engine(error) => engine_code(error),
             Self::Source(OpenError::NotAbsolute(_) | OpenError::NothingGiven) => Code::Usage,

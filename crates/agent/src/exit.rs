@@ -43,7 +43,7 @@ impl Exit {
             Self::Busy => "Busy",
             Self::WrongPassphrase => "Wrong passphrase or recovery code",
             Self::NotRegistered => "Not registered, or credentials not accepted",
-            Self::Blocked => "Stopped before it began, by a hook",
+            Self::Blocked => "Stopped before it began, by a check or a hook",
             Self::Cancelled => "Cancelled",
         }
     }

@@ -13,10 +13,11 @@ use linux as here;
 use windows as here;
 
 pub use here::{
-    begin_own_group, begin_own_session, default_home, default_hooks, free_space, host_name, is_disk_failure,
-    is_readable_by_others, lower_priority, make_private_folder, make_private_options, move_output_to,
-    operating_system, path_bytes, path_from_bytes, process, restrict_folder, set_space_aside, signals,
-    stop_group, sync_folder, this_process, why_not_to_run,
+    Listener, ask, begin_own_group, begin_own_session, default_home, default_hooks, free_space, host_name,
+    install_service, is_disk_failure, is_readable_by_others, lower_priority, make_private_folder,
+    make_private_options, move_output_to, operating_system, path_bytes, path_from_bytes, process,
+    restrict_folder, service_state, set_space_aside, signals, start_service, stop_group, sync_folder,
+    this_process, uninstall_service, why_not_to_run,
 };
 
 use serde::{Deserialize, Serialize};

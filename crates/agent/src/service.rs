@@ -7,12 +7,16 @@
 //! Nothing is begun either while the vault can't be asked: a run whose time passes meanwhile is caught up. A planned backup that
 //! failed, or was lost with its machine, is begun again after some minutes.
 
+pub mod manager;
+pub mod socket;
+
 use crate::commands::{begin, reference, start};
 use crate::jobs::{JobRequest, VerifyExtent};
 use crate::proofs::{self, DueProof};
 use crate::settings::Settings;
 use crate::timetable::{DueRun, KeptTimetable};
 use crate::{Agent, AgentError, Code, RegisteredServer, USUAL_PERCENT};
+use socket::Board;
 use stateward_api::agent::{Command, JobReport};
 use stateward_client::{HttpVault, Manner};
 use stateward_engine::{Cancellation, VaultError};
@@ -38,6 +42,8 @@ const AWAY_REST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_
 /// What happens while the service runs.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// This process serves the home from now on, and no other does.
+    Serving,
     /// The vault answers, and what it asks for is waited for.
     Waiting,
     /// The vault can't be asked; it is tried again.
@@ -59,25 +65,18 @@ pub enum Event<'a> {
 pub fn serve(agent: &Agent, stop: &Cancellation, told: &dyn Fn(Event<'_>)) -> Result<(), AgentError> {
     let _lock = agent.home().lock_for_service()?;
     let timetable = KeptTimetable::load(agent.home())?;
-    let mut service = Service { agent, stop, told, timetable, vault: None };
-    let mut rest = AWAY_REST.0;
-    while !stop.is_cancelled() {
-        match service.turn() {
-            Ok(()) => rest = AWAY_REST.0,
-            Err(_) if stop.is_cancelled() => break,
-            Err(error) if matches!(error.code(), Code::NotRegistered | Code::ServerRefused) => {
-                return Err(error);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the vault can't be asked for commands");
-                told(Event::Away(&error));
-                service.vault = None;
-                service.pause(rest);
-                rest = (rest * 2).min(AWAY_REST.1);
-            }
-        }
-    }
-    Ok(())
+    told(Event::Serving);
+    let board = Board::new(agent);
+    let tell = |event: Event<'_>| {
+        board.note(&event);
+        told(event);
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| board.answer(agent.home(), stop));
+        let served = Service { agent, stop, told: &tell, timetable, vault: None }.serve();
+        board.end();
+        served
+    })
 }
 
 struct Service<'a> {
@@ -89,6 +88,27 @@ struct Service<'a> {
 }
 
 impl Service<'_> {
+    fn serve(mut self) -> Result<(), AgentError> {
+        let mut rest = AWAY_REST.0;
+        while !self.stop.is_cancelled() {
+            match self.turn() {
+                Ok(()) => rest = AWAY_REST.0,
+                Err(_) if self.stop.is_cancelled() => break,
+                Err(error) if matches!(error.code(), Code::NotRegistered | Code::ServerRefused) => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the vault can't be asked for commands");
+                    (self.told)(Event::Away(&error));
+                    self.vault = None;
+                    self.pause(rest);
+                    rest = (rest * 2).min(AWAY_REST.1);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Waits for one thing to do, and does it.
     fn turn(&mut self) -> Result<(), AgentError> {
         if is_busy(self.agent)? {

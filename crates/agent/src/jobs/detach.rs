@@ -25,6 +25,15 @@ pub fn spawn(home: &Home, jobs: &[JobId]) -> Result<Child, AgentError> {
     begin(command)
 }
 
+/// Starts this very program as the agent of a home, and waits until it serves it. It need not be waited for.
+pub fn spawn_service(home: &Home) -> Result<Child, AgentError> {
+    let program = std::env::current_exe().map_err(AgentError::JobNotStarted)?;
+    let mut command = Command::new(program);
+    command.args([OsStr::new("--home"), home.path().as_os_str()]);
+    command.args(["--json", "agent", "run", "--background"]);
+    begin(command)
+}
+
 fn begin(mut command: Command) -> Result<Child, AgentError> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(AgentError::JobNotStarted)?;

@@ -1,5 +1,11 @@
 //! Linux.
 
+mod socket;
+mod systemd;
+
+pub use socket::{Listener, ask};
+pub use systemd::{install as install_service, service_state, start_service, uninstall as uninstall_service};
+
 use super::{FreeSpace, ProcessIdentity, Signal};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use rustix::io::Errno;

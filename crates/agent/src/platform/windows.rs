@@ -4,6 +4,7 @@
 //! Windows, and whatever needs one (registration, jobs) is refused before it begins.
 
 use super::{FreeSpace, ProcessIdentity, Signal};
+use crate::service::manager::{ServiceProblem, ServiceState};
 use stateward_format::wtf8;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -125,6 +126,51 @@ pub fn move_output_to(_log: &File) -> io::Result<()> {
 /// Not built.
 pub fn signals(_told: impl FnMut(Signal) + Send + 'static) -> io::Result<()> {
     Err(not_built("Stopping a job by Ctrl-C"))
+}
+
+/// The side that answers; not built, so there is none.
+#[derive(Debug)]
+pub enum Listener {}
+
+impl Listener {
+    /// Not built.
+    pub fn bind(_path: &Path) -> io::Result<Self> {
+        Err(not_built("Asking a running agent"))
+    }
+
+    /// There is none.
+    pub fn answer_next(&self, _answer: impl FnOnce(&str) -> Option<String>) -> io::Result<()> {
+        match *self {}
+    }
+}
+
+/// Not built.
+pub fn ask(_path: &Path, _question: &str) -> io::Result<String> {
+    Err(not_built("Asking a running agent"))
+}
+
+/// Not built: there is no service.
+pub fn service_state(_home: &Path) -> ServiceState {
+    ServiceState { unit: None, is_packaged: false, is_of_home: false, is_managed: false }
+}
+
+/// Not built.
+pub fn install_service(_program: &Path, _home: &Path) -> Result<ServiceState, ServiceProblem> {
+    Err(no_service())
+}
+
+/// Not built.
+pub fn uninstall_service(_home: &Path) -> Result<ServiceState, ServiceProblem> {
+    Err(no_service())
+}
+
+/// Not built.
+pub fn start_service() -> Result<(), ServiceProblem> {
+    Err(no_service())
+}
+
+fn no_service() -> ServiceProblem {
+    ServiceProblem::Failed(not_built("Running the agent as a service").to_string())
 }
 
 /// This machine's name.

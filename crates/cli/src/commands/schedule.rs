@@ -163,7 +163,7 @@ impl OwnVault {
         facts(output, &facts_of(&policy.properties));
         output.hint(match context.agent().home().is_served() {
             true => "The agent hears of it within seconds: `stateward status` shows the next backup",
-            false => "No agent runs here, so nothing is backed up by itself: `stateward agent run`",
+            false => "No agent runs here, so nothing is backed up by itself: `stateward agent start`",
         });
         Ok(Exit::Done)
     }

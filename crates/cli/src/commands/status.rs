@@ -26,6 +26,7 @@ pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
         "url": overview.registration.as_ref().map(|found| &found.url),
         "items": overview.items.items.iter().map(|item| &item.label).collect::<Vec<_>>(),
         "recovery_point": overview.head.map(|head| head.point),
+        "recovery_point_sequence": overview.head.map(|head| head.sequence),
         "recovery_point_time": overview.head.map(|head| head.received_at),
         "running_jobs": overview.running().map(|job| job.id).collect::<Vec<_>>(),
         "is_served": overview.is_served,
@@ -119,6 +120,6 @@ fn print(context: &Context, output: &Output, overview: &Overview) {
     if overview.registration.is_none() {
         output.hint("Next: `stateward register --credentials FILE`");
     } else if !overview.is_served {
-        output.hint("No agent runs here, so nothing is backed up by itself: `stateward agent run`");
+        output.hint("No agent runs here, so nothing is backed up by itself: `stateward agent start`");
     }
 }

@@ -1,19 +1,25 @@
 //! `stateward agent run`
 
 use crate::context::Context;
+use crate::failure;
 use crate::units;
 use clap::Args;
 use serde_json::json;
+use stateward_agent::jobs::detach;
 use stateward_agent::platform::{self, Signal};
 use stateward_agent::service::{Event, serve};
 use stateward_agent::{AgentError, Cancellation, Exit, Registration};
 
 /// The command's flags.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Leave the terminal once the home is served; say nothing from then on but in the log
+    #[arg(long, hide = true)]
+    background: bool,
+}
 
 /// Waits for what is asked, and does it.
-pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
+pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
     Registration::load(context.agent().home())?;
     let stop = Cancellation::default();
     let asked = stop.clone();
@@ -24,13 +30,31 @@ pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
         }
     };
     platform::signals(told).map_err(AgentError::JobNotStarted)?;
-    serve(context.agent(), &stop, &|event| tell(context, &event))?;
+    match arguments.background {
+        true => serve(context.agent(), &stop, &|event| leave(context, &stop, &event))?,
+        false => serve(context.agent(), &stop, &|event| tell(context, &event))?,
+    }
     Ok(Exit::Done)
+}
+
+/// Where a process that nobody listens to leaves what it says all the same, which is nothing but its end if it breaks.
+const OUTPUT: &str = "agent.out";
+
+/// Leaves the terminal as soon as it is sure that no other process serves the home.
+fn leave(context: &Context, stop: &Cancellation, event: &Event<'_>) {
+    if matches!(event, Event::Serving)
+        && let Err(error) = detach::leave_terminal(&context.agent().home().logs().join(OUTPUT))
+    {
+        // Whoever started it reads this, and hears of its end.
+        failure::print(context.output(), &error);
+        stop.cancel();
+    }
 }
 
 fn tell(context: &Context, event: &Event<'_>) {
     let output = context.output();
     match event {
+        Event::Serving => (),
         Event::Waiting => {
             output.object(&json!({ "type": "waiting" }));
             output.hint("Waiting for what the vault asks for. Press Ctrl-C to end");
