@@ -238,3 +238,5 @@ fn spread_seconds(item: ItemId) -> i64 {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod year;

@@ -7,7 +7,7 @@ use stateward_model::{Clock, JobState, SystemRandom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-struct TestClock(AtomicI64);
+pub(super) struct TestClock(pub(super) AtomicI64);
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
@@ -15,14 +15,14 @@ impl Clock for TestClock {
     }
 }
 
-struct Rig {
+pub(super) struct Rig {
     _folder: tempfile::TempDir,
-    agent: Agent,
-    clock: Arc<TestClock>,
+    pub(super) agent: Agent,
+    pub(super) clock: Arc<TestClock>,
 }
 
 impl Rig {
-    fn at(moment: &str) -> Self {
+    pub(super) fn at(moment: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(Some(folder.path())).unwrap();
         home.prepare().unwrap();
@@ -37,20 +37,20 @@ impl Rig {
     }
 
     /// As a process finds it that begins now.
-    fn load(&self) -> KeptTimetable {
+    pub(super) fn load(&self) -> KeptTimetable {
         KeptTimetable::load(self.agent.home()).unwrap()
     }
 }
 
-fn time(moment: &str) -> Timestamp {
+pub(super) fn time(moment: &str) -> Timestamp {
     format!("{moment}:00Z").parse().unwrap()
 }
 
-fn item(number: u8) -> ItemId {
+pub(super) fn item(number: u8) -> ItemId {
     ItemId([number; 16])
 }
 
-fn job(number: u8) -> JobId {
+pub(super) fn job(number: u8) -> JobId {
     JobId([number; 16])
 }
 
