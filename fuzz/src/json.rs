@@ -49,6 +49,7 @@ pub const BODIES: &[Body] = bodies![
     agent::Timetable,
     agent::StopRequest,
     agent::DeleteRequest,
+    agent::KeepSlotRequest,
     arm::List<Value>,
     arm::Resource<Value>,
     arm::clouds::Cloud,

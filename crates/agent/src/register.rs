@@ -17,7 +17,7 @@ use stateward_api::credentials::{VaultCredentials, encode_bytes};
 use stateward_client::{Connection, Endpoint, Manner};
 use stateward_crypto::{DataKey, KdfCosts, SlotOwner, create_slot, open_slot};
 use stateward_engine::EngineError;
-use stateward_engine::{CacheFolder, Cancellation, VaultStore};
+use stateward_engine::{CacheFolder, Cancellation, VaultRead, VaultStore};
 use stateward_model::{Label, ServerId, SlotHash};
 use std::path::{Path, PathBuf};
 
@@ -50,7 +50,7 @@ pub fn register(
     agent.home().prepare()?;
     let _settings = agent.home().lock_settings()?;
     refuse_second(agent)?;
-    let label = request.label.clone().unwrap_or_else(|| usual_label(&platform::host_name()));
+    let label = request.label.clone().unwrap_or_else(usual_label);
     let cache = std::path::absolute(request.cache.clone().unwrap_or_else(|| agent.home().default_cache()))
         .map_err(|cause| agent.home().unusable(agent.home().path(), cause))?;
     CacheFolder::open(&cache).map_err(EngineError::from)?;
@@ -97,6 +97,25 @@ pub fn add_recovery_code(agent: &Agent, code: &RecoveryCode) -> Result<(), Agent
     let _settings = agent.home().lock_settings()?;
     let mut server = RegisteredServer::load(agent.home())?;
     add_slots(agent, &mut server, &[Secret::RecoveryCode(code)])
+}
+
+/// Gives a registered server another passphrase, with a security PIN that an administrator made; the old ones open nothing at the
+/// vault from then on. Recovery codes stay good. Whatever fails, the old passphrase is as good as before.
+pub fn change_passphrase(agent: &Agent, passphrase: &Passphrase, pin: String) -> Result<(), AgentError> {
+    let _settings = agent.home().lock_settings()?;
+    let mut server = RegisteredServer::load(agent.home())?;
+    let known = server.keys.slots.clone();
+    add_slots(agent, &mut server, &[Secret::Passphrase(passphrase)])?;
+    let new = server.keys.slots.iter().find(|slot| !known.contains(slot));
+    let new = *new.ok_or_else(|| AgentError::Internal("a new slot is an old one".to_owned()))?;
+    let vault = server.connect(agent, Manner::interactive(Cancellation::default()), None)?;
+    vault.keep_slot(server.keys.epoch, new, pin)?;
+    let listed: Vec<SlotHash> =
+        vault.slots()?.iter().map(|object| stateward_format::slot::hash(object)).collect();
+    server.keys.slots.retain(|slot| listed.contains(slot));
+    server.keys.save(agent.home())?;
+    tracing::info!("the passphrase was changed");
+    Ok(())
 }
 
 fn refuse_second(agent: &Agent) -> Result<(), AgentError> {
@@ -206,8 +225,13 @@ fn proven_slot(agent: &Agent, server: &RegisteredServer, secret: Secret<'_>) -> 
     }
 }
 
+/// What a server is called if nothing is said: its host name.
+pub fn usual_label() -> Label {
+    label_of(&platform::host_name())
+}
+
 /// A host name as a label: what a label can't hold becomes `-`.
-fn usual_label(host_name: &str) -> Label {
+fn label_of(host_name: &str) -> Label {
     let fitting = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let text: String = host_name.chars().map(fitting).collect();
     let text: String = text.trim_start_matches(['-', '_', '.']).chars().take(64).collect();
@@ -224,8 +248,8 @@ mod tests {
         for (host, label) in
             [("web-01", "web-01"), ("-a b", "a-b"), ("größe", "gr--e"), ("", "server"), ("ß", "server")]
         {
-            assert_eq!(usual_label(host).as_str(), label);
+            assert_eq!(label_of(host).as_str(), label);
         }
-        assert_eq!(usual_label(&"a".repeat(99)).as_str().len(), 64);
+        assert_eq!(label_of(&"a".repeat(99)).as_str().len(), 64);
     }
 }

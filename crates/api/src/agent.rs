@@ -20,6 +20,7 @@
 //! | `GET  /agent/v1/receipts/{sequence}/{hash}` | → the receipt object |
 //! | `GET  /agent/v1/slots` | → [`SlotList`] |
 //! | `PUT  /agent/v1/slots/{epoch}/{hash}` | the slot object → 201, or 200 if it was there |
+//! | `POST /agent/v1/slots/{epoch}/{hash}/keep` | [`KeepSlotRequest`] → 204; needs a security PIN |
 //! | `PUT  /agent/v1/jobs/{job}` | [`JobReport`] → [`JobAnswer`] |
 //! | `GET  /agent/v1/commands` (with `?waitSeconds=N&timetable=VERSION`) | → [`CommandList`], once there is one, the timetable is another, or the time is over |
 //! | `POST /agent/v1/commands/{command}/take` | → [`Command`]; taking it again is no error |
@@ -276,6 +277,15 @@ pub struct PointList {
 pub struct SlotList {
     /// The objects, base64url.
     pub slots: Vec<String>,
+}
+
+/// Keeps a passphrase's key slot, and retires those of the server's other passphrases of that epoch: nobody who asks the vault opens
+/// anything by these any more.
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct KeepSlotRequest {
+    /// The digits of a security PIN.
+    #[serde(rename = "securityPIN")]
+    pub security_pin: String,
 }
 
 /// How a job stands. Codes and counts only: names and paths stay on the server.

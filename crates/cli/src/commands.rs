@@ -14,6 +14,7 @@ pub mod item;
 pub mod job;
 pub mod login;
 pub mod man;
+pub mod passphrase;
 pub mod pin;
 pub mod policy;
 pub mod principal;
@@ -78,6 +79,9 @@ pub enum Command {
     /// Show what System State is on this machine
     #[command(subcommand)]
     SystemState(system_state::Command),
+    /// Change this server's passphrase
+    #[command(subcommand)]
+    Passphrase(passphrase::Command),
     /// Make recovery codes
     #[command(subcommand)]
     RecoveryCode(recovery_code::Command),
@@ -158,6 +162,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Settings(command) => settings::run(context, command),
         Command::Cache(command) => cache::run(context, command),
         Command::SystemState(command) => system_state::run(context, command),
+        Command::Passphrase(command) => passphrase::run(context, command),
         Command::RecoveryCode(command) => recovery_code::run(context, command),
         Command::Domain(command) => domain::run(context, command),
         Command::Login(arguments) => login::run(context, arguments),

@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 /// A new passphrase.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct NewPassphrase {
     /// Take the passphrase from this file (one trailing line break is dropped) instead of asking for it
     #[arg(long, value_name = "FILE", conflicts_with = "generate_passphrase")]
@@ -22,6 +22,16 @@ pub struct NewPassphrase {
 }
 
 impl NewPassphrase {
+    /// One that is made and written into a new file.
+    pub fn made_into(path: PathBuf) -> Self {
+        Self { passphrase_file: None, generate_passphrase: true, passphrase_out: Some(path) }
+    }
+
+    /// Whether flags say where it comes from.
+    pub fn is_said(&self) -> bool {
+        self.passphrase_file.is_some() || self.passphrase_out.is_some()
+    }
+
     /// The passphrase: from the file, made and written into the file that comes with it, or typed twice.
     pub fn get(&self, context: &Context) -> Result<(Passphrase, Option<NewSecretFile>), AgentError> {
         if let Some(path) = &self.passphrase_file {

@@ -7,8 +7,8 @@ use crate::retry::Manner;
 use crate::session::{HttpSession, SessionKeeper};
 use bytes::Bytes;
 use stateward_api::agent::{
-    Command, CommandList, DeleteRequest, ItemRequest, JobAnswer, JobReport, ListedPoint, PACK_BYTES_MAX,
-    PointList, ServerInfo, SlotList, StopRequest,
+    Command, CommandList, DeleteRequest, ItemRequest, JobAnswer, JobReport, KeepSlotRequest, ListedPoint,
+    PACK_BYTES_MAX, PointList, ServerInfo, SlotList, StopRequest,
 };
 use stateward_api::credentials::decode_bytes;
 use stateward_engine::{PointSummary, SessionRequest, VaultError, VaultRead, VaultSession, VaultStore};
@@ -90,6 +90,15 @@ impl HttpVault {
     pub fn delete_item(&self, item: ItemId, security_pin: String) -> Result<(), CallError> {
         let call = Call::post(format!("/agent/v1/items/{item}/delete"));
         self.connection.call(&call.json(&DeleteRequest { security_pin })).map(drop)
+    }
+
+    /// Retires the key slots of the server's passphrases of an epoch but that one. The security PIN is good once.
+    ///
+    /// # Errors
+    /// As [`Self::stop_item`].
+    pub fn keep_slot(&self, epoch: u32, slot: SlotHash, security_pin: String) -> Result<(), CallError> {
+        let call = Call::post(format!("/agent/v1/slots/{epoch}/{slot}/keep"));
+        self.connection.call(&call.json(&KeepSlotRequest { security_pin })).map(drop)
     }
 
     /// Tells the vault how a job stands, and learns whether it is to end. Tried for five seconds at most, and also after the job was cancelled.

@@ -25,6 +25,7 @@ pub fn calls() -> Vec<Call> {
         get("/agent/v1/receipts/{sequence}/{hash}", "getReceipt", "A recovery point's receipt").gives_content(200, Content::Bytes),
         get("/agent/v1/slots", "listSlots", "The calling server's key slots").gives::<SlotList>(200),
         put("/agent/v1/slots/{epoch}/{hash}", "putSlot", "Adds a key slot").takes_content(Content::Bytes).answers(201).answers(200),
+        post("/agent/v1/slots/{epoch}/{hash}/keep", "keepSlot", "Keeps a passphrase's key slot and retires those of the others, with a security PIN").takes::<KeepSlotRequest>().answers(204),
         put("/agent/v1/jobs/{job}", "putJob", "Reports how a job stands").takes::<JobReport>().gives::<JobAnswer>(200),
         get("/agent/v1/commands", "listCommands", "What the calling server is asked to do, once there is something").asks("waitSeconds", "How long to wait for something, at most 60").asks("timetable", "The version of the timetable that the agent has").gives::<CommandList>(200),
         post("/agent/v1/commands/{command}/take", "takeCommand", "Takes a command; taking it again is no error").gives::<Command>(200),

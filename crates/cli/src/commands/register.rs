@@ -1,4 +1,6 @@
-//! `stateward register`
+//! `stateward register`: the wizard *Register Server*, and the same by flags.
+
+mod wizard;
 
 use crate::context::Context;
 use crate::display::facts;
@@ -15,9 +17,9 @@ use std::path::{Path, PathBuf};
 /// The command's flags.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The vault credentials file that the vault's administrator made
+    /// The vault credentials file that the vault's administrator made. Without this, everything is asked for
     #[arg(long, value_name = "FILE")]
-    credentials: PathBuf,
+    credentials: Option<PathBuf>,
     #[command(flatten)]
     passphrase: NewPassphrase,
     /// Make a recovery code, too, and write it into this new file (on a terminal one is made and shown once)
@@ -39,12 +41,18 @@ pub struct Arguments {
 
 /// Registers this server with the vault that the credentials file names.
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
+    let arguments = match arguments.credentials {
+        Some(_) => arguments,
+        None => wizard::ask(context, arguments)?,
+    };
     let (agent, output) = (context.agent(), context.output());
-    let checked = register::check(agent, &arguments.credentials)?;
+    let credentials =
+        arguments.credentials.as_deref().ok_or(AgentError::NothingAsked("`--credentials FILE`"))?;
+    let checked = register::check(agent, credentials)?;
     if checked.is_readable_by_others {
         output.say(format_args!(
             "Warning: other users may read {}, and whoever reads it can register servers; delete it after this",
-            arguments.credentials.display()
+            credentials.display()
         ));
     }
     let domain = domain::for_credentials(arguments.domain.as_deref(), &checked.credentials)?;

@@ -1,11 +1,13 @@
-//! Key slots: kept, listed, never replaced or removed by an agent.
+//! Key slots: kept, listed, never replaced. A server retires those of its old passphrases with a security PIN.
 
+use super::audit::{Actor, Change};
 use super::tokens::ServerCaller;
 use super::{App, Error};
 use crate::db::{self, Scope};
 use bytes::Bytes;
+use serde_json::json;
 use stateward_format::layout;
-use stateward_format::slot::{self, KeySlot, SLOT_BYTES_MAX};
+use stateward_format::slot::{self, KeySlot, SLOT_BYTES_MAX, SlotSecret};
 use stateward_model::SlotHash;
 use stateward_store::StoreError;
 
@@ -50,6 +52,42 @@ impl App {
         Ok(is_new)
     }
 
+    /// Retires the passphrases' slots of an epoch but the one that stays, by a security PIN: from then on nobody who asks this
+    /// vault opens anything by an old passphrase. Recovery codes stay good.
+    pub(crate) async fn retire_slots(
+        &self,
+        caller: ServerCaller,
+        (epoch, stays): (u32, SlotHash),
+        pin: &str,
+    ) -> Result<(), Error> {
+        let of_passphrases = self.slots_of_passphrases(caller, epoch).await?;
+        if !of_passphrases.contains(&stays) {
+            return Err(Error::invalid("The key slot that is to stay is none of this server's passphrases"));
+        }
+        let transaction = self.write().await?;
+        let (actor, act) = (Actor::Server(caller), "slot.retire");
+        let mut transaction = self.consume_pin(transaction, caller.vault, pin, &actor, act).await?;
+        let mut retired = 0;
+        for hash in of_passphrases.into_iter().filter(|hash| *hash != stays) {
+            db::slots::retire(&mut transaction, caller.server, (epoch, hash), self.now()).await?;
+            retired += 1;
+        }
+        let (subject, detail) = (caller.server.to_string(), json!({ "epoch": epoch, "retired": retired }));
+        let change = Change { vault: Some(caller.vault), actor: &actor, act, subject: &subject, detail };
+        self.record(&mut transaction, change).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn slots_of_passphrases(&self, caller: ServerCaller, epoch: u32) -> Result<Vec<SlotHash>, Error> {
+        let objects = self.slots(caller).await?;
+        let of_passphrase = |object: &Bytes| {
+            let slot = KeySlot::decode(object).ok()?;
+            let is_one = slot.epoch == epoch && matches!(slot.secret, SlotSecret::Passphrase { .. });
+            is_one.then(|| slot::hash(object))
+        };
+        Ok(objects.iter().filter_map(of_passphrase).collect())
+    }
+
     /// All key slot objects of the calling server. One that is gone from the store is left out: another may still open
     /// the same key.
     pub(crate) async fn slots(&self, caller: ServerCaller) -> Result<Vec<Bytes>, Error> {
@@ -73,7 +111,7 @@ impl App {
 mod tests {
     use super::*;
     use crate::app::testing::{TestApp, TestServer};
-    use stateward_format::slot::SlotSecret;
+    use stateward_api::ErrorCode;
 
     fn object(server: &TestServer, salt: u8, change: impl FnOnce(&mut KeySlot)) -> Bytes {
         let mut slot = KeySlot {
@@ -142,5 +180,38 @@ mod tests {
             let put = test.app.put_slot(server.caller, 1, slot::hash(&object), object).await;
             assert_eq!(put.is_ok(), number < SLOTS_MAX, "{number}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_slots_of_old_passphrases_are_retired_by_a_pin_and_recovery_codes_stay() {
+        let test = TestApp::new().await;
+        let (app, server) = (&test.app, test.server("web-01").await);
+        let secret = SlotSecret::Passphrase { memory_kib: 128 << 10, passes: 3, lanes: 1 };
+        let old = object(&server, 1, |slot| slot.secret = secret);
+        let new = object(&server, 2, |slot| slot.secret = secret);
+        let code = object(&server, 3, |_| {});
+        for object in [&old, &new, &code] {
+            app.put_slot(server.caller, 1, slot::hash(object), object.clone()).await.unwrap();
+        }
+        let listed = async || {
+            let mut listed = app.slots(server.caller).await.unwrap();
+            listed.sort();
+            listed
+        };
+        let sorted = |mut objects: Vec<Bytes>| {
+            objects.sort();
+            objects
+        };
+        let stays = (1, slot::hash(&new));
+        let wrong = app.retire_slots(server.caller, stays, "12345678").await;
+        assert!(matches!(wrong, Err(Error::Refused { code: ErrorCode::SecurityPinWrong, .. })), "{wrong:?}");
+        let admin = Actor::Principal("one".to_owned());
+        let pin = app.create_pin(&admin, &test.place()).await.unwrap();
+        let of_code = app.retire_slots(server.caller, (1, slot::hash(&code)), &pin.digits).await;
+        assert!(matches!(of_code, Err(Error::InvalidRequest(_))), "{of_code:?}");
+        assert_eq!(listed().await, sorted(vec![old, new.clone(), code.clone()]));
+        app.retire_slots(server.caller, stays, &pin.digits).await.unwrap();
+        assert_eq!(listed().await, sorted(vec![new, code]));
+        assert!(test.audit().await.iter().any(|entry| entry.act == "slot.retire"));
     }
 }

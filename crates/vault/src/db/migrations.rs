@@ -48,6 +48,12 @@ const STEPS: &[Step] = &[
         sqlite: sql!("sqlite/0005_add_management"),
         postgres: sql!("postgres/0005_add_management"),
     },
+    Step {
+        number: 7,
+        name: "retire_key_slots",
+        sqlite: sql!("sqlite/0007_retire_key_slots"),
+        postgres: sql!("postgres/0007_retire_key_slots"),
+    },
 ];
 
 /// Runs the steps that the database does not have yet; `sql` picks a step's text for it.

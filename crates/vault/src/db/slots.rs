@@ -1,4 +1,4 @@
-//! Key slots of a server. There is no call that removes one.
+//! Key slots of a server. None is removed; one whose passphrase was changed is retired, and not listed any more.
 
 use super::query::query;
 use super::{Connection, Error, value};
@@ -24,13 +24,13 @@ pub(crate) async fn insert(
     Ok(changed == 1)
 }
 
-/// All slots of a server, oldest epoch first.
+/// All slots of a server that are not retired, oldest epoch first.
 pub(crate) async fn list(
     connection: &mut Connection,
     server: ServerId,
 ) -> Result<Vec<(u32, SlotHash)>, Error> {
     let rows: Vec<(i64, Vec<u8>)> =
-        query("SELECT epoch, hash FROM slots WHERE server = $1 ORDER BY epoch, created_at, hash")
+        query("SELECT epoch, hash FROM slots WHERE server = $1 AND retired_at IS NULL ORDER BY epoch, created_at, hash")
             .bind(&server.0[..])
             .fetch_all(connection)
             .await?;
@@ -40,4 +40,21 @@ pub(crate) async fn list(
             Ok((epoch, SlotHash(value::fixed(hash, "key slot id")?)))
         })
         .collect()
+}
+
+/// Retires a slot.
+pub(crate) async fn retire(
+    connection: &mut Connection,
+    server: ServerId,
+    (epoch, hash): (u32, SlotHash),
+    now: Timestamp,
+) -> Result<(), Error> {
+    query("UPDATE slots SET retired_at = $4 WHERE server = $1 AND epoch = $2 AND hash = $3 AND retired_at IS NULL")
+        .bind(&server.0[..])
+        .bind(i64::from(epoch))
+        .bind(&hash.0[..])
+        .bind(now.0)
+        .execute(connection)
+        .await?;
+    Ok(())
 }

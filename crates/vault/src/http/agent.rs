@@ -12,8 +12,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use stateward_api::agent::{
-    Command, CommandList, CommandWait, DeleteRequest, ItemRequest, JobAnswer, JobReport, Lease,
-    OpenSessionRequest, PACK_BYTES_MAX, PartTaken, PointList, RegisterRequest, RegisterSlotsRequest,
+    Command, CommandList, CommandWait, DeleteRequest, ItemRequest, JobAnswer, JobReport, KeepSlotRequest,
+    Lease, OpenSessionRequest, PACK_BYTES_MAX, PartTaken, PointList, RegisterRequest, RegisterSlotsRequest,
     Registered, ServerInfo, SessionOpened, SlotList, StopRequest,
 };
 use stateward_api::credentials::encode_bytes;
@@ -240,6 +240,17 @@ pub(super) async fn put_slot(
 ) -> Result<StatusCode, Error> {
     let object = body::receive_whole(&app.pack_memory, caller.server, body, SLOT_BYTES_MAX as u64).await?;
     Ok(created(app.put_slot(caller, epoch, hash, object).await?))
+}
+
+/// `POST /agent/v1/slots/{epoch}/{hash}/keep`
+pub(super) async fn keep_slot(
+    State(app): AppState,
+    Extension(caller): Caller,
+    Segments(of): Segments<(u32, SlotHash)>,
+    Json(request): Json<KeepSlotRequest>,
+) -> Result<StatusCode, Error> {
+    app.retire_slots(caller, of, &request.security_pin).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `PUT /agent/v1/jobs/{job}`

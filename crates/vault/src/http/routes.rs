@@ -250,6 +250,7 @@ fn agent_calls() -> Vec<Route> {
         route(GET, "/agent/v1/receipts/{sequence}/{hash}", Who::Server, agent::get_receipt),
         route(GET, "/agent/v1/slots", Who::Server, agent::list_slots),
         route(PUT, "/agent/v1/slots/{epoch}/{hash}", Who::Server, agent::put_slot),
+        route(POST, "/agent/v1/slots/{epoch}/{hash}/keep", Who::Server, agent::keep_slot),
         route(PUT, "/agent/v1/jobs/{job}", Who::Server, agent::put_job),
         route(GET, "/agent/v1/commands", Who::Server, agent::list_commands),
         route(POST, "/agent/v1/commands/{command}/take", Who::Server, agent::take_command),
