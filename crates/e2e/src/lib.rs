@@ -23,7 +23,9 @@ pub mod memory;
 pub mod outside;
 pub mod postgres;
 pub mod process;
+pub mod relay;
 pub mod server;
+pub mod terminal;
 pub mod tree;
 pub mod vault;
 
@@ -35,6 +37,7 @@ pub use outside::Outside;
 pub use postgres::Postgres;
 pub use process::{Outcome, Running};
 pub use server::TestServer;
+pub use terminal::Terminal;
 pub use vault::TestVault;
 
 /// Whether the test runs as root: some things (devices, owners, mounts) only root can make.
