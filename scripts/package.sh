@@ -3,6 +3,7 @@
 # SHA256SUMS beside them. What is built twice from one commit is the same byte for byte.
 #
 # --release N: the package's own release, 1 unless told otherwise.
+# --sign KEYFILE: signs the agent's packages with that release key (`cargo xtask make-release-key` makes one).
 set -euo pipefail
 export LC_ALL=C
 
@@ -11,10 +12,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/tools.sh
 
 release=1
+key=
 while (($#)); do
     case $1 in
         --release) release=${2:?} && shift 2 ;;
-        *) fail "There is no flag \`$1\`" 'scripts/package.sh [--release N]' ;;
+        --sign) key=$(realpath -- "${2:?}") && shift 2 ;;
+        *) fail "There is no flag \`$1\`" 'scripts/package.sh [--release N] [--sign KEYFILE]' ;;
     esac
 done
 
@@ -132,6 +135,9 @@ for name in stateward stateward-vault; do
     build_deb "$name"
     build_rpm "$name"
 done
+if [[ -n $key ]]; then
+    cargo run --quiet --release --locked --package xtask -- sign-package "$key" "$out"/stateward_*.deb "$out"/stateward-[0-9]*.rpm
+fi
 (cd "$out" && sha256sum -- *.deb *.rpm >SHA256SUMS)
 say "In $out:"
 (cd "$out" && du --human-readable --apparent-size -- *.deb *.rpm)

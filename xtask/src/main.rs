@@ -20,6 +20,7 @@ mod lockfile;
 mod openapi;
 mod packages;
 mod reference;
+mod release_keys;
 mod source_rules;
 mod source_text;
 mod tidy;
@@ -38,6 +39,10 @@ Commands:
   pin-format  Record in docs/format.md that it was brought up to date with the format's source
   reference   Write docs/reference anew from the built programs (with --check: only compare)
   openapi     Write the OpenAPI documents anew from the contract (with --check: only compare)
+  make-release-key FILE
+              Make a key that signs packages: FILE is secret, FILE.pub is for the servers that are to trust it
+  sign-package KEYFILE PACKAGE...
+              Sign packages of the agent; each signature goes to PACKAGE.sig
   benchmarks  Write BENCHMARKS.md from a benchmark's RESULTS.json; more files: other tools' settings (.toml),
               measurements to be taken over (.txt)";
 
@@ -49,6 +54,10 @@ fn main() -> ExitCode {
         Some("reference") => reference(&root, std::env::args().nth(2).as_deref() == Some("--check")),
         Some("openapi") => openapi(&root, std::env::args().nth(2).as_deref() == Some("--check")),
         Some("benchmarks") => benchmarks(&root, std::env::args_os().skip(2).map(PathBuf::from).collect()),
+        Some("make-release-key") => {
+            make_release_key(std::env::args_os().skip(2).map(PathBuf::from).collect())
+        }
+        Some("sign-package") => sign_packages(std::env::args_os().skip(2).map(PathBuf::from).collect()),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -129,6 +138,40 @@ fn benchmarks(root: &Path, files: Vec<PathBuf>) -> ExitCode {
     match benchmarks::run(root, results, more) {
         Ok(()) => {
             println!("written: {}", benchmarks::PAGE);
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+/// Makes a release key.
+fn make_release_key(files: Vec<PathBuf>) -> ExitCode {
+    let [file] = &files[..] else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match release_keys::make(file) {
+        Ok(public) => {
+            println!(
+                "{} is secret: whoever has it can run what he likes on every server that trusts it",
+                file.display()
+            );
+            println!("{} is for those servers", public.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+/// Signs packages.
+fn sign_packages(files: Vec<PathBuf>) -> ExitCode {
+    let Some((key, packages)) = files.split_first().filter(|(_, packages)| !packages.is_empty()) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match release_keys::sign(key, packages) {
+        Ok(signed) => {
+            signed.iter().for_each(|path| println!("written: {}", path.display()));
             ExitCode::SUCCESS
         }
         Err(error) => fail(&error),

@@ -179,6 +179,9 @@ codes! {
     ProtectionStopped = "protection-stopped", Failed,
         "An administrator stopped the backups of this item in the vault, or deleted it there",
         "Ask the vault's administrator: a stopped item can be resumed (`stateward item resume`), a deleted one had back; a deleted one can also be protected anew under another name (`--name`)";
+    AgentTooOld = "agent-too-old", Failed,
+        "This server's agent is older than the oldest that may make backups in its vault; restores and verify go on",
+        "Upgrade it: `stateward agent upgrade`, or install a newer package; or ask a Backup Contributor to lower the minimum (`stateward vault update NAME --minimum-agent-version none`)";
     CommandExpired = "command-expired", Failed,
         "What an administrator asked of this server was not taken by its agent within a day",
         "See that `stateward agent run` runs on the server and reaches the vault, then ask for it again";
@@ -387,6 +390,28 @@ codes! {
     SelfCheckFailed = "self-check-failed", Failed,
         "What was encoded could not be decoded to the same bytes; nothing of it was sent",
         "Test this machine's memory and processor before trusting anything that it makes";
+
+    NoReleaseKey = "no-release-key", Failed,
+        "No release key is trusted on this server, or the file with them can't be used, so that no package can be believed",
+        "Get the public release key from whoever makes your packages, by a way that you trust and not from the vault; put it into `/etc/stateward/release-keys`, or set its file: `stateward settings set --release-key FILE`. Others must not be able to write that file";
+    NotPackaged = "not-packaged", Failed,
+        "The agent was not installed from a package, or the system's package database can't be read",
+        "Install it from a package once (`dpkg -i`, `rpm -U`); from then on it can be upgraded";
+    PackageNotOffered = "package-not-offered", Failed,
+        "The vault offers no package of that version for this server",
+        "`stateward vault packages NAME` shows what is offered; at the vault's machine `stateward-vault packages add FILE` offers more";
+    PackageNotTrusted = "package-not-trusted", Failed,
+        "The package was not signed by a release key that is trusted on this server; it was not downloaded",
+        "Find out who put it there. If it is genuine: sign it (`cargo xtask sign-package`) and add it again, or trust the key that signed it";
+    PackageDamaged = "package-damaged", Failed,
+        "What came is not the package that it is said to be: its size or its checksum differ; nothing was installed or kept",
+        "Try again; if it happens twice, add the package at the vault again, and look for who altered it";
+    DowngradeRefused = "downgrade-refused", Failed,
+        "The version is older than what is installed",
+        "If that is what you want: `stateward agent upgrade --version VERSION --allow-downgrade`";
+    InstallFailed = "install-failed", Failed,
+        "The program that installs packages failed, or did something else",
+        "Run as root; the message has what it said, and `logs/upgrade.log` in the agent's home all of it. `dpkg --configure -a` mends what was interrupted";
 
     CacheUnusable = "cache-unusable", Failed,
         "The cache folder can't be used",

@@ -83,6 +83,9 @@ pub enum AgentError {
     /// A deduplication domain that can't be joined.
     #[error(transparent)]
     Domain(#[from] crate::domain::DomainError),
+    /// An upgrade of the agent.
+    #[error(transparent)]
+    Upgrade(#[from] crate::upgrade::UpgradeError),
     /// A secret: passphrase, recovery code, or the file with one.
     #[error(transparent)]
     Secret(#[from] crate::secrets::SecretError),
@@ -358,6 +361,7 @@ impl AgentError {
             Self::NotSignedIn { .. } => Code::NotSignedIn,
             Self::Credentials(error) => error.code(),
             Self::Domain(error) => error.code(),
+            Self::Upgrade(error) => error.code(),
             Self::Secret(error) => error.code(),
             Self::InputUnreadable { .. } => Code::InputUnreadable,
             Self::Refused { code, .. } | Self::PointUnusable { code, .. } | Self::NotBegun { code, .. } => {
@@ -476,6 +480,7 @@ pub fn vault_code(error: &VaultError) -> Code {
         VaultError::Busy(_) => Code::VaultBusy,
         VaultError::SessionLost(_) => Code::SessionLost,
         VaultError::ProtectionStopped(_) => Code::ProtectionStopped,
+        VaultError::AgentTooOld(_) => Code::AgentTooOld,
         VaultError::RedundancyNotMet(_) => Code::RedundancyNotMet,
         VaultError::NotFound(_) => Code::VaultAnswer,
         VaultError::Full(_) => Code::VaultFull,

@@ -18,6 +18,7 @@
 //! | `trial/` | what is restored on trial, while it is |
 //! | `points.json` | what recovery points hold, to list them quickly; may be lost |
 //! | `jobs/` | each job's record, warnings and log ([`crate::jobs`]) |
+//! | `packages/` | a package of the agent while it is downloaded and installed ([`crate::upgrade`]) |
 //! | `logs/` | the agent's log ([`crate::logs`]) |
 //! | `admin.json` | an administrator's sign-in, if `stateward login` was run ([`crate::admin`]) |
 //! | `cache/` | the cache folder, unless another was chosen |
@@ -134,6 +135,11 @@ impl Home {
     /// The folder of logs.
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")
+    }
+
+    /// The folder that packages of the agent are downloaded to; there while one is.
+    pub fn packages(&self) -> PathBuf {
+        self.path.join("packages")
     }
 
     /// The folder in which snapshots of the source are read.

@@ -51,6 +51,7 @@ mod snapshots;
 mod source;
 pub mod system_state;
 pub mod timetable;
+pub mod upgrade;
 mod verify;
 
 pub use agent::{Agent, RegisteredServer};

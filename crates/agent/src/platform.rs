@@ -13,14 +13,16 @@ use linux as here;
 use windows as here;
 
 pub use here::{
-    Listener, ask, begin_own_group, begin_own_session, default_home, default_hooks, free_space, host_name,
-    install_service, is_disk_failure, is_readable_by_others, lower_priority, make_private_folder,
-    make_private_options, move_output_to, operating_system, path_bytes, path_from_bytes, process,
-    restrict_folder, service_state, set_space_aside, signals, start_service, stop_group, sync_folder,
-    this_process, uninstall_service, why_not_to_run,
+    Listener, ask, begin_own_group, begin_own_session, default_home, default_hooks, default_release_keys,
+    free_space, host_name, install_package, install_service, installed_package, is_disk_failure,
+    is_readable_by_others, lower_priority, make_private_folder, make_private_options, move_output_to,
+    operating_system, path_bytes, path_from_bytes, process, restrict_folder, service_state, set_space_aside,
+    signals, start_service, stop_group, sync_folder, this_process, uninstall_service, why_not_to_run,
+    why_not_to_trust,
 };
 
 use serde::{Deserialize, Serialize};
+use stateward_model::{AgentVersion, PackageKind};
 
 /// A process, told apart from a later one that was given the same number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,17 @@ pub struct FreeSpace {
     pub bytes: u64,
     /// Files that can be made, where the file system has a limit.
     pub files: Option<u64>,
+}
+
+/// The package that the agent was installed from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstalledPackage {
+    /// What installed it.
+    pub kind: PackageKind,
+    /// Its version.
+    pub version: AgentVersion,
+    /// For which processors, in the words of its kind.
+    pub architecture: String,
 }
 
 /// What a person or the system may tell a running program.

@@ -38,6 +38,7 @@ fn code_of(code: ErrorCode) -> Code {
         ErrorCode::InvalidState => Code::InvalidState,
         ErrorCode::AmbiguousName => Code::UnknownServer,
         ErrorCode::ProtectionStopped => Code::ProtectionStopped,
+        ErrorCode::AgentTooOld => Code::AgentTooOld,
         ErrorCode::PreconditionFailed => Code::ChangedMeanwhile,
         ErrorCode::LocationNotAvailable => Code::UnknownLocation,
         ErrorCode::NotSupportedHere => Code::NotSupportedHere,

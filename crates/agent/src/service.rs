@@ -9,6 +9,7 @@
 
 pub mod manager;
 pub mod socket;
+mod upgrades;
 
 use crate::commands::{begin, reference, start};
 use crate::jobs::{JobRequest, VerifyExtent};
@@ -20,9 +21,10 @@ use socket::Board;
 use stateward_api::agent::{Command, JobReport};
 use stateward_client::{HttpVault, Manner};
 use stateward_engine::{Cancellation, VaultError};
-use stateward_model::{ItemId, JobId, JobKind, JobState, Label, Timestamp};
+use stateward_model::{ItemId, JobId, JobKind, JobState, Label, PackageStatement, Timestamp};
 use std::process::Child;
 use std::time::{Duration, Instant};
+use upgrades::Upgrades;
 
 /// For how long one call waits for a command. A call that rests for a minute counts as broken.
 const WAIT_SECONDS: u32 = 50;
@@ -56,6 +58,12 @@ pub enum Event<'a> {
     NotBegun(JobId, &'a AgentError),
     /// A job's process has ended.
     Ended(JobId),
+    /// A newer agent is being installed.
+    Upgrading(&'a PackageStatement),
+    /// It is installed. Where the package does not start the service anew, this process goes on as what it was.
+    Upgraded(&'a PackageStatement),
+    /// The agent could not be upgraded; it is tried again later.
+    NotUpgraded(&'a AgentError),
 }
 
 /// Serves until it is stopped. A vault that is away is waited for.
@@ -73,7 +81,9 @@ pub fn serve(agent: &Agent, stop: &Cancellation, told: &dyn Fn(Event<'_>)) -> Re
     };
     std::thread::scope(|scope| {
         scope.spawn(|| board.answer(agent.home(), stop));
-        let served = Service { agent, stop, told: &tell, timetable, vault: None }.serve();
+        let served =
+            Service { agent, stop, told: &tell, timetable, vault: None, upgrades: Upgrades::default() }
+                .serve();
         board.end();
         served
     })
@@ -85,6 +95,7 @@ struct Service<'a> {
     told: &'a dyn Fn(Event<'_>),
     timetable: KeptTimetable,
     vault: Option<HttpVault>,
+    upgrades: Upgrades,
 }
 
 impl Service<'_> {
@@ -142,6 +153,7 @@ impl Service<'_> {
                 if let Some(proof) = proofs::due(self.agent)? {
                     return self.prove(proof);
                 }
+                self.upgrade_if_due();
                 // A vault that answers at once, for whatever reason, is not asked all the time.
                 self.pause(LEAST_TURN.saturating_sub(began.elapsed()));
                 Ok(())

@@ -10,6 +10,7 @@ use crate::items::StoredPath;
 use crate::jobs::Pace;
 use crate::prechecks::{PrecheckAction, PrecheckSettings};
 use crate::proofs::{ProofSettings, ProofWish};
+use crate::upgrade::UpgradeMode;
 use crate::{AgentError, Home};
 use serde::{Deserialize, Serialize};
 use stateward_model::JobKind;
@@ -45,6 +46,13 @@ pub struct Settings {
     /// Below which folder a restore goes that an administrator asks for at the vault; without one there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore_root: Option<StoredPath>,
+    /// A file with public release keys, besides the usual one: whoever has the secret half of one may make packages that this
+    /// server installs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_key: Option<StoredPath>,
+    /// Whether a new agent is installed without a person at the server.
+    #[serde(default)]
+    pub upgrade: UpgradeMode,
 }
 
 fn usual_source_snapshot() -> bool {
@@ -62,6 +70,8 @@ impl Default for Settings {
             verify_packages: false,
             proofs: ProofSettings::default(),
             restore_root: None,
+            release_key: None,
+            upgrade: UpgradeMode::default(),
         }
     }
 }
@@ -113,6 +123,10 @@ pub struct SettingsWish {
     pub proofs: ProofWish,
     /// The folder below which restores go that are asked for at the vault, or none.
     pub restore_root: Option<Option<StoredPath>>,
+    /// The file with public release keys, or none.
+    pub release_key: Option<Option<StoredPath>>,
+    /// Whether to install a new agent without a person.
+    pub upgrade: Option<UpgradeMode>,
 }
 
 impl SettingsWish {
@@ -126,6 +140,8 @@ impl SettingsWish {
             verify_packages,
             proofs,
             restore_root,
+            release_key,
+            upgrade,
         } = settings;
         let mut actions = prechecks.0;
         actions.extend(self.prechecks);
@@ -142,6 +158,8 @@ impl SettingsWish {
             verify_packages: self.verify_packages.unwrap_or(verify_packages),
             proofs: self.proofs.over(proofs),
             restore_root: self.restore_root.unwrap_or(restore_root),
+            release_key: self.release_key.unwrap_or(release_key),
+            upgrade: self.upgrade.unwrap_or(upgrade),
         }
     }
 }

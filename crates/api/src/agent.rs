@@ -24,6 +24,8 @@
 //! | `PUT  /agent/v1/jobs/{job}` | [`JobReport`] → [`JobAnswer`] |
 //! | `GET  /agent/v1/commands` (with `?waitSeconds=N&timetable=VERSION`) | → [`CommandList`], once there is one, the timetable is another, or the time is over |
 //! | `POST /agent/v1/commands/{command}/take` | → [`Command`]; taking it again is no error |
+//! | `GET  /agent/v1/packages` | → [`PackageList`] |
+//! | `GET  /agent/v1/packages/{name}` | → the package's bytes |
 //!
 //! A server whose home was lost *registers again*: with vault credentials that an administrator made for that server, and
 //! with its passphrase, which opens the key slots and so yields the signing key. It proves by a signature of that key that
@@ -50,8 +52,10 @@
 //! [`PartTaken::assembly`] shows it.
 
 mod commands;
+mod packages;
 
 pub use commands::*;
+pub use packages::*;
 
 use serde::{Deserialize, Serialize};
 use stateward_model::{
@@ -187,6 +191,9 @@ pub struct OpenSessionRequest {
     /// never shorten it. A request that is repeated says it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_demand: Option<OnDemand>,
+    /// The agent's version, such as `stateward 0.1.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<String>,
 }
 
 /// Proof of having held a session.

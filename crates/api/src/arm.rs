@@ -11,6 +11,7 @@
 //!
 //! Begin with [`vaults`].
 
+pub mod agents;
 pub mod alerts;
 pub mod approvals;
 pub mod audit;

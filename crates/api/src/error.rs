@@ -104,6 +104,8 @@ pub enum ErrorCode {
     AmbiguousName,
     /// The item's backups were stopped, or the item was deleted (409).
     ProtectionStopped,
+    /// The server's agent is older than the oldest that may make backups in its vault (409).
+    AgentTooOld,
     /// The resource was changed since it was read: its `etag` is another than that of `If-Match` (412).
     PreconditionFailed,
     /// Another session of this server is alive (409).
@@ -157,6 +159,7 @@ impl ErrorCode {
             | Self::InvalidState
             | Self::AmbiguousName
             | Self::ProtectionStopped
+            | Self::AgentTooOld
             | Self::SessionBusy
             | Self::SessionLost
             | Self::PacksMissing

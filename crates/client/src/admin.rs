@@ -5,6 +5,7 @@
 //! that this client was given: their host is not believed.
 
 mod address;
+mod agents;
 mod alerts;
 mod approvals;
 mod audit;

@@ -5,6 +5,8 @@ use crate::failure::Failure;
 use crate::throttle::Throttle;
 use bytes::Bytes;
 use futures::stream;
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -104,6 +106,62 @@ pub(crate) async fn into_place(
         place.moved_bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
     })
     .await
+}
+
+/// A file that a body goes to, one piece of it in memory at a time.
+#[derive(Clone)]
+pub(crate) struct Sink {
+    file: Arc<Mutex<File>>,
+    /// Why it could not be written.
+    failure: Arc<Mutex<Option<io::Error>>>,
+}
+
+impl Sink {
+    pub(crate) fn new(file: File) -> Self {
+        Self { file: Arc::new(Mutex::new(file)), failure: Arc::default() }
+    }
+
+    /// Empties the file: each try of a call begins anew.
+    fn begin(&self) -> io::Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.set_len(0)?;
+        file.rewind()
+    }
+
+    fn write(&self, piece: &[u8]) -> io::Result<()> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(piece)
+    }
+
+    fn keep(&self, result: io::Result<()>) {
+        if let Err(error) = result {
+            let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            failure.get_or_insert(error);
+        }
+    }
+
+    /// Why the file could not be written, if it could not.
+    pub(crate) fn take_failure(&self) -> Option<io::Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.as_ref().map_or(Ok(()), |_| Err(Failure::unwritable()))
+    }
+}
+
+/// Receives a body of at most `most` bytes into a file; tells its length. What a failed try left there is overwritten.
+pub(crate) async fn into_file(
+    response: reqwest::Response,
+    sink: &Sink,
+    most: usize,
+    activity: &Activity,
+) -> Result<usize, Failure> {
+    sink.keep(sink.begin());
+    sink.check()?;
+    let received = receive(response, most, activity, None, |_, piece| sink.keep(sink.write(piece))).await?;
+    sink.check()?;
+    Ok(received)
 }
 
 /// Receives a body of at most `most` bytes.

@@ -1,6 +1,6 @@
 //! One call and its answer, as this room speaks of them.
 
-use crate::body::Place;
+use crate::body::{Place, Sink};
 use crate::retry::Manner;
 use bytes::Bytes;
 use reqwest::{Method, StatusCode};
@@ -52,6 +52,8 @@ pub(crate) struct Call {
     pub(crate) part: Option<(Range<u32>, u32)>,
     /// Where a part of an object that is asked for goes to, instead of into the answer's body.
     pub(crate) place: Option<Place>,
+    /// The file that the answer's body goes to, if it is a success.
+    pub(crate) sink: Option<Sink>,
     /// Whether it needs the caller's token.
     pub(crate) is_signed_in: bool,
     /// The token, when it is sent.
@@ -76,6 +78,7 @@ impl Call {
             range: None,
             part: None,
             place: None,
+            sink: None,
             is_signed_in: true,
             token: None,
             most: SMALL_BYTES_MAX,
@@ -149,6 +152,11 @@ impl Call {
         self
     }
 
+    pub(crate) fn into_sink(mut self, sink: Sink) -> Self {
+        self.sink = Some(sink);
+        self
+    }
+
     pub(crate) fn in_manner(mut self, manner: Manner) -> Self {
         self.manner = Some(manner);
         self
@@ -161,7 +169,7 @@ pub(crate) struct Answer {
     /// The vault's time, from the `Date` header.
     pub(crate) date: Option<Timestamp>,
     pub(crate) body: Vec<u8>,
-    /// How many bytes went to the call's place.
+    /// How many bytes went to the call's place or file.
     pub(crate) placed: usize,
     /// Where it is told how something goes on that the vault does after its answer (`Azure-AsyncOperation`).
     pub(crate) operation: Option<String>,

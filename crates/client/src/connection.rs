@@ -224,8 +224,8 @@ impl Connection {
         call: Call,
     ) -> Result<Answer, Failure> {
         let activity = Activity::start(manner.stall());
-        let (most, place) = (call.most, call.place.clone());
-        let is_small = !matches!(call.body, Body::Object(_)) && place.is_none();
+        let (most, place, sink) = (call.most, call.place.clone(), call.sink.clone());
+        let is_small = !matches!(call.body, Body::Object(_)) && place.is_none() && sink.is_none();
         let throttle = self.throttle.clone().filter(|_| call.is_bulk);
         let request = self.request(http, call, &activity, throttle.clone());
         let exchange = async {
@@ -241,6 +241,10 @@ impl Connection {
             let operation = operation.and_then(|value| value.to_str().ok()).map(str::to_owned);
             if let Some(place) = place.filter(|_| status == StatusCode::PARTIAL_CONTENT) {
                 let placed = body::into_place(response, &place, &activity, throttle.as_ref()).await?;
+                return Ok(Answer { status, date, body: Vec::new(), placed, operation });
+            }
+            if let Some(sink) = sink.filter(|_| status == StatusCode::OK) {
+                let placed = body::into_file(response, &sink, most, &activity).await?;
                 return Ok(Answer { status, date, body: Vec::new(), placed, operation });
             }
             let most = if status.is_success() { most } else { most.max(REFUSAL_BYTES_MAX) };

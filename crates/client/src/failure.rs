@@ -84,6 +84,12 @@ impl Failure {
         Self { error, is_transient: false }
     }
 
+    /// A file here can't take what comes; the file's own error says why.
+    pub(crate) fn unwritable() -> Self {
+        let error = VaultError::Failed("what comes from the vault can't be written".to_owned());
+        Self { error, is_transient: false }
+    }
+
     pub(crate) fn stalled(seconds: u64) -> Self {
         let error = VaultError::Unreachable(format!("nothing moved for {seconds} seconds"));
         Self { error, is_transient: true }
@@ -127,6 +133,7 @@ pub(crate) fn from_detail(detail: ErrorDetail, object: &str) -> VaultError {
         ErrorCode::NotFound => VaultError::NotFound(object.to_owned()),
         ErrorCode::SessionBusy => VaultError::Busy(message),
         ErrorCode::ProtectionStopped => VaultError::ProtectionStopped(message),
+        ErrorCode::AgentTooOld => VaultError::AgentTooOld(message),
         ErrorCode::RedundancyNotMet => VaultError::RedundancyNotMet(message),
         ErrorCode::SessionLost => VaultError::SessionLost(message),
         ErrorCode::PacksMissing => VaultError::PacksMissing(packs),

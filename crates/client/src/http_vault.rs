@@ -1,20 +1,23 @@
 //! The engine's vault store over HTTP: one registered server's things at one vault (`api::agent`).
 
+use crate::AGENT;
 use crate::call::{Answer, Body, Call, CallError};
 use crate::connection::Connection;
+use crate::download::DownloadError;
 use crate::parts;
 use crate::retry::Manner;
 use crate::session::{HttpSession, SessionKeeper};
 use bytes::Bytes;
 use stateward_api::agent::{
     Command, CommandList, DeleteRequest, ItemRequest, JobAnswer, JobReport, KeepSlotRequest, ListedPoint,
-    PACK_BYTES_MAX, PointList, ServerInfo, SlotList, StopRequest,
+    OfferedPackage, PACK_BYTES_MAX, PackageList, PointList, ServerInfo, SlotList, StopRequest,
 };
 use stateward_api::credentials::decode_bytes;
 use stateward_engine::{PointSummary, SessionRequest, VaultError, VaultRead, VaultSession, VaultStore};
 use stateward_format::point::{POINT_BYTES_MAX, PackReference};
 use stateward_format::slot::{self, SLOT_BYTES_MAX};
-use stateward_model::{CommandId, ItemId, ItemKind, Label, SlotHash, StopKeeps, VaultId};
+use stateward_model::{CommandId, ItemId, ItemKind, Label, PackageStatement, SlotHash, StopKeeps, VaultId};
+use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,6 +30,9 @@ const POINT_LIST_BYTES_MAX: usize = 64 << 20;
 /// The longest list of key slots that is taken, in bytes: some thousands. An empty one has three bytes there and many times
 /// as many in memory, so that a longer list could be made to take all of it.
 pub(crate) const SLOT_LIST_BYTES_MAX: usize = 4 << 20;
+
+/// The longest list of packages that is taken, in bytes: a thousand.
+const PACKAGE_LIST_BYTES_MAX: usize = 1 << 20;
 
 /// The longest receipt that is taken, in bytes; today's have 152.
 pub(crate) const RECEIPT_BYTES_MAX: usize = 4096;
@@ -117,7 +123,10 @@ impl HttpVault {
     /// # Errors
     /// What any call may fail with.
     pub fn commands(&self, wait_seconds: u32, timetable: &str) -> Result<CommandList, VaultError> {
-        let call = Call::get(format!("/agent/v1/commands?waitSeconds={wait_seconds}&timetable={timetable}"));
+        let call = Call::get(format!(
+            "/agent/v1/commands?waitSeconds={wait_seconds}&timetable={timetable}&agentVersion={}",
+            AGENT.replace(' ', "%20")
+        ));
         self.send(&call, || "list of commands".to_owned())?.json()
     }
 
@@ -128,6 +137,26 @@ impl HttpVault {
     pub fn take_command(&self, command: CommandId) -> Result<Command, VaultError> {
         let call = Call::post(format!("/agent/v1/commands/{command}/take"));
         self.send(&call, || format!("command {command}"))?.json()
+    }
+
+    /// The packages of the agent that the vault offers, the newest first.
+    ///
+    /// # Errors
+    /// What any call may fail with.
+    pub fn packages(&self) -> Result<Vec<OfferedPackage>, VaultError> {
+        let call = Call::get("/agent/v1/packages").at_most(PACKAGE_LIST_BYTES_MAX);
+        let list: PackageList = self.send(&call, || "list of packages".to_owned())?.json()?;
+        Ok(list.packages)
+    }
+
+    /// Downloads a package into a file; tells how many bytes came, no more than the package has. They are for the caller to
+    /// prove.
+    ///
+    /// # Errors
+    /// What any call may fail with, or the file.
+    pub fn download_package(&self, package: &PackageStatement, file: File) -> Result<u64, DownloadError> {
+        let address = format!("/agent/v1/packages/{}", package.file);
+        self.connection.download(&address, package.size_bytes, file)
     }
 
     fn send(&self, call: &Call, object: impl Fn() -> String) -> Result<Answer, VaultError> {

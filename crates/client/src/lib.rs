@@ -16,6 +16,7 @@ mod assertion;
 mod body;
 mod call;
 mod connection;
+mod download;
 mod failure;
 mod folder;
 mod http_vault;
@@ -32,9 +33,13 @@ mod throttle;
 mod tls;
 mod transfer;
 
+/// The agent and its version, as vaults are told it.
+pub const AGENT: &str = concat!("stateward ", env!("CARGO_PKG_VERSION"));
+
 pub use admin::AdminClient;
 pub use call::CallError;
 pub use connection::{Connection, Endpoint, Surroundings};
+pub use download::DownloadError;
 pub use folder::{FolderError, FolderServer, FolderStore, FolderVault};
 pub use http_vault::HttpVault;
 pub use register::{register, slots_for_registration};

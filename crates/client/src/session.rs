@@ -1,5 +1,6 @@
 //! An open session: packs go up, a point is committed, and a thread keeps the lease alive meanwhile.
 
+use crate::AGENT;
 use crate::call::{Body, Call};
 use crate::connection::Connection;
 use crate::http_vault::{LIST_BYTES_MAX, RECEIPT_BYTES_MAX, send};
@@ -88,6 +89,7 @@ fn ask(
         packs_digest: request.packs_digest.map(|digest| PackId(digest).to_string()),
         replaces: None,
         on_demand: request.on_demand,
+        agent_version: Some(AGENT.to_owned()),
     };
     let mut previous = previous.into_iter();
     loop {

@@ -28,6 +28,7 @@ pub mod pack;
 pub mod padding;
 pub mod passphrase;
 pub mod recovery_code;
+pub mod release;
 pub mod signing;
 pub mod slot;
 #[cfg(test)]
@@ -42,5 +43,6 @@ pub use pack::PackKeys;
 pub use padding::padme;
 pub use passphrase::{Passphrase, PassphraseError};
 pub use recovery_code::{RecoveryCode, RecoveryCodeError};
+pub use release::{FileHash, ReleaseKeys, Unsigned, WrongReleaseKeys};
 pub use signing::{BadSignature, SigningKey, verify_signature};
 pub use slot::{OpenedSlot, Secret, SlotError, SlotOwner, create_slot, open_slot};

@@ -42,6 +42,9 @@ pub enum VaultError {
     /// The item's backups were stopped in the vault, or the item was deleted there.
     #[error("{0}")]
     ProtectionStopped(String),
+    /// This agent is older than the oldest that may make backups there.
+    #[error("{0}")]
+    AgentTooOld(String),
     /// The vault can't give the redundancy that it is set to, and protects nothing new.
     #[error("{0}")]
     RedundancyNotMet(String),

@@ -12,6 +12,7 @@ pub mod id;
 pub mod item;
 pub mod job;
 pub mod name;
+pub mod package;
 pub mod policy;
 pub mod random;
 pub mod vault;
@@ -25,6 +26,7 @@ pub use id::{
 pub use item::{ItemKind, OnDemand, Sequence, StopKeeps};
 pub use job::{JobKind, JobState, Phase};
 pub use name::{ComponentName, InvalidName, Label};
+pub use package::{AgentVersion, PackageFile, PackageKind, PackageSignature, PackageStatement};
 pub use policy::{InvalidPolicy, Policy, Retention, Schedule};
 pub use random::{Random, SystemRandom};
 pub use vault::{GroupName, Immutability, PolicyName, Redundancy, VaultName};

@@ -9,11 +9,12 @@ use crate::causes::chain;
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::db::audit::Entry;
 use crate::init::{InitError, open_app};
+use crate::packages::{Offered, PackageError};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::Serialize;
 use stateward_api::arm::audit::AuditCheck;
-use stateward_model::{Clock, Random, Timestamp};
+use stateward_model::{AgentVersion, Clock, PackageKind, Random, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,6 +43,12 @@ pub enum ConsoleError {
 impl From<Error> for ConsoleError {
     fn from(error: Error) -> Self {
         Self::Refused(chain(&error))
+    }
+}
+
+impl From<PackageError> for ConsoleError {
+    fn from(error: PackageError) -> Self {
+        Self::Refused(error.to_string())
     }
 }
 
@@ -111,6 +118,43 @@ impl From<Entry> for Audited {
         let hash = blake3::Hash::from_bytes(entry.hash).to_hex().to_string();
         let Entry { number, at, actor, act, subject, detail, .. } = entry;
         Self { number, at, actor, act, subject, detail, hash }
+    }
+}
+
+/// A package of the agent as it is listed.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownPackage {
+    /// Its file's name.
+    pub name: String,
+    /// Its version.
+    pub version: AgentVersion,
+    /// What installs it.
+    pub kind: PackageKind,
+    /// For which processors.
+    pub architecture: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// SHA-256 of it.
+    pub sha256: String,
+    /// Whether there is a signature. The vault can't tell whether it holds.
+    pub signed: bool,
+    /// Since when it is offered.
+    pub added_at: Timestamp,
+}
+
+impl From<Offered> for ShownPackage {
+    fn from(offered: Offered) -> Self {
+        let Offered { statement, signature, added_at } = offered;
+        Self {
+            name: statement.file.to_string(),
+            version: statement.file.version,
+            kind: statement.file.kind,
+            architecture: statement.file.architecture,
+            size_bytes: statement.size_bytes,
+            sha256: statement.sha256,
+            signed: signature.is_some(),
+            added_at,
+        }
     }
 }
 
@@ -207,6 +251,30 @@ impl Console {
         })?;
         let removed = self.app.remove_certificate(&Actor::Console, client_id, *bytes.as_bytes());
         Ok(Box::pin(removed).await?)
+    }
+
+    /// Offers the package in a file, with the signature in the file beside it (`.sig`), if that is there.
+    ///
+    /// # Errors
+    /// If it is no package of the agent, its signature is of another file, another of its name is offered, or it can't be kept.
+    pub async fn add_package(&self, file: &Path) -> Result<ShownPackage, ConsoleError> {
+        Ok(Box::pin(self.app.add_package(&Actor::Console, file)).await?.into())
+    }
+
+    /// The packages that are offered, the newest first.
+    ///
+    /// # Errors
+    /// If their index can't be read.
+    pub async fn packages(&self) -> Result<Vec<ShownPackage>, ConsoleError> {
+        Ok(self.app.packages().await?.into_iter().map(ShownPackage::from).collect())
+    }
+
+    /// Offers a package no more.
+    ///
+    /// # Errors
+    /// If it is not offered, or can't be removed.
+    pub async fn remove_package(&self, name: &str) -> Result<(), ConsoleError> {
+        Ok(Box::pin(self.app.remove_package(&Actor::Console, name)).await?)
     }
 
     /// At most a thousand entries of the audit log above a number, in order.

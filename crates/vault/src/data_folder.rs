@@ -8,6 +8,7 @@
 //! tls/ca.key      its key
 //! tls/server.pem  the server's certificate and key
 //! store/          what the vault keeps
+//! packages/       packages of the agent that it offers ([`crate::packages`])
 //! reserve/        space that is kept back for a full disk ([`crate::reserve`])
 //! lock            held while the vault is served
 //! making          there while `init` makes the vault, and after it was stopped: then nothing in the folder is of use

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::db::{self, Database, DatabaseUrl};
 use crate::keys::VaultKey;
+use crate::packages::Packages;
 use crate::platform;
 use crate::tls::{self, TlsError};
 use serde::Serialize;
@@ -173,6 +174,7 @@ pub(crate) async fn open_app(
         store: Arc::new(store),
         clock,
         random,
+        packages: Packages::of(folder.root()),
         key,
         ca_pem: tls::ca_pem(folder)?,
         config,

@@ -18,6 +18,7 @@ mod http;
 mod init;
 mod keys;
 mod log;
+mod packages;
 mod platform;
 mod reserve;
 mod serve;
@@ -25,7 +26,9 @@ mod tasks;
 mod tls;
 
 pub use app::IdentityError;
-pub use console::{Audited, Console, ConsoleError, MadePrincipal, NewPrincipal, ShownPrincipal};
+pub use console::{
+    Audited, Console, ConsoleError, MadePrincipal, NewPrincipal, ShownPackage, ShownPrincipal,
+};
 pub use data_folder::DataFolderError;
 pub use init::{InitError, Initialised, initialise};
 pub use log::Log;

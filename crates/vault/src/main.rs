@@ -55,6 +55,11 @@ enum Command {
         #[command(subcommand)]
         command: PrincipalCommand,
     },
+    /// Offers packages of the agent to administrators and servers; also while the vault serves
+    Packages {
+        #[command(subcommand)]
+        command: PackagesCommand,
+    },
     /// Prints the audit log, or checks it
     Audit {
         /// The vault's data folder
@@ -66,6 +71,39 @@ enum Command {
         /// Print JSON, one object a line
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum PackagesCommand {
+    /// Offers packages, each with the signature in `FILE.sig`, if that is there
+    Add {
+        /// The vault's data folder
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+        /// `stateward_VERSION_ARCHITECTURE.deb`, `stateward-VERSION.ARCHITECTURE.rpm`
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Lists the packages that are offered, the newest first
+    List {
+        /// The vault's data folder
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Offers a package no more
+    Remove {
+        /// The vault's data folder
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// Its file's name
+        name: String,
     },
 }
 
@@ -162,6 +200,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             runtime.block_on(serve(&data, listen.as_deref()))
         }
         Command::Principal { command } => runtime.block_on(told::principal(command)),
+        Command::Packages { command } => runtime.block_on(told::packages(command)),
         Command::Audit { data, verify, json } => runtime.block_on(told::audit(&data, verify, json)),
     }
 }

@@ -1,9 +1,9 @@
-//! `stateward-vault principal` and `stateward-vault audit`: runs the library and prints what it gives.
+//! `stateward-vault principal`, `packages` and `audit`: runs the library and prints what it gives.
 
-use crate::PrincipalCommand;
+use crate::{PackagesCommand, PrincipalCommand};
 use serde::Serialize;
 use stateward_model::{SystemClock, SystemRandom};
-use stateward_vault::{Console, MadePrincipal, NewPrincipal};
+use stateward_vault::{Console, MadePrincipal, NewPrincipal, ShownPackage};
 use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
@@ -81,6 +81,42 @@ async fn list(data: &Path, json: bool) -> Done {
     }
     console.close().await;
     Ok(())
+}
+
+pub(crate) async fn packages(command: PackagesCommand) -> Done {
+    match command {
+        PackagesCommand::Add { data, json, files } => {
+            let console = open(&data).await?;
+            for file in files {
+                print_package(&console.add_package(&file).await?, json)?;
+            }
+            console.close().await;
+            Ok(())
+        }
+        PackagesCommand::List { data, json } => {
+            let console = open(&data).await?;
+            for package in console.packages().await? {
+                print_package(&package, json)?;
+            }
+            console.close().await;
+            Ok(())
+        }
+        PackagesCommand::Remove { data, name } => {
+            let console = open(&data).await?;
+            console.remove_package(&name).await?;
+            console.close().await;
+            print("Removed; it is offered no more")
+        }
+    }
+}
+
+fn print_package(package: &ShownPackage, json: bool) -> Done {
+    if json {
+        return print_json(package);
+    }
+    let ShownPackage { name, size_bytes, sha256, signed, .. } = package;
+    let signed = if *signed { "signed" } else { "not signed" };
+    print(&format!("{name}  {size_bytes} bytes  {signed}  SHA-256 {sha256}"))
 }
 
 pub(crate) async fn audit(data: &Path, verify: bool, json: bool) -> Done {

@@ -1,8 +1,10 @@
 //! Linux.
 
+mod packages;
 mod socket;
 mod systemd;
 
+pub use packages::{install_package, installed_package};
 pub use socket::{Listener, ask};
 pub use systemd::{install as install_service, service_state, start_service, uninstall as uninstall_service};
 
@@ -48,6 +50,34 @@ pub fn default_hooks() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let settings = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
     Some(settings.join("stateward/hooks"))
+}
+
+/// Where the administrator's release keys lie, whoever runs the agent.
+pub fn default_release_keys() -> Option<PathBuf> {
+    Some(PathBuf::from("/etc/stateward/release-keys"))
+}
+
+/// Why what stands in a file must not be trusted, as the end of a sentence: another user than root and this one could have
+/// written it. `None` if it may be.
+pub fn why_not_to_trust(path: &Path, file: &File) -> io::Result<Option<String>> {
+    let me = rustix::process::geteuid().as_raw();
+    let may_others = |found: &fs::Metadata| {
+        (found.uid() != 0 && found.uid() != me)
+            || (found.mode() & WRITABLE_BY_OTHERS != 0 && found.mode() & STICKY == 0)
+    };
+    if !file.metadata()?.is_file() {
+        return Ok(Some("it is no file".to_owned()));
+    }
+    if may_others(&file.metadata()?) {
+        return Ok(Some("others may write it".to_owned()));
+    }
+    let folders = path.canonicalize()?;
+    for folder in folders.ancestors().skip(1) {
+        if may_others(&fs::metadata(folder)?) {
+            return Ok(Some(format!("others may write to its folder `{}`", folder.display())));
+        }
+    }
+    Ok(None)
 }
 
 /// Others may write.

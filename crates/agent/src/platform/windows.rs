@@ -3,15 +3,16 @@
 //! A home is kept to its owner by an access list, which no part of this program sets yet. So no home can be made on
 //! Windows, and whatever needs one (registration, jobs) is refused before it begins.
 
-use super::{FreeSpace, ProcessIdentity, Signal};
+use super::{FreeSpace, InstalledPackage, ProcessIdentity, Signal};
 use crate::service::manager::{ServiceProblem, ServiceState};
 use stateward_format::wtf8;
+use stateward_model::PackageKind;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 
 fn not_built(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, format!("{what} isn't built for Windows yet"))
@@ -26,6 +27,26 @@ pub fn default_home() -> Option<PathBuf> {
 /// Where hooks lie if nobody says otherwise: beside the home.
 pub fn default_hooks() -> Option<PathBuf> {
     default_home().map(|home| home.join("hooks"))
+}
+
+/// Where the administrator's release keys lie: beside the home.
+pub fn default_release_keys() -> Option<PathBuf> {
+    default_home().map(|home| home.join("release-keys"))
+}
+
+/// Why what stands in a file must not be trusted: who may write it isn't known without its access list.
+pub fn why_not_to_trust(_path: &Path, _file: &File) -> io::Result<Option<String>> {
+    Ok(Some("telling who may write it isn't built for Windows yet".to_owned()))
+}
+
+/// Not built.
+pub fn installed_package() -> io::Result<Option<InstalledPackage>> {
+    Err(not_built("Telling the agent's package"))
+}
+
+/// Not built.
+pub fn install_package(_kind: PackageKind, _path: &Path, _output: &File) -> io::Result<ExitStatus> {
+    Err(not_built("Installing a package"))
 }
 
 /// Why a program must not be run with this process's rights: who may write it isn't known without its access list.

@@ -85,7 +85,11 @@ impl Board {
     pub(super) fn note(&self, event: &Event<'_>) {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Serving | Event::Scheduled(_) => (),
+            Event::Serving
+            | Event::Scheduled(_)
+            | Event::Upgrading(_)
+            | Event::Upgraded(_)
+            | Event::NotUpgraded(_) => (),
             Event::Waiting => status.vault = VaultState::Answers,
             Event::Away(error) => {
                 let (code, message) = (error.code().to_string(), error.to_string());

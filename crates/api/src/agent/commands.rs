@@ -17,6 +17,9 @@ pub struct CommandWait {
     /// The [`Timetable::version`] that the agent has, or any other text; if another holds, the answer comes at once and has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timetable: Option<String>,
+    /// The agent's version, such as `stateward 0.1.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<String>,
 }
 
 /// When a server's items are backed up by themselves, as their policies say.

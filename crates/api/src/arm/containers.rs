@@ -72,6 +72,9 @@ pub struct ContainerExtendedInfo {
     pub operating_system: String,
     /// Its deduplication domain: its own id, or that of the server that founded it.
     pub domain: ServerId,
+    /// Whether its agent is older than the newest that the vault offers, or than the oldest that may make backups.
+    #[serde(default)]
+    pub is_outdated: bool,
     /// When it was registered.
     pub registered_at: Timestamp,
     /// When it was unregistered.

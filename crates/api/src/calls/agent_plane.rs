@@ -27,7 +27,9 @@ pub fn calls() -> Vec<Call> {
         put("/agent/v1/slots/{epoch}/{hash}", "putSlot", "Adds a key slot").takes_content(Content::Bytes).answers(201).answers(200),
         post("/agent/v1/slots/{epoch}/{hash}/keep", "keepSlot", "Keeps a passphrase's key slot and retires those of the others, with a security PIN").takes::<KeepSlotRequest>().answers(204),
         put("/agent/v1/jobs/{job}", "putJob", "Reports how a job stands").takes::<JobReport>().gives::<JobAnswer>(200),
-        get("/agent/v1/commands", "listCommands", "What the calling server is asked to do, once there is something").asks("waitSeconds", "How long to wait for something, at most 60").asks("timetable", "The version of the timetable that the agent has").gives::<CommandList>(200),
+        get("/agent/v1/commands", "listCommands", "What the calling server is asked to do, once there is something").asks("waitSeconds", "How long to wait for something, at most 60").asks("timetable", "The version of the timetable that the agent has").asks("agentVersion", "The agent's version").gives::<CommandList>(200),
         post("/agent/v1/commands/{command}/take", "takeCommand", "Takes a command; taking it again is no error").gives::<Command>(200),
+        get("/agent/v1/packages", "listPackages", "The packages of the agent that the vault offers").gives::<PackageList>(200),
+        get("/agent/v1/packages/{name}", "getPackage", "A package's bytes").gives_content(200, Content::Bytes),
     ]
 }

@@ -2,6 +2,7 @@
 
 use super::{Call, Content, delete, get, patch, post, put};
 use crate::Health;
+use crate::arm::agents::{AgentPackage, AgentSettings, AgentSettingsRequest};
 use crate::arm::alerts::Alert;
 use crate::arm::approvals::{Approval, ApprovalRequest};
 use crate::arm::audit::{AuditCheck, AuditEntry};
@@ -223,6 +224,11 @@ fn security() -> Vec<Call> {
         delete(vault("/stateward/principals/{name}"), "deletePrincipal", "Takes a principal's role in the vault").answers(200).answers(204),
         get(vault("/stateward/quotas"), "getQuotas", "What one server may hold and send").gives::<Quotas>(200),
         put(vault("/stateward/quotas"), "putQuotas", "Changes what one server may hold and send").takes::<QuotasRequest>().gives::<Quotas>(200),
+        get(vault("/stateward/agentPackages"), "listAgentPackages", "The packages of the agent that are offered, each with its checksum").lists::<AgentPackage>(),
+        get(vault("/stateward/agentPackages/{name}"), "getAgentPackage", "A package of the agent").gives::<AgentPackage>(200),
+        get(vault("/stateward/agentPackages/{name}/content"), "getAgentPackageContent", "A package's bytes").gives_content(200, Content::Bytes),
+        get(vault("/stateward/agentSettings"), "getAgentSettings", "What the vault asks of agents").gives::<AgentSettings>(200),
+        put(vault("/stateward/agentSettings"), "putAgentSettings", "Changes what the vault asks of agents").takes::<AgentSettingsRequest>().gives::<AgentSettings>(200),
         get(vault("/stateward/auditLog"), "listAuditLog", "Every change of the vault, each with its hash").lists::<AuditEntry>(),
         get(vault("/stateward/auditLog/verify"), "checkAuditLog", "Whether the audit log was altered").gives::<AuditCheck>(200),
         get(vault("/stateward/alerts"), "listAlerts", "What people should know, newest first").lists::<Alert>().filtered("state, severity"),

@@ -6,6 +6,7 @@ pub mod start;
 pub mod status;
 pub mod stop;
 pub mod uninstall;
+pub mod upgrade;
 
 use crate::context::Context;
 use clap::Subcommand;
@@ -26,6 +27,8 @@ pub enum Command {
     Stop(stop::Arguments),
     /// Show whether it runs, and how it stands
     Status(status::Arguments),
+    /// Install a newer agent from the vault, if a release key that is trusted here signed it
+    Upgrade(upgrade::Arguments),
 }
 
 /// Runs a verb.
@@ -37,5 +40,6 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Start(arguments) => start::run(context, arguments),
         Command::Stop(arguments) => stop::run(context, arguments),
         Command::Status(arguments) => status::run(context, arguments),
+        Command::Upgrade(arguments) => upgrade::run(context, arguments),
     }
 }

@@ -39,7 +39,7 @@ pub fn object(kind: &str, vault: &str, server: &Container) -> Value {
     json!({
         "type": kind, "vault": vault, "server": more.server_id, "label": properties.friendly_name,
         "domain": more.domain, "operating_system": more.operating_system,
-        "agent_version": properties.agent_version, "registered_at": more.registered_at,
+        "agent_version": properties.agent_version, "outdated": more.is_outdated, "registered_at": more.registered_at,
         "seen_at": more.last_seen, "forked_at": more.forked_at, "items": more.backup_items,
         "health": properties.health_status, "registration": properties.registration_status,
     })
@@ -60,13 +60,22 @@ pub fn table(vault: &str, servers: &[Container]) -> Table {
             vault.to_owned(),
             properties.friendly_name.clone(),
             more.operating_system.clone(),
-            properties.agent_version.clone(),
+            agent_of(server),
             more.last_seen.map_or_else(|| "never".to_owned(), units::time),
             domain_of(server, servers),
             more.server_id.to_string(),
         ]);
     }
     table
+}
+
+/// The server's agent, and whether it is behind.
+pub fn agent_of(server: &Container) -> String {
+    let version = &server.properties.agent_version;
+    match server.properties.extended_info.is_outdated {
+        true => format!("{version} (outdated)"),
+        false => version.clone(),
+    }
 }
 
 /// Who founded the server's deduplication domain: its label, or `own` where it is the server itself.

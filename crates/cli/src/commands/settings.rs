@@ -13,6 +13,7 @@ use serde_json::json;
 use stateward_agent::hooks::HookFailure;
 use stateward_agent::prechecks::{CODES, PrecheckAction};
 use stateward_agent::settings::Settings;
+use stateward_agent::upgrade::UpgradeMode;
 use stateward_agent::{AgentError, Exit};
 
 /// The noun's verbs.
@@ -47,7 +48,14 @@ fn print(context: &Context, settings: &Settings) {
     object["verify_packages"] = json!(settings.verify_packages);
     let restore_root = settings.restore_root.as_ref().map(|root| root.0.display().to_string());
     object["restore_root"] = json!(restore_root);
+    let release_key = settings.release_key.as_ref().map(|path| path.0.display().to_string());
+    object["release_key"] = json!(release_key);
+    object["upgrade"] = json!(settings.upgrade);
     context.output().object(&object);
+    let upgrade = match settings.upgrade {
+        UpgradeMode::OnCommand => "on command",
+        UpgradeMode::Automatically => "automatically",
+    };
     let effect = if blocks { "no backup is made" } else { "the backup is made with a warning" };
     let mut shown_facts = pace::facts(&settings.pace).to_vec();
     shown_facts.extend(throttle::facts(settings));
@@ -61,6 +69,8 @@ fn print(context: &Context, settings: &Settings) {
         ("Trial restores", proofs::trials_text(settings)),
         ("Prechecks", prechecks_text(settings)),
         ("Restore root", restore_root.unwrap_or_else(|| "none".to_owned())),
+        ("Release key", release_key.unwrap_or_else(|| "none set".to_owned())),
+        ("Upgrade", upgrade.to_owned()),
     ]);
     facts(context.output(), &shown_facts);
 }

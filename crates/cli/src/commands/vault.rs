@@ -3,8 +3,10 @@
 pub mod create;
 pub mod credentials;
 pub mod delete;
+pub mod download_package;
 pub mod list;
 pub mod list_deleted;
+pub mod packages;
 mod settings;
 pub mod show;
 pub mod undelete;
@@ -15,6 +17,8 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use stateward_agent::{AgentError, Exit};
 use stateward_api::arm::vaults::{SecuritySettings, Vault};
+use stateward_client::AdminClient;
+use stateward_model::AgentVersion;
 
 /// The noun's verbs.
 #[derive(Debug, Subcommand)]
@@ -35,6 +39,10 @@ pub enum Command {
     Undelete(undelete::Arguments),
     /// Make a vault credentials file, with which a server is registered
     Credentials(credentials::Arguments),
+    /// Show the packages of the agent that the vault offers, with their checksums
+    Packages(packages::Arguments),
+    /// Download a package of the agent, and prove its checksum
+    DownloadPackage(download_package::Arguments),
 }
 
 /// Runs a verb.
@@ -48,6 +56,8 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::ListDeleted(arguments) => list_deleted::run(context, arguments),
         Command::Undelete(arguments) => undelete::run(context, arguments),
         Command::Credentials(arguments) => credentials::run(context, arguments),
+        Command::Packages(arguments) => packages::run(context, arguments),
+        Command::DownloadPackage(arguments) => download_package::run(context, arguments),
     }
 }
 
@@ -73,6 +83,11 @@ fn object(kind: &str, vault: &Vault) -> Value {
 
 fn soft_delete_days(security: &SecuritySettings) -> Option<u32> {
     security.soft_delete_settings.as_ref()?.soft_delete_retention_period_in_days
+}
+
+/// The oldest agent that may make backups in a vault; `None` for any.
+fn minimum_agent(client: &AdminClient, vault: &Vault) -> Result<Option<AgentVersion>, AgentError> {
+    Ok(client.agent_settings(vault)?.properties.minimum_agent_version)
 }
 
 /// The resource group in a vault's path.

@@ -130,6 +130,7 @@ impl App {
     ) -> Result<CommandList, Error> {
         let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         db::servers::see(&mut transaction, caller.server, self.now()).await?;
+        self.note_agent(&mut transaction, caller, wait.agent_version.as_deref()).await?;
         transaction.commit().await?;
         let mut looks_left = wait.wait_seconds.min(COMMAND_WAIT_SECONDS_MAX);
         loop {

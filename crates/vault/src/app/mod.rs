@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of HTTP and holds no SQL. Begin with [`points`]: the commit is what all else is for.
 
+pub(crate) mod agents;
 pub(crate) mod alerts;
 pub(crate) mod approvals;
 mod assertions;
@@ -22,6 +23,7 @@ pub(crate) mod jobs;
 pub(crate) mod operations;
 pub(crate) mod overdue;
 pub(crate) mod pack_memory;
+pub(crate) mod packages;
 pub(crate) mod packs;
 pub(crate) mod parts;
 pub(crate) mod pins;
@@ -51,6 +53,7 @@ pub use identity::IdentityError;
 use crate::config::Config;
 use crate::db::Database;
 use crate::keys::VaultKey;
+use crate::packages::Packages;
 use crate::reserve::Reserve;
 use pack_memory::PackMemory;
 use parts::Assemblies;
@@ -72,6 +75,8 @@ pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
     /// The one random source.
     pub(crate) random: Arc<dyn Random>,
+    /// Packages of the agent that are offered.
+    pub(crate) packages: Packages,
     /// Signs receipts and credentials.
     pub(crate) key: VaultKey,
     /// Settings.

@@ -224,7 +224,7 @@ fn public_key(text: &str, which: &str) -> Result<[u8; 32], Error> {
     key.ok_or_else(|| Error::invalid(format!("The {which} key is no Ed25519 public key in base64url")))
 }
 
-fn check_text(text: &str, what: &str) -> Result<(), Error> {
+pub(super) fn check_text(text: &str, what: &str) -> Result<(), Error> {
     let fits = text.len() <= TEXT_BYTES_MAX && !text.chars().any(char::is_control);
     fits.then_some(()).ok_or_else(|| {
         Error::invalid(format!(

@@ -31,6 +31,12 @@ impl App {
         check_retain_until(request.on_demand.and_then(|on_demand| on_demand.retain_until), now)?;
         let mut transaction = self.write_in(Scope::Domain(caller.domain)).await?;
         db::servers::see(&mut transaction, caller.server, now).await?;
+        self.note_agent(&mut transaction, caller, request.agent_version.as_deref()).await?;
+        if let Some(refused) = self.too_old(&mut transaction, caller, request.kind).await? {
+            // That it was heard of, and of which version it is, is known all the same.
+            transaction.commit().await?;
+            return Err(refused);
+        }
         if let Some(item) = request.item.filter(|_| request.kind == JobKind::Backup) {
             items::check_takes_backups(&mut transaction, caller.server, item).await?;
         }

@@ -12,6 +12,7 @@ use crate::db::testing::TestDatabase;
 use crate::db::vaults::Vault;
 use crate::db::{Database, DatabaseUrl};
 use crate::keys::VaultKey;
+use crate::packages::Packages;
 use crate::reserve::Reserve;
 use bytes::Bytes;
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -236,6 +237,7 @@ async fn open(
         store,
         clock,
         random,
+        packages: Packages::of(folder.path()),
         key: VaultKey::from_seed(&[42; 32]).unwrap(),
         config,
         ca_pem: "ca".to_owned(),
@@ -367,6 +369,7 @@ pub(crate) fn open_request(number: u8) -> OpenSessionRequest {
         packs_digest: None,
         replaces: None,
         on_demand: None,
+        agent_version: None,
     }
 }
 

@@ -49,6 +49,12 @@ const STEPS: &[Step] = &[
         postgres: sql!("postgres/0005_add_management"),
     },
     Step {
+        number: 6,
+        name: "add_agent_versions",
+        sqlite: sql!("sqlite/0006_add_agent_versions"),
+        postgres: sql!("postgres/0006_add_agent_versions"),
+    },
+    Step {
         number: 7,
         name: "retire_key_slots",
         sqlite: sql!("sqlite/0007_retire_key_slots"),

@@ -6,6 +6,7 @@
 //!
 //! Invariant: a transaction that writes sees and keeps its scope as if nobody else were there, over all processes.
 
+pub(crate) mod agents;
 pub(crate) mod alerts;
 pub(crate) mod approvals;
 pub(crate) mod audit;

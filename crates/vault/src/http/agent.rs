@@ -13,8 +13,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use stateward_api::agent::{
     Command, CommandList, CommandWait, DeleteRequest, ItemRequest, JobAnswer, JobReport, KeepSlotRequest,
-    Lease, OpenSessionRequest, PACK_BYTES_MAX, PartTaken, PointList, RegisterRequest, RegisterSlotsRequest,
-    Registered, ServerInfo, SessionOpened, SlotList, StopRequest,
+    Lease, OfferedPackage, OpenSessionRequest, PACK_BYTES_MAX, PackageList, PartTaken, PointList,
+    RegisterRequest, RegisterSlotsRequest, Registered, ServerInfo, SessionOpened, SlotList, StopRequest,
 };
 use stateward_api::credentials::encode_bytes;
 use stateward_format::point::POINT_BYTES_MAX;
@@ -279,4 +279,21 @@ pub(super) async fn take_command(
     Segments(command): Segments<CommandId>,
 ) -> Result<Answer<Command>, Error> {
     Ok(Answer(app.take_command(caller, command).await?))
+}
+
+/// `GET /agent/v1/packages`
+pub(super) async fn list_packages(State(app): AppState) -> Result<Answer<PackageList>, Error> {
+    let all = app.packages().await?.into_iter();
+    let packages =
+        all.map(|offered| OfferedPackage { statement: offered.statement, signature: offered.signature });
+    Ok(Answer(PackageList { packages: packages.collect() }))
+}
+
+/// `GET /agent/v1/packages/{name}`
+pub(super) async fn get_package(
+    State(app): AppState,
+    Segments(name): Segments<String>,
+) -> Result<Response, Error> {
+    let (offered, pieces) = app.package(&name).await?;
+    Ok(objects::pieces(pieces, offered.statement.size_bytes, None))
 }

@@ -4,6 +4,7 @@
 //! [`place`] (which subscription, group and vault a call is about), [`query`] and [`filter`] (what follows the `?`),
 //! [`paths`] (names of servers and items), [`etag`].
 
+mod agents;
 mod alerts;
 mod approvals;
 mod audit;
@@ -30,6 +31,7 @@ mod spelling;
 mod usages;
 mod vaults;
 
+pub(super) use agents::*;
 pub(super) use alerts::*;
 pub(super) use approvals::*;
 pub(super) use audit::*;

@@ -44,6 +44,9 @@ impl Error {
             }
             Self::ServerRevoked => "Ask the vault's administrator whether this server may register again",
             Self::SessionBusy { .. } => "Wait until the other job ends, or cancel it",
+            Self::Refused { code: ErrorCode::AgentTooOld, .. } => {
+                "Upgrade the agent on the server (`stateward agent upgrade`), or install a newer package there"
+            }
             Self::NoSpace(_) => "Free space on the vault's disk, or make it larger",
             Self::Unavailable(_) => "Try again later; the vault's log says more",
             Self::Internal(_) => "Look into the vault's log for the cause",

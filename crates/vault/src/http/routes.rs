@@ -200,7 +200,7 @@ fn item_calls() -> Vec<Route> {
     ]
 }
 
-/// Vault credentials, security PINs, guards, the audit log, alerts.
+/// Vault credentials, security PINs, guards, the audit log, alerts, packages of the agent.
 #[rustfmt::skip]
 fn security_calls() -> Vec<Route> {
     vec![
@@ -224,6 +224,11 @@ fn security_calls() -> Vec<Route> {
         route(POST, vault!("/stateward/alerts/{id}/resolve"), Who::Operator, arm::resolve_alert),
         route(GET, vault!("/stateward/quotas"), Who::Reader, arm::get_quotas),
         route(PUT, vault!("/stateward/quotas"), Who::Contributor, arm::put_quotas),
+        route(GET, vault!("/stateward/agentPackages"), Who::Reader, arm::list_packages),
+        route(GET, vault!("/stateward/agentPackages/{name}"), Who::Reader, arm::get_package),
+        route(GET, vault!("/stateward/agentPackages/{name}/content"), Who::Reader, arm::get_package_content),
+        route(GET, vault!("/stateward/agentSettings"), Who::Reader, arm::get_agent_settings),
+        route(PUT, vault!("/stateward/agentSettings"), Who::Contributor, arm::put_agent_settings),
     ]
 }
 
@@ -254,6 +259,8 @@ fn agent_calls() -> Vec<Route> {
         route(PUT, "/agent/v1/jobs/{job}", Who::Server, agent::put_job),
         route(GET, "/agent/v1/commands", Who::Server, agent::list_commands),
         route(POST, "/agent/v1/commands/{command}/take", Who::Server, agent::take_command),
+        route(GET, "/agent/v1/packages", Who::Server, agent::list_packages),
+        route(GET, "/agent/v1/packages/{name}", Who::Server, agent::get_package),
     ]
 }
 

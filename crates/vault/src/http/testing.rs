@@ -43,6 +43,11 @@ impl Client {
         Self { router: router(Arc::clone(&test.app)), token, client_id: made.client_id, vault }
     }
 
+    /// Its token.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The path with `{V}` for the one vault and `{G}` for its group, and with a version.
     fn filled(&self, path: &str) -> String {
         let group = "/subscriptions/sub-1/resourceGroups/default";

@@ -82,6 +82,20 @@ fn tell(context: &Context, event: &Event<'_>) {
             }));
             output.line(format_args!("Not begun: job {job}: {error}"));
         }
+        Event::Upgrading(package) => {
+            output.object(&json!({ "type": "upgrading", "package": package.file }));
+            output.line(format_args!("Installing {}", package.file));
+        }
+        Event::Upgraded(package) => {
+            output.object(&json!({ "type": "upgraded", "package": package.file }));
+            output.line(format_args!("Installed {}", package.file));
+        }
+        Event::NotUpgraded(error) => {
+            output.object(
+                &json!({ "type": "not_upgraded", "code": error.code().as_str(), "message": error.to_string() }),
+            );
+            output.line(format_args!("The agent was not upgraded: {error}"));
+        }
         Event::Ended(job) => {
             output.object(&json!({ "type": "ended", "job": job }));
             output.line(format_args!("Ended: job {job}; `stateward job show {job}` tells how"));

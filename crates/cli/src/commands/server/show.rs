@@ -34,7 +34,7 @@ pub fn run(context: &Context, Arguments { server, vault }: Arguments) -> Result<
         &[
             ("Id", more.server_id.to_string()),
             ("Operating system", more.operating_system.clone()),
-            ("Agent", properties.agent_version.clone()),
+            ("Agent", super::agent_of(&server)),
             ("Registered", units::time(more.registered_at)),
             ("Last seen", more.last_seen.map_or_else(|| "never".to_owned(), units::time)),
             ("Items", items),

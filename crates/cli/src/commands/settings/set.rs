@@ -9,6 +9,7 @@ use stateward_agent::hooks::HookFailure;
 use stateward_agent::items::{StoredPath, absolute};
 use stateward_agent::prechecks::{CODES, PrecheckAction};
 use stateward_agent::settings::{Settings, SettingsWish};
+use stateward_agent::upgrade::{self, UpgradeError, UpgradeMode};
 use stateward_agent::{AgentError, Exit};
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true).args([
     "low_priority", "limit_rate", "source_snapshot", "hooks", "hook_failure", "hook_time_out", "verify_packages",
-    "restore_root", "prechecks",
+    "restore_root", "prechecks", "release_key", "upgrade",
 ]).args(FLAGS).args(proofs::FLAGS))]
 pub struct Arguments {
     #[command(flatten)]
@@ -53,6 +54,22 @@ pub struct Arguments {
     /// The folder in which restores make theirs that administrators ask for at the vault; `none` for no such restores
     #[arg(long, value_name = "FOLDER")]
     restore_root: Option<PathBuf>,
+    /// A file with public release keys: packages that one of them signed can be installed from the vault; `none` for no such
+    /// file besides the usual one
+    #[arg(long, value_name = "FILE")]
+    release_key: Option<PathBuf>,
+    /// Whether the running agent installs a newer one by itself, between jobs
+    #[arg(long, value_name = "WHEN", value_enum)]
+    upgrade: Option<Upgrade>,
+}
+
+/// When a newer agent is installed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Upgrade {
+    /// By the running agent, between jobs
+    Automatically,
+    /// When somebody runs `stateward agent upgrade`
+    OnCommand,
 }
 
 /// What a hook that fails before a backup does to it.
@@ -77,6 +94,8 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         hook_time_out,
         verify_packages,
         restore_root,
+        release_key,
+        upgrade,
     } = arguments;
     let wish = SettingsWish {
         pace: pace.wish(),
@@ -92,7 +111,18 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         verify_packages,
         proofs: proofs.wish()?,
         restore_root: restore_root.map(root).transpose()?,
+        release_key: release_key.map(keys).transpose()?,
+        upgrade: upgrade.map(|when| match when {
+            Upgrade::Automatically => UpgradeMode::Automatically,
+            Upgrade::OnCommand => UpgradeMode::OnCommand,
+        }),
     };
+    if wish.upgrade == Some(UpgradeMode::Automatically)
+        && wish.release_key.as_ref().is_none_or(Option::is_none)
+        && upgrade::trusted(context.agent().home())?.is_empty()
+    {
+        return Err(UpgradeError::NoReleaseKey.into());
+    }
     super::print(context, &Settings::change(context.agent().home(), wish)?);
     Ok(Exit::Done)
 }
@@ -113,6 +143,18 @@ fn folder(path: PathBuf) -> Result<Option<StoredPath>, AgentError> {
     match path.as_os_str() == "usual" {
         true => Ok(None),
         false => absolute(&path).map(Some),
+    }
+}
+
+/// A file with release keys that can be trusted, or none.
+fn keys(path: PathBuf) -> Result<Option<StoredPath>, AgentError> {
+    if path.as_os_str() == "none" {
+        return Ok(None);
+    }
+    let file = absolute(&path)?;
+    match upgrade::keys_in(&file.0)?.is_empty() {
+        true => Err(UpgradeError::NoReleaseKey.into()),
+        false => Ok(Some(file)),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{tags, units};
 use clap::Args;
 use stateward_agent::{AgentError, Exit};
 use stateward_api::arm::vaults::Vault;
+use stateward_model::AgentVersion;
 
 /// The command's flags.
 #[derive(Debug, Args)]
@@ -25,14 +26,17 @@ pub fn run(context: &Context, Arguments { vault }: Arguments) -> Result<Exit, Ag
     servers.retain(server::is_registered);
     let output = context.output();
     servers.iter().for_each(|server| output.object(&server::object("server", &vault.name, server)));
-    output.object(&super::object("result", &vault));
-    print(output, &vault);
+    let minimum = super::minimum_agent(&client, &vault)?;
+    let mut object = super::object("result", &vault);
+    object["minimum_agent_version"] = serde_json::json!(minimum);
+    output.object(&object);
+    print(output, &vault, minimum);
     super::warn_of_redundancy(context, &vault);
     server::table(&vault.name, &servers).print(output, "No server is registered with it yet");
     Ok(Exit::Done)
 }
 
-fn print(output: &Output, vault: &Vault) {
+fn print(output: &Output, vault: &Vault, minimum: Option<AgentVersion>) {
     let properties = &vault.properties;
     let redundancy = properties.redundancy_settings.clone().unwrap_or_default();
     let security = properties.security_settings.clone().unwrap_or_default();
@@ -49,6 +53,9 @@ fn print(output: &Output, vault: &Vault) {
         ("Immutability", immutability.unwrap_or_default()),
         ("Soft delete", soft_delete_days(&security).map(|days| format!("{days} days")).unwrap_or_default()),
     ];
+    if let Some(minimum) = minimum {
+        lines.push(("Backups by agents", format!("from version {minimum} on")));
+    }
     if !vault.tags.is_empty() {
         lines.push(("Tags", tags::text(&vault.tags)));
     }

@@ -111,7 +111,7 @@ async fn an_agent_that_waits_at_one_process_hears_what_another_was_asked() {
     let beside = test.beside().await;
     let caller = server.caller;
     let waits = tokio::spawn(async move {
-        beside.commands(caller, &CommandWait { wait_seconds: 60, timetable: None }).await
+        beside.commands(caller, &CommandWait { wait_seconds: 60, timetable: None, agent_version: None }).await
     });
     let job = ask(&test, &server).await.unwrap();
     let heard = waits.await.unwrap().unwrap();
@@ -185,7 +185,7 @@ async fn an_agent_learns_when_its_items_are_backed_up_and_of_each_change() {
     let server = test.server("web-01").await;
     let of = (server.caller.server, server.item);
     let ask = |known: &str| {
-        let wait = CommandWait { wait_seconds: 0, timetable: Some(known.to_owned()) };
+        let wait = CommandWait { wait_seconds: 0, timetable: Some(known.to_owned()), agent_version: None };
         let test = &test;
         async move { test.app.commands(server.caller, &wait).await.unwrap().timetable }
     };

@@ -4,16 +4,18 @@ use super::paths::{check_fabric, polled_at, server_at, server_of};
 use super::place::Manager;
 use super::query::Query;
 use super::vaults::id_of;
+use crate::app::agents::is_outdated;
 use crate::app::containers::{Ailment, Container, Named};
 use crate::app::vaults::Vault;
 use crate::app::{App, Error};
+use crate::causes::chain;
 use crate::http::extract::Segments;
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use stateward_api::arm::containers as arm;
 use stateward_api::arm::{List, PROVIDER, Resource, container_name, container_path};
-use stateward_model::{ItemKind, ServerId, Timestamp};
+use stateward_model::{AgentVersion, ItemKind, ServerId, Timestamp};
 use std::sync::Arc;
 
 type AppState = State<Arc<App>>;
@@ -71,7 +73,28 @@ fn common_policy(container: &Container) -> Option<String> {
     policies.all(|policy| policy.as_deref() == Some(first.as_str())).then_some(first)
 }
 
-fn properties(container: &Container, now: Timestamp) -> arm::ContainerProperties {
+/// What is known besides the server itself.
+#[derive(Clone, Copy)]
+struct Beside {
+    now: Timestamp,
+    /// The newest agent that is offered, and the oldest that may make backups.
+    newest: Option<AgentVersion>,
+    minimum: Option<AgentVersion>,
+}
+
+impl Beside {
+    async fn of(app: &App, manager: &Manager) -> Result<Self, Error> {
+        // Servers are shown, too, while the index of packages can't be read.
+        let newest = app.newest_agent().await.unwrap_or_else(|error| {
+            tracing::error!(error = %chain(&error), "the packages that are offered can't be listed");
+            None
+        });
+        Ok(Self { now: app.now(), newest, minimum: app.minimum_agent(&manager.place).await? })
+    }
+}
+
+fn properties(container: &Container, beside: Beside) -> arm::ContainerProperties {
+    let Beside { now, newest, minimum } = beside;
     let server = &container.managed.server;
     let details: Vec<_> = container.ailments(now).into_iter().map(health_detail).collect();
     let health = if details.is_empty() { "Healthy" } else { "Unhealthy" }.to_owned();
@@ -99,6 +122,7 @@ fn properties(container: &Container, now: Timestamp) -> arm::ContainerProperties
             server_id: server.id,
             operating_system: server.operating_system.clone(),
             domain: server.domain,
+            is_outdated: is_outdated(&server.agent_version, newest, minimum),
             registered_at: server.registered_at,
             unregistered_at: container.managed.revoked_at,
             last_seen: server.seen_at,
@@ -107,13 +131,13 @@ fn properties(container: &Container, now: Timestamp) -> arm::ContainerProperties
     }
 }
 
-fn shown(app: &App, vault: &Vault, container: &Container) -> arm::Container {
+fn shown(app: &App, vault: &Vault, container: &Container, beside: Beside) -> arm::Container {
     let server = container.managed.server.id;
     Resource {
         id: format!("{}/{}", id_of(app, vault), container_path(server)),
         name: container_name(server),
         r#type: format!("{PROVIDER}/vaults/backupFabrics/protectionContainers"),
-        properties: properties(container, app.now()),
+        properties: properties(container, beside),
     }
 }
 
@@ -127,6 +151,7 @@ async fn listed(
     let filter = query.filter(KEYS)?;
     let vault = app.vault_at(&manager.place).await?;
     let containers = app.containers(vault.id).await?;
+    let beside = Beside::of(app, manager).await?;
     let listed = containers.iter().filter(|container| {
         only(container)
             && filter.admits("backupManagementType", "MAB")
@@ -135,7 +160,7 @@ async fn listed(
             && filter.admits("status", status(container))
             && filter.admits("friendlyName", container.managed.server.label.as_str())
     });
-    Ok(Answer(query.page(app, listed.map(|container| shown(app, &vault, container)).collect())))
+    Ok(Answer(query.page(app, listed.map(|container| shown(app, &vault, container, beside)).collect())))
 }
 
 /// `GET {vault}/backupProtectionContainers`
@@ -178,7 +203,8 @@ pub(in crate::http) async fn get_container(
     let server = server_at(&fabric, &name)?;
     let vault = app.vault_at(&manager.place).await?;
     let container = app.container(vault.id, server).await?;
-    Ok(Answer(shown(&app, &vault, &container)))
+    let beside = Beside::of(&app, &manager).await?;
+    Ok(Answer(shown(&app, &vault, &container, beside)))
 }
 
 /// `DELETE {vault}/backupFabrics/{fabric}/protectionContainers/{container}`
