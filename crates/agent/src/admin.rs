@@ -47,8 +47,7 @@ pub struct LoginRequest {
 
 /// Signs in, proves that it works, and keeps it in the home.
 pub fn login(agent: &Agent, request: LoginRequest) -> Result<Health, AgentError> {
-    let mut endpoint =
-        Endpoint { url: request.url, ca_pem: read_ca(&request.ca_file)?, tenant: String::new() };
+    let mut endpoint = agent.endpoint(&request.url, &read_ca(&request.ca_file)?, "")?;
     let health = client(agent, endpoint.clone(), None)?.health()?;
     endpoint.tenant = health.tenant.clone();
     let sign_in = SignIn {
@@ -60,6 +59,8 @@ pub fn login(agent: &Agent, request: LoginRequest) -> Result<Health, AgentError>
     };
     connect(agent, &sign_in)?.subscription()?;
     agent.home().prepare()?;
+    let _settings = agent.home().lock_settings()?;
+    agent.keep_proxy()?;
     agent.home().write(FILE, &sign_in)?;
     Ok(health)
 }
@@ -84,7 +85,7 @@ pub fn administrator_once(agent: &Agent, who: ServicePrincipal) -> Result<AdminC
     let Registration { url, ca_pem, tenant, .. } = Registration::load(agent.home())?;
     let ServicePrincipal { client_id, client_secret } = who;
     let identity = Identity::Administrator { client_id, client_secret };
-    client(agent, Endpoint { url, ca_pem, tenant }, Some(identity))
+    client(agent, agent.endpoint(&url, &ca_pem, &tenant)?, Some(identity))
 }
 
 /// Whether the home keeps a sign-in.
@@ -201,8 +202,7 @@ pub fn one_by_id<'a>(
 }
 
 fn connect(agent: &Agent, sign_in: &SignIn) -> Result<AdminClient, AgentError> {
-    let endpoint =
-        Endpoint { url: sign_in.url.clone(), ca_pem: sign_in.ca_pem.clone(), tenant: sign_in.tenant.clone() };
+    let endpoint = agent.endpoint(&sign_in.url, &sign_in.ca_pem, &sign_in.tenant)?;
     let identity = Identity::Administrator {
         client_id: sign_in.client_id.clone(),
         client_secret: Zeroizing::new(sign_in.client_secret.clone()),

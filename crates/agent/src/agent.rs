@@ -3,8 +3,8 @@
 use crate::keys::ServerKeys;
 use crate::registration::Registration;
 use crate::session::HomeSessions;
-use crate::{AgentError, Home};
-use stateward_client::{Connection, Endpoint, HttpVault, Identity, Manner, Surroundings, Throttle};
+use crate::{AgentError, Home, proxy};
+use stateward_client::{Connection, Endpoint, HttpVault, Identity, Manner, Proxy, Surroundings, Throttle};
 use stateward_crypto::EpochKeys;
 use stateward_engine::ServerTrust;
 use stateward_model::{ServerId, Timestamp};
@@ -16,12 +16,41 @@ pub struct Agent {
     home: Home,
     surroundings: Surroundings,
     program: String,
+    /// Instead of the home's, until it is kept there.
+    proxy: Option<Proxy>,
 }
 
 impl Agent {
     /// The agent of `home`; `program` is its name and version, as recovery points tell who made them.
     pub fn new(home: Home, surroundings: Surroundings, program: &str) -> Self {
-        Self { home, surroundings, program: program.to_owned() }
+        Self { home, surroundings, program: program.to_owned(), proxy: None }
+    }
+
+    /// The same agent, with this proxy instead of the home's, if one is given.
+    #[must_use]
+    pub fn through(&self, proxy: Option<Proxy>) -> Self {
+        let (home, surroundings, program) =
+            (self.home.clone(), self.surroundings.clone(), self.program.clone());
+        Self { home, surroundings, program, proxy: proxy.or_else(|| self.proxy.clone()) }
+    }
+
+    /// The proxy that the vault is reached through, if any.
+    pub fn proxy(&self) -> Result<Option<Proxy>, AgentError> {
+        match &self.proxy {
+            Some(proxy) => Ok(Some(proxy.clone())),
+            None => proxy::find(&self.home),
+        }
+    }
+
+    /// Makes a proxy that was given instead of the home's the home's: it works. The caller holds the settings' lock.
+    pub(crate) fn keep_proxy(&self) -> Result<(), AgentError> {
+        self.proxy.as_ref().map_or(Ok(()), |proxy| proxy::keep(&self.home, proxy))
+    }
+
+    /// A vault as this agent reaches it.
+    pub(crate) fn endpoint(&self, url: &str, ca_pem: &str, tenant: &str) -> Result<Endpoint, AgentError> {
+        let [url, ca_pem, tenant] = [url, ca_pem, tenant].map(str::to_owned);
+        Ok(Endpoint { url, ca_pem, tenant, proxy: self.proxy()? })
     }
 
     /// Its home.
@@ -84,6 +113,20 @@ impl RegisteredServer {
         self.keys.epoch_keys(self.registration.server)
     }
 
+    /// Its vault, as the agent reaches it.
+    pub(crate) fn endpoint(&self, agent: &Agent) -> Result<Endpoint, AgentError> {
+        let Registration { url, ca_pem, tenant, .. } = &self.registration;
+        agent.endpoint(url, ca_pem, tenant)
+    }
+
+    /// How it signs in there.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity::Server {
+            server: self.registration.server,
+            login_seed: Zeroizing::new(*self.keys.login.seed()),
+        }
+    }
+
     /// Signs in to its vault and makes sure that it is the right one. Packs are held to the throttle's rate.
     pub fn connect(
         &self,
@@ -91,15 +134,7 @@ impl RegisteredServer {
         manner: Manner,
         throttle: Option<Throttle>,
     ) -> Result<HttpVault, AgentError> {
-        let endpoint = Endpoint {
-            url: self.registration.url.clone(),
-            ca_pem: self.registration.ca_pem.clone(),
-            tenant: self.registration.tenant.clone(),
-        };
-        let identity = Identity::Server {
-            server: self.registration.server,
-            login_seed: Zeroizing::new(*self.keys.login.seed()),
-        };
+        let (endpoint, identity) = (self.endpoint(agent)?, self.identity());
         let connection = Connection::new(endpoint, Some(identity), manner, agent.surroundings().clone())?
             .throttled(throttle);
         let keeper = Arc::new(HomeSessions::of(agent.home()));

@@ -77,6 +77,8 @@ pub struct CheckedCredentials {
     pub credentials: VaultCredentials,
     /// Whether other users may read the file.
     pub is_readable_by_others: bool,
+    /// The network file system that it lies on, if it does: whoever serves that, and whoever listens on the way, may read it.
+    pub network_file_system: Option<&'static str>,
 }
 
 /// Reads and checks a file.
@@ -87,7 +89,9 @@ pub fn read(path: &Path, now: Timestamp) -> Result<CheckedCredentials, Credentia
     let mut bytes = Zeroizing::new(Vec::with_capacity(16 << 10));
     file.take(CREDENTIALS_BYTES_MAX).read_to_end(&mut bytes).map_err(unreadable)?;
     let credentials = check(&bytes, path, now)?;
-    Ok(CheckedCredentials { credentials, is_readable_by_others })
+    let network_file_system =
+        platform::file_system(path).filter(|found| found.is_network).map(|found| found.name);
+    Ok(CheckedCredentials { credentials, is_readable_by_others, network_file_system })
 }
 
 fn check(bytes: &[u8], path: &Path, now: Timestamp) -> Result<VaultCredentials, CredentialsError> {

@@ -4,7 +4,7 @@ use crate::codes::Code;
 use crate::document::DocumentError;
 use crate::service::manager::ServiceProblem;
 use crate::{Exit, disk};
-use stateward_engine::{CacheError, EngineError, PointError, SourceError, TargetError, VaultError};
+use stateward_engine::{CacheError, EngineError, Obstacle, PointError, SourceError, TargetError, VaultError};
 use stateward_model::{GroupName, InvalidName, ItemKind, Label, PolicyName, VaultName};
 use stateward_system_state::{OpenError, TargetOpenError};
 use std::io;
@@ -57,6 +57,9 @@ pub enum AgentError {
         /// The command.
         command: &'static str,
     },
+    /// What was given is no proxy's address. It may hold a password, so it is not shown.
+    #[error("The proxy can't be used. {0}")]
+    ProxyAddress(stateward_client::ProxyAddressError),
     /// Not registered.
     #[error("The home `{}` is not registered with a vault", home.display())]
     NotRegistered {
@@ -356,6 +359,7 @@ impl AgentError {
             Self::KeysMissing { .. } => Code::HomeDamaged,
             Self::Busy { .. } => Code::Busy,
             Self::ServiceRuns { .. } => Code::ServiceRuns,
+            Self::ProxyAddress(_) => Code::Usage,
             Self::NotRegistered { .. } => Code::NotRegistered,
             Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
             Self::NotSignedIn { .. } => Code::NotSignedIn,
@@ -475,6 +479,7 @@ pub fn vault_code(error: &VaultError) -> Code {
         VaultError::Unavailable(_) => Code::VaultUnavailable,
         VaultError::NotTrusted(_) => Code::VaultNotTrusted,
         VaultError::WrongVault(_) => Code::WrongVault,
+        VaultError::Blocked(obstacle, _) => obstacle_code(*obstacle),
         VaultError::NotRegistered(_) => Code::ServerRefused,
         VaultError::ClockSkew { .. } => Code::ClockSkew,
         VaultError::Busy(_) => Code::VaultBusy,
@@ -490,6 +495,16 @@ pub fn vault_code(error: &VaultError) -> Code {
         VaultError::BadAnswer(_) => Code::VaultAnswer,
         VaultError::Failed(_) => Code::VaultFailed,
         VaultError::Cancelled => Code::Cancelled,
+    }
+}
+
+fn obstacle_code(obstacle: Obstacle) -> Code {
+    match obstacle {
+        Obstacle::ProxyAway => Code::ProxyUnreachable,
+        Obstacle::ProxyLogin => Code::ProxySignInRefused,
+        Obstacle::ProxyRefusal => Code::ProxyRefused,
+        Obstacle::Portal => Code::CaptivePortal,
+        Obstacle::Interception => Code::TlsIntercepted,
     }
 }
 
@@ -557,6 +572,10 @@ mod tests {
         assert_eq!(vault(VaultError::Unavailable(String::new())), ("vault-unavailable", 10));
         assert_eq!(vault(VaultError::NotTrusted(String::new())), ("vault-not-trusted", 10));
         assert_eq!(vault(VaultError::WrongVault(String::new())), ("wrong-vault", 10));
+        assert_eq!(
+            vault(VaultError::Blocked(Obstacle::ProxyLogin, String::new())),
+            ("proxy-sign-in-refused", 10)
+        );
         assert_eq!(vault(VaultError::Busy(String::new())), ("vault-busy", 11));
         assert_eq!(vault(VaultError::NotRegistered(String::new())), ("server-refused", 13));
         assert_eq!(vault(VaultError::ClockSkew { seconds: 900 }), ("clock-skew", 13));

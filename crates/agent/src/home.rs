@@ -5,7 +5,7 @@
 //! | `lock` | held while a job runs; the number of the process that holds it |
 //! | `settings.lock` | held for a moment while settings are changed |
 //! | `registration.json` | which vault and which server ([`crate::registration`]); written last of a registration |
-//! | `keys/` | login key, and for each epoch data key and signing key ([`crate::keys`]) |
+//! | `keys/` | login key, and for each epoch data key and signing key ([`crate::keys`]); the proxy ([`crate::proxy`]) |
 //! | `items.json` | what is protected ([`crate::items`]) |
 //! | `settings.json` | what holds for all jobs, if anything was set ([`crate::settings`]) |
 //! | `head.json` | the newest recovery point that was acknowledged ([`crate::head`]) |

@@ -1,9 +1,10 @@
 //! The agent's log: `logs/agent.log` in the home, for its owner only, with a few older ones beside it.
 //!
-//! Names and paths may stand in it, for it never leaves the server; secrets never do. Several processes may write: each
-//! line is one write at the file's end.
+//! Names and paths may stand in it, for it never leaves the server as it is; secrets never do. Several processes may write: each
+//! line is one write at the file's end. All of them together have a bounded size, however many write: each looks before a
+//! line how long the file is that it has open, and one at a time makes it an older one.
 
-use crate::{AgentError, Home, platform};
+use crate::{AgentError, Home, lock, platform};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,6 @@ const OLDER_LOGS: u32 = 4;
 pub struct LogFile {
     path: PathBuf,
     file: File,
-    length: u64,
     /// Lines that could not be written: told when one can be again.
     lost: u64,
 }
@@ -33,12 +33,12 @@ impl LogFile {
 
     fn open_at(path: &Path) -> io::Result<Self> {
         let file = platform::make_private_options().append(true).create(true).open(path)?;
-        let length = file.metadata()?.len();
-        Ok(Self { path: path.to_owned(), file, length, lost: 0 })
+        Ok(Self { path: path.to_owned(), file, lost: 0 })
     }
 
     fn append(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.length >= LOG_BYTES_MAX {
+        // Of a file that another process made an older one, too: then the new one is opened.
+        if self.file.metadata()?.len() >= LOG_BYTES_MAX {
             self.rotate()?;
         }
         let gap = match self.lost {
@@ -48,9 +48,7 @@ impl LogFile {
             ),
         };
         let bytes = [gap.as_bytes(), line].concat();
-        self.file.write_all(&bytes)?;
-        self.length += bytes.len() as u64;
-        Ok(())
+        self.file.write_all(&bytes)
     }
 
     fn older(&self, number: u32) -> PathBuf {
@@ -58,6 +56,7 @@ impl LogFile {
     }
 
     fn rotate(&mut self) -> io::Result<()> {
+        let _alone = lock::wait(&self.path.with_extension("lock"))?;
         // Another process may have done it already; then only the new file is opened.
         if fs::metadata(&self.path).is_ok_and(|found| found.len() >= LOG_BYTES_MAX) {
             for number in (1..OLDER_LOGS).rev() {
@@ -133,6 +132,28 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
+        names.retain(|name| name != "agent.lock");
         assert_eq!(names, ["agent.1.log", "agent.2.log", "agent.3.log", "agent.4.log", "agent.log"]);
+    }
+
+    #[test]
+    fn however_many_write_the_logs_have_a_bounded_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(Some(folder.path())).unwrap();
+        home.prepare().unwrap();
+        let line = vec![b'x'; 1 << 20];
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut log = LogFile::open(&home).unwrap();
+                    (0..20).for_each(|_| log.write_all(&line).unwrap());
+                });
+            }
+        });
+        let files = fs::read_dir(home.logs()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len());
+        let (count, bytes) = files.fold((0, 0), |(count, bytes), length| (count + 1, bytes + length));
+        // Each of the four may have looked just before the line of another.
+        let most = (u64::from(OLDER_LOGS) + 1) * (LOG_BYTES_MAX + 4 * line.len() as u64);
+        assert!(count <= OLDER_LOGS + 2 && bytes <= most, "{count} files with {bytes} bytes");
     }
 }

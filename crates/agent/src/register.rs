@@ -14,7 +14,7 @@ use crate::secrets::{Passphrase, RecoveryCode, Secret};
 use crate::{Agent, AgentError, RegisteredServer, platform};
 use stateward_api::agent::RegisterRequest as Request;
 use stateward_api::credentials::{VaultCredentials, encode_bytes};
-use stateward_client::{Connection, Endpoint, Manner};
+use stateward_client::{Connection, Manner};
 use stateward_crypto::{DataKey, KdfCosts, SlotOwner, create_slot, open_slot};
 use stateward_engine::EngineError;
 use stateward_engine::{CacheFolder, Cancellation, VaultRead, VaultStore};
@@ -87,6 +87,7 @@ pub fn register(
     if credentials.server.is_some() {
         again::remember_items(agent, &server)?;
     }
+    agent.keep_proxy()?;
     server.registration.save(agent.home())?;
     tracing::info!(server = %server.registration.server, "registered");
     Ok(server.registration)
@@ -155,11 +156,7 @@ fn keys_for(
 }
 
 fn connection(agent: &Agent, credentials: &VaultCredentials) -> Result<Connection, AgentError> {
-    let endpoint = Endpoint {
-        url: credentials.url.clone(),
-        ca_pem: credentials.ca_pem.clone(),
-        tenant: credentials.tenant.clone(),
-    };
+    let endpoint = agent.endpoint(&credentials.url, &credentials.ca_pem, &credentials.tenant)?;
     let manner = Manner::interactive(Cancellation::default());
     Ok(Connection::new(endpoint, None, manner, agent.surroundings().clone())?)
 }

@@ -19,7 +19,7 @@ use crate::timetable::{DueRun, KeptTimetable};
 use crate::{Agent, AgentError, Code, RegisteredServer, USUAL_PERCENT};
 use socket::Board;
 use stateward_api::agent::{Command, JobReport};
-use stateward_client::{HttpVault, Manner};
+use stateward_client::{HttpVault, Manner, Proxy};
 use stateward_engine::{Cancellation, VaultError};
 use stateward_model::{ItemId, JobId, JobKind, JobState, Label, PackageStatement, Timestamp};
 use std::process::Child;
@@ -94,7 +94,7 @@ struct Service<'a> {
     stop: &'a Cancellation,
     told: &'a dyn Fn(Event<'_>),
     timetable: KeptTimetable,
-    vault: Option<HttpVault>,
+    vault: Option<(Option<Proxy>, HttpVault)>,
     upgrades: Upgrades,
 }
 
@@ -162,14 +162,19 @@ impl Service<'_> {
     }
 
     fn connected(&mut self) -> Result<&HttpVault, AgentError> {
+        let proxy = self.agent.proxy()?;
+        // What was set meanwhile holds from now on.
+        if self.vault.as_ref().is_some_and(|(through, _)| *through != proxy) {
+            self.vault = None;
+        }
         match self.vault {
-            Some(ref vault) => Ok(vault),
+            Some((_, ref vault)) => Ok(vault),
             None => {
                 let server = RegisteredServer::load(self.agent.home())?;
                 let manner = Manner::job(self.stop.clone());
                 let connected = server.connect(self.agent, manner, None)?;
                 (self.told)(Event::Waiting);
-                Ok(self.vault.insert(connected))
+                Ok(&self.vault.insert((proxy, connected)).1)
             }
         }
     }

@@ -84,6 +84,11 @@ impl<'a> Ledger<'a> {
         Ok(self.home.read(FILE)?.unwrap_or_default())
     }
 
+    /// How many it holds.
+    pub fn count(&self) -> Result<usize, AgentError> {
+        Ok(self.load()?.snapshots.len())
+    }
+
     /// Removes what dead runs left behind, as far as it is this home's; tells of what stays.
     pub fn remove_leftovers(&self, server: ServerId) -> Result<Vec<Precheck>, AgentError> {
         let found = self.load()?.snapshots;

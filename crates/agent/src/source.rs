@@ -13,7 +13,7 @@ use stateward_system_state::{Files, SystemState, prechecks, verify_packages};
 use std::path::{Path, PathBuf};
 
 /// The cache folder's file system should have this much free: an index of 10⁷ chunks and two metadata streams fit.
-const CACHE_BYTES_FREE: u64 = 1 << 30;
+pub(crate) const CACHE_BYTES_FREE: u64 = 1 << 30;
 
 /// An item that can be read, and what was checked before.
 pub struct OpenedSource<'a> {

@@ -88,6 +88,15 @@ pub fn next_runs(home: &Home, now: Timestamp) -> Result<BTreeMap<ItemId, NextRun
     Ok(kept.items.iter().map(|item| (item.item, next(item))).collect())
 }
 
+/// Since when each item waits whose planned run has not begun.
+pub(crate) fn waiting(home: &Home, now: Timestamp) -> Result<BTreeMap<ItemId, Timestamp>, AgentError> {
+    let due = |item: &KeptItem| {
+        let look = item.schedule.look(item.handled, now);
+        Some((item.item, look.missed_since.or(look.due)?.at))
+    };
+    Ok(read(home)?.items.iter().filter_map(due).collect())
+}
+
 impl KeptItem {
     /// When its last run is begun again, if it failed.
     fn begins_again(&self) -> Option<Timestamp> {

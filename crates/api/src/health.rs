@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use stateward_model::Timestamp;
 
+/// What the names of vaults' own certificate authorities begin with; their tenants follow.
+pub const AUTHORITY_NAME: &str = "Stateward private authority";
+
 /// The vault is ready.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]

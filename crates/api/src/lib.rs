@@ -15,4 +15,4 @@ pub mod token;
 
 pub use credentials::{CredentialPurpose, VaultCredentials};
 pub use error::{ErrorBody, ErrorCode};
-pub use health::Health;
+pub use health::{AUTHORITY_NAME, Health};

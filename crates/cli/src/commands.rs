@@ -7,6 +7,7 @@ pub mod audit;
 pub mod backup;
 pub mod cache;
 pub mod completion;
+pub mod doctor;
 pub mod domain;
 pub mod explain;
 pub mod group;
@@ -29,6 +30,7 @@ pub mod schedule;
 pub mod server;
 pub mod settings;
 pub mod status;
+pub mod support_bundle;
 pub mod system_state;
 pub mod vault;
 pub mod verify;
@@ -42,6 +44,10 @@ use stateward_agent::{AgentError, Exit};
 pub enum Command {
     /// Show what this server protects, and how it stands
     Status(status::Arguments),
+    /// Look at everything that backups of this server need, and say what to do about what is wrong
+    Doctor(doctor::Arguments),
+    /// Put what a helper needs to know of this server into one file, without secrets and names of files
+    SupportBundle(support_bundle::Arguments),
     /// Register this server with a vault
     Register(register::Arguments),
     /// Choose what is protected
@@ -148,6 +154,8 @@ impl Command {
 pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
     match command {
         Command::Status(arguments) => status::run(context, arguments),
+        Command::Doctor(arguments) => doctor::run(context, arguments),
+        Command::SupportBundle(arguments) => support_bundle::run(context, &arguments),
         Command::Register(arguments) => register::run(context, arguments),
         Command::Protect(command) => protect::run(context, command),
         Command::Item(command) => item::run(context, command),

@@ -21,6 +21,7 @@ mod logging;
 mod output;
 mod pace;
 mod prompt;
+mod proxy_flags;
 mod result_lines;
 mod retain_flag;
 mod secret_input;

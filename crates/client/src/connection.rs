@@ -4,6 +4,8 @@ use crate::body::{self, Activity};
 use crate::call::{Answer, Body, Call, CallError, is_transient};
 use crate::failure::Failure;
 use crate::lanes::{Lanes, RoundTrip, Traffic};
+use crate::probe::{self, Place as Way};
+use crate::proxy::Proxy;
 use crate::retry::{BackOff, Manner};
 use crate::sign_in::{Identity, SignIn};
 use crate::throttle::Throttle;
@@ -12,7 +14,7 @@ use crate::transfer::{self, Work};
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderValue, RANGE};
 use stateward_api::ErrorCode;
-use stateward_engine::VaultError;
+use stateward_engine::{Obstacle, VaultError};
 use stateward_model::{Clock, Random, Timestamp};
 use std::future::Future;
 use std::sync::Arc;
@@ -29,6 +31,18 @@ pub struct Endpoint {
     pub ca_pem: String,
     /// The tenant, for the token endpoint's path.
     pub tenant: String,
+    /// The proxy that all calls go through, if any. None of the environment's is ever used.
+    pub proxy: Option<Proxy>,
+}
+
+impl Endpoint {
+    /// As an error of the vault there.
+    pub(crate) fn told(&self, failure: Failure) -> VaultError {
+        failure.at(&match &self.proxy {
+            Some(proxy) => format!("`{}` through the proxy `{}`", self.url, proxy.place()),
+            None => format!("`{}`", self.url),
+        })
+    }
 }
 
 /// What a program injects at its start.
@@ -85,8 +99,8 @@ impl Connection {
             .enable_all()
             .build()
             .map_err(|error| VaultError::Failed(format!("no network thread can be started: {error}")))?;
-        let http = built(http_builder(tls.clone(), &manner).http1_only())?;
-        let lanes = Lanes::new(tls, manner.clone());
+        let http = built(http_builder(tls.clone(), &manner, endpoint.proxy.as_ref())?.http1_only())?;
+        let lanes = Lanes::new(tls, manner.clone(), endpoint.proxy.clone());
         Ok(Self {
             runtime,
             http,
@@ -170,6 +184,13 @@ impl Connection {
         work(Some(&token))
     }
 
+    /// Makes a call over one lane.
+    #[cfg(test)]
+    pub(crate) fn over(&self, lane: &reqwest::Client, call: &Call) -> Result<Answer, VaultError> {
+        let answer = self.runtime.block_on(self.attempt(lane, &self.manner, call.clone()));
+        answer.map_err(|failure| self.told(failure))
+    }
+
     /// Moves a pack in parts.
     pub(crate) fn transfer(&self, traffic: &Traffic, work: &mut dyn Work) -> Result<(), CallError> {
         self.signed_in(&self.manner, |token| {
@@ -190,7 +211,7 @@ impl Connection {
                 };
                 let next = may_pass.then(|| back_off.wait(Instant::now(), self.random())).flatten();
                 let Some(wait) = next else {
-                    return outcome.map_err(|failure| failure.at(&self.endpoint.url));
+                    return outcome.map_err(|failure| self.told(failure));
                 };
                 if let Err(failure) = &outcome {
                     tracing::debug!(error = %failure.error, ?wait, "a call failed and is tried again");
@@ -208,12 +229,30 @@ impl Connection {
     /// Waits, unless somebody cancels.
     pub(crate) async fn rest(&self, manner: &Manner, wait: Duration) -> Result<(), VaultError> {
         let rested = watched(manner, &Activity::start(manner.stall()), tokio::time::sleep(wait)).await;
-        rested.map_err(|failure| failure.at(&self.endpoint.url))
+        rested.map_err(|failure| self.told(failure))
     }
 
     /// What a failure comes to when it is not tried again.
     pub(crate) fn told(&self, failure: Failure) -> VaultError {
-        failure.at(&self.endpoint.url)
+        self.endpoint.told(failure)
+    }
+
+    /// Gets a token.
+    pub(crate) fn sign_in(&self) -> Result<(), CallError> {
+        self.signed_in(&self.manner, |_| Ok(()))
+    }
+
+    /// Why a call came to no answer. What a proxy says of it, only the proxy can tell.
+    async fn why(&self, error: &reqwest::Error, manner: &Manner) -> Failure {
+        let way = self.endpoint.proxy.clone().zip(Way::of(&self.endpoint.url));
+        if let Some((proxy, to)) = way.filter(|_| Failure::may_be_the_way(error)) {
+            let limit = manner.connect_timeout();
+            let asked = tokio::task::spawn_blocking(move || probe::why_no_way(&proxy, &to, limit));
+            if let Ok(Some(failure)) = asked.await {
+                return failure;
+            }
+        }
+        Failure::transport(error)
     }
 
     /// Sends a call once, over the connections of `http`.
@@ -230,7 +269,13 @@ impl Connection {
         let request = self.request(http, call, &activity, throttle.clone());
         let exchange = async {
             let begin = Instant::now();
-            let response = request.send().await.map_err(|error| Failure::transport(&error))?;
+            let response = match request.send().await {
+                Ok(response) => response,
+                Err(error) => {
+                    activity.note();
+                    return Err(self.why(&error, manner).await);
+                }
+            };
             activity.note();
             if is_small {
                 self.round_trip.note(begin.elapsed());
@@ -321,18 +366,31 @@ async fn watched<T>(
 /// though the vault speaks HTTP/2 too: sending packs of 16 MiB over TLS on loopback took 0.9 to 1.0 CPU seconds for 512
 /// MiB, against 1.1 to 1.5 over one HTTP/2 connection with windows of 32 MiB (both ends counted, 2 cores), and one
 /// connection's records are all sealed by one thread.
-pub(crate) fn http_builder(tls: rustls::ClientConfig, manner: &Manner) -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+pub(crate) fn http_builder(
+    tls: rustls::ClientConfig,
+    manner: &Manner,
+    proxy: Option<&Proxy>,
+) -> Result<reqwest::ClientBuilder, VaultError> {
+    // Without the environment's proxies, whether there is one or not.
+    let builder = reqwest::Client::builder().no_proxy();
+    let builder = match proxy.map(Proxy::for_client).transpose() {
+        Ok(None) => builder,
+        Ok(Some(proxy)) => builder.proxy(proxy),
+        Err(_) => {
+            let words = "its address can't be used".to_owned();
+            return Err(VaultError::Blocked(Obstacle::ProxyAway, words));
+        }
+    };
+    Ok(builder
         .tls_backend_preconfigured(tls)
         .https_only(true)
         .tcp_nodelay(true)
-        .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
         .user_agent(concat!("stateward/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(manner.connect_timeout())
-        .pool_idle_timeout(IDLE_CONNECTION)
+        .pool_idle_timeout(IDLE_CONNECTION))
 }
 
 pub(crate) fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, VaultError> {
@@ -340,7 +398,7 @@ pub(crate) fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, 
 }
 
 /// `https://host[:port]`, without the `/` that people put at its end.
-fn checked_url(text: &str) -> Result<String, VaultError> {
+pub(crate) fn checked_url(text: &str) -> Result<String, VaultError> {
     let wrong = || VaultError::Unreachable(format!("`{text}` is no address of the form `https://host:port`"));
     let url = reqwest::Url::parse(text).map_err(|_| wrong())?;
     let is_plain = url.scheme() == "https"

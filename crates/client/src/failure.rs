@@ -2,9 +2,10 @@
 //! and the one table from the vault's error codes.
 
 use crate::call::CallError;
+use crate::tls::Stranger;
 use stateward_api::ErrorCode;
 use stateward_api::error::ErrorDetail;
-use stateward_engine::VaultError;
+use stateward_engine::{Obstacle, VaultError};
 use std::error::Error as StdError;
 use std::io;
 
@@ -24,25 +25,46 @@ impl Failure {
         if let Some(tls) = cause::<rustls::Error>(error) {
             return Self::tls(tls);
         }
-        let words = match cause::<io::Error>(error) {
+        Self::away(match cause::<io::Error>(error) {
             _ if error.is_dns() => "its name can't be resolved",
             _ if error.is_timeout() => "it does not answer in time",
-            Some(io) => match io.kind() {
-                io::ErrorKind::ConnectionRefused => "the connection is refused",
-                io::ErrorKind::TimedOut => "it does not answer in time",
-                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "there is no way to it",
-                io::ErrorKind::PermissionDenied => "this machine does not allow the connection",
-                _ => "the connection broke",
-            },
+            Some(io) => io_words(io),
             None if error.is_connect() => "no connection can be made",
             None => "the connection broke",
-        };
+        })
+    }
+
+    /// From what the operating system says, or TLS through it.
+    pub(crate) fn io(error: &io::Error) -> Self {
+        match cause::<rustls::Error>(error) {
+            Some(tls) => Self::tls(tls),
+            None => Self::away(io_words(error)),
+        }
+    }
+
+    /// Whether the HTTP library came to no connection, and a certificate is not why.
+    pub(crate) fn may_be_the_way(error: &reqwest::Error) -> bool {
+        use rustls::Error::InvalidCertificate;
+        error.is_connect() && !matches!(cause::<rustls::Error>(error), Some(InvalidCertificate(_)))
+    }
+
+    /// It can't be reached now.
+    pub(crate) fn away(words: &str) -> Self {
         Self { error: VaultError::Unreachable(words.to_owned()), is_transient: true }
     }
 
-    fn tls(error: &rustls::Error) -> Self {
+    /// Something stands between.
+    pub(crate) fn blocked(obstacle: Obstacle, words: String, is_transient: bool) -> Self {
+        Self { error: VaultError::Blocked(obstacle, words), is_transient }
+    }
+
+    pub(crate) fn tls(error: &rustls::Error) -> Self {
         use rustls::{CertificateError as C, Error as E};
         let words = match error {
+            E::InvalidCertificate(C::Other(other)) => match other.0.downcast_ref::<Stranger>() {
+                Some(stranger) => return Self::stranger(stranger),
+                None => "it can't be used",
+            },
             E::InvalidCertificate(C::UnknownIssuer | C::BadSignature) => {
                 "it was not issued by the authority that this machine was told to trust"
             }
@@ -62,19 +84,38 @@ impl Failure {
                 return Self { error, is_transient: false };
             }
             _ => {
-                let error = VaultError::Unreachable("the secure connection broke".to_owned());
+                let error = VaultError::Unreachable(format!("the secure connection broke: {error}"));
                 return Self { error, is_transient: true };
             }
         };
         Self { error: VaultError::NotTrusted(words.to_owned()), is_transient: false }
     }
 
+    /// A certificate of another authority: a vault's, or one that opens connections on their way.
+    fn stranger(stranger: &Stranger) -> Self {
+        let issuer = &stranger.issuer;
+        match stranger.is_vault {
+            true => {
+                let words = format!(
+                    "it was issued by another vault's authority, `{issuer}`, and not by the one that this machine was told to trust"
+                );
+                Self { error: VaultError::NotTrusted(words), is_transient: false }
+            }
+            false => {
+                let words =
+                    format!("the certificate was issued by `{issuer}`, and not by the vault's own authority");
+                Self::blocked(Obstacle::Interception, words, false)
+            }
+        }
+    }
+
     /// As an error of the vault at that address.
     pub(crate) fn at(self, url: &str) -> VaultError {
         match self.error {
-            VaultError::Unreachable(words) => VaultError::Unreachable(format!("{words} (`{url}`)")),
-            VaultError::NotTrusted(words) => VaultError::NotTrusted(format!("{words} (`{url}`)")),
-            VaultError::WrongVault(words) => VaultError::WrongVault(format!("{words} (`{url}`)")),
+            VaultError::Unreachable(words) => VaultError::Unreachable(format!("{words} ({url})")),
+            VaultError::NotTrusted(words) => VaultError::NotTrusted(format!("{words} ({url})")),
+            VaultError::WrongVault(words) => VaultError::WrongVault(format!("{words} ({url})")),
+            VaultError::Blocked(obstacle, words) => VaultError::Blocked(obstacle, format!("{words} ({url})")),
             other => other,
         }
     }
@@ -97,6 +138,17 @@ impl Failure {
 
     pub(crate) fn cancelled() -> Self {
         Self { error: VaultError::Cancelled, is_transient: false }
+    }
+}
+
+fn io_words(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "the connection is refused",
+        // What a socket with a limit on its waiting says on one system and another.
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "it does not answer in time",
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "there is no way to it",
+        io::ErrorKind::PermissionDenied => "this machine does not allow the connection",
+        _ => "the connection broke",
     }
 }
 
@@ -166,6 +218,15 @@ mod tests {
         let outer = io::Error::other(inner);
         assert_eq!(cause::<rustls::Error>(&outer), Some(&rustls::Error::HandshakeNotComplete));
         assert!(cause::<std::fmt::Error>(&outer).is_none());
+    }
+
+    #[test]
+    fn a_broken_secure_connection_is_told_with_what_tls_says_of_it() {
+        let failure = Failure::tls(&rustls::Error::AlertReceived(rustls::AlertDescription::HandshakeFailure));
+        assert!(
+            failure.is_transient && failure.error.to_string().contains("HandshakeFailure"),
+            "{failure:?}"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 use crate::connection::{built, http_builder};
 use crate::lane_count::{CONNECTIONS_MAX, LaneCount, Sample};
+use crate::proxy::Proxy;
 use crate::retry::Manner;
 use stateward_engine::VaultError;
 use std::collections::BTreeSet;
@@ -74,6 +75,7 @@ impl RoundTrip {
 pub(crate) struct Lanes {
     tls: rustls::ClientConfig,
     manner: Manner,
+    proxy: Option<Proxy>,
     clients: OnceLock<Vec<reqwest::Client>>,
     /// Whether the vault was found to lose parts of packs that are sent.
     pub(crate) lose_parts: AtomicBool,
@@ -84,9 +86,9 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) fn new(tls: rustls::ClientConfig, manner: Manner) -> Self {
+    pub(crate) fn new(tls: rustls::ClientConfig, manner: Manner, proxy: Option<Proxy>) -> Self {
         let (up, down) = (Traffic::default(), Traffic::default());
-        Self { tls, manner, clients: OnceLock::new(), lose_parts: AtomicBool::new(false), up, down }
+        Self { tls, manner, proxy, clients: OnceLock::new(), lose_parts: AtomicBool::new(false), up, down }
     }
 
     /// Each lane's connection.
@@ -102,7 +104,7 @@ impl Lanes {
     fn make_client(&self) -> Result<reqwest::Client, VaultError> {
         let mut tls = self.tls.clone();
         tls.alpn_protocols = vec![b"h2".to_vec()];
-        let builder = http_builder(tls, &self.manner)
+        let builder = http_builder(tls, &self.manner, self.proxy.as_ref())?
             .http2_prior_knowledge()
             .http2_initial_stream_window_size(PART_WINDOW)
             .http2_initial_connection_window_size(LANE_WINDOW);

@@ -4,7 +4,8 @@
 //! room's own business. What it does not do: believe what it reads (the engine checks hashes, signatures and seals),
 //! keep anything on disk, or print.
 //!
-//! Invariants: only the given certificate authority is trusted, never the system's store · every body that is received
+//! Invariants: only the given certificate authority is trusted, never the system's store · only the given proxy is used,
+//! never the environment's · every body that is received
 //! is bounded · no secret stands in an error, a log line or a `Debug` text · every repeated call is one that `api` says
 //! may be repeated.
 //!
@@ -16,6 +17,7 @@ mod assertion;
 mod body;
 mod call;
 mod connection;
+mod connection_test;
 mod download;
 mod failure;
 mod folder;
@@ -23,6 +25,8 @@ mod http_vault;
 mod lane_count;
 mod lanes;
 mod parts;
+mod probe;
+mod proxy;
 mod register;
 mod retry;
 mod session;
@@ -39,11 +43,14 @@ pub const AGENT: &str = concat!("stateward ", env!("CARGO_PKG_VERSION"));
 pub use admin::AdminClient;
 pub use call::CallError;
 pub use connection::{Connection, Endpoint, Surroundings};
+pub use connection_test::{ConnectionTest, SKEW_SECONDS_MAX, Step, StepKind, StepOutcome, test_connection};
 pub use download::DownloadError;
 pub use folder::{FolderError, FolderServer, FolderStore, FolderVault};
 pub use http_vault::HttpVault;
+pub use proxy::{Proxy, ProxyAddressError};
 pub use register::{register, slots_for_registration};
 pub use retry::Manner;
 pub use session::{HttpSession, SessionKeeper};
 pub use sign_in::Identity;
 pub use throttle::Throttle;
+pub use tls::authority_ends;

@@ -1,6 +1,7 @@
 //! A real TLS server for tests: its own authority, any answers, stopped and started again on one port.
 
 use crate::connection::{Connection, Endpoint, Surroundings};
+use crate::proxy::Proxy;
 use crate::retry::Manner;
 use crate::sign_in::Identity;
 use axum::body::Bytes;
@@ -19,14 +20,19 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// A private certificate authority. All have the same name, so that only their keys tell them apart.
+/// A private certificate authority. All of vaults have the same name, so that only their keys tell them apart.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        Self::named(&format!("{} of tests", stateward_api::AUTHORITY_NAME))
+    }
+
+    /// Somebody else's.
+    pub(crate) fn named(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "Test authority");
+        params.distinguished_name.push(DnType::CommonName, name);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
@@ -181,10 +187,31 @@ pub(crate) fn connect(
     patience_ms: u64,
     cancellation: &Cancellation,
 ) -> Connection {
-    let endpoint = Endpoint { url: url.to_owned(), ca_pem: authority.pem(), tenant: "tenant".to_owned() };
+    connect_through(authority, url, None, identity, patience_ms, cancellation)
+}
+
+/// The same through a proxy.
+pub(crate) fn connect_through(
+    authority: &Authority,
+    url: &str,
+    proxy: Option<Proxy>,
+    identity: Option<Identity>,
+    patience_ms: u64,
+    cancellation: &Cancellation,
+) -> Connection {
+    let endpoint = endpoint(authority, url, proxy);
     let manner = Manner { patience: Duration::from_millis(patience_ms), cancellation: cancellation.clone() };
-    let surroundings = Surroundings { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
-    Connection::new(endpoint, identity, manner, surroundings).unwrap()
+    Connection::new(endpoint, identity, manner, surroundings()).unwrap()
+}
+
+/// Where a vault of that authority is.
+pub(crate) fn endpoint(authority: &Authority, url: &str, proxy: Option<Proxy>) -> Endpoint {
+    Endpoint { url: url.to_owned(), ca_pem: authority.pem(), tenant: "tenant".to_owned(), proxy }
+}
+
+/// The system's.
+pub(crate) fn surroundings() -> Surroundings {
+    Surroundings { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
 }
 
 /// An administrator.

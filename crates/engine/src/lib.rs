@@ -39,7 +39,8 @@ pub use source::{
 };
 pub use target::{Target, TargetError, TargetFile};
 pub use vault_store::{
-    OpenedSession, PacksKnown, PointSummary, SessionRequest, VaultError, VaultRead, VaultSession, VaultStore,
+    Obstacle, OpenedSession, PacksKnown, PointSummary, SessionRequest, VaultError, VaultRead, VaultSession,
+    VaultStore,
 };
 pub use verify::{VerifyOutcome, VerifyRequest, VerifyShare, verify};
 

@@ -24,6 +24,9 @@ pub enum VaultError {
     /// It answers, but it is not the vault that this server is registered with.
     #[error("This is another vault: {0}")]
     WrongVault(String),
+    /// Something between this machine and the vault keeps them apart.
+    #[error("{0}: {1}")]
+    Blocked(Obstacle, String),
     /// It does not know this server (any more), or its key was revoked.
     #[error("The vault does not accept this server: {0}")]
     NotRegistered(String),
@@ -72,6 +75,26 @@ pub enum VaultError {
     /// Somebody asked the job to stop.
     #[error("Cancelled")]
     Cancelled,
+}
+
+/// What stands between this machine and the vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Obstacle {
+    /// The proxy that all calls go through does not answer.
+    #[error("The proxy can't be reached")]
+    ProxyAway,
+    /// The proxy wants a user and a password, or others.
+    #[error("The proxy does not accept the sign-in")]
+    ProxyLogin,
+    /// The proxy does not lead to the vault.
+    #[error("The proxy does not lead to the vault")]
+    ProxyRefusal,
+    /// What answers is a page for people, or another thing than what was asked for.
+    #[error("Something else answers in place of the vault")]
+    Portal,
+    /// What answers shows a certificate of its own in place of the vault's.
+    #[error("The connection to the vault is intercepted")]
+    Interception,
 }
 
 impl VaultError {

@@ -5,6 +5,8 @@
 //! give a [`Listing`], and [`Listing::differences`] says in words what did not come back. [`history`] makes up what can
 //! happen between two looks.
 //!
+//! [`ConnectProxy`] stands between a client and a vault.
+//!
 //! [`forge`] makes what a holder of the keys could write and no agent would.
 //!
 //! Everything here keeps its contract strictly: a caller that breaks it (reads a pack at borders that would show
@@ -15,6 +17,7 @@
 //! of that crate): inside the crate's own unit tests its traits are other types than the ones implemented here.
 
 mod clock;
+mod connect_proxy;
 mod fault_plan;
 pub mod forge;
 pub mod history;
@@ -26,6 +29,7 @@ mod offered;
 mod random;
 
 pub use clock::FakeClock;
+pub use connect_proxy::{ConnectProxy, ProxyManner};
 pub use fault_plan::{Call, Fault, FaultPlan, RecordedCall};
 pub use forge::{ForgedEntry, ForgedPack, ForgedPoint, Forger};
 pub use listing::{Listed, Listing, Segments, Thing};

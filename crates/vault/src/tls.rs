@@ -110,7 +110,7 @@ fn issue(folder: &DataFolder, tenant: &str, host: &str, now: Timestamp) -> Resul
 fn authority(tenant: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, format!("Stateward private authority {tenant}"));
+    params.distinguished_name.push(DnType::CommonName, format!("{} {tenant}", stateward_api::AUTHORITY_NAME));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params

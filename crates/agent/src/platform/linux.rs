@@ -8,8 +8,8 @@ pub use packages::{install_package, installed_package};
 pub use socket::{Listener, ask};
 pub use systemd::{install as install_service, service_state, start_service, uninstall as uninstall_service};
 
-use super::{FreeSpace, ProcessIdentity, Signal};
-use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use super::{FileSystem, FreeSpace, ProcessIdentity, Signal};
+use rustix::fs::{FallocateFlags, fallocate, statfs, statvfs};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::ffi::OsString;
@@ -155,6 +155,48 @@ pub fn make_private_options() -> OpenOptions {
 /// Whether other users may read the file.
 pub fn is_readable_by_others(file: &File) -> bool {
     file.metadata().is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}
+
+/// Whether other users may do anything with a folder.
+pub fn is_open_to_others(folder: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(folder)?.permissions().mode() & 0o077 != 0)
+}
+
+/// The kinds of file systems by their numbers (statfs(2), and linux/magic.h), and whether they lie on other machines. One
+/// that programs provide (FUSE) may be either, and is not told of.
+const FILE_SYSTEMS: [(u64, &str, bool); 19] = [
+    (0xef53, "ext", false),
+    (0x9123_683e, "btrfs", false),
+    (0x5846_5342, "XFS", false),
+    (0x2fc1_2fc1, "ZFS", false),
+    (0xf2f5_2010, "F2FS", false),
+    (0x0102_1994, "tmpfs", false),
+    (0x794c_7630, "overlay", false),
+    (0x4d44, "FAT", false),
+    (0x2011_bab0, "exFAT", false),
+    (0x6969, "NFS", true),
+    (0x517b, "SMB", true),
+    (0xff53_4d42, "SMB", true),
+    (0xfe53_4d42, "SMB", true),
+    (0x00c3_6400, "Ceph", true),
+    (0x5346_414f, "AFS", true),
+    (0x0102_1997, "9P", true),
+    (0x0bd0_0bd0, "Lustre", true),
+    (0x7461_636f, "OCFS2", true),
+    (0x0116_1970, "GFS2", true),
+];
+
+/// What kind of file system a path, or the next folder above it that is there, lies on; `None` if it is not known.
+pub fn file_system(path: &Path) -> Option<FileSystem> {
+    let found = path.ancestors().find_map(|path| statfs(path).ok())?;
+    // Its width and sign differ between machines; the number has 32 bits.
+    let number = found.f_type as u64 & 0xffff_ffff;
+    known_file_system(number)
+}
+
+fn known_file_system(number: u64) -> Option<FileSystem> {
+    let (_, name, is_network) = FILE_SYSTEMS.into_iter().find(|(known, ..)| *known == number)?;
+    Some(FileSystem { name, is_network })
 }
 
 /// What the file system at a path, or at the next folder above it that is there, can still take.
@@ -321,6 +363,17 @@ mod tests {
         });
         assert_eq!(lowered.join().unwrap(), (LOWEST_PRIORITY, LOWEST_PRIORITY));
         assert_eq!(nice(), before);
+    }
+
+    #[test]
+    fn file_systems_of_other_machines_are_told_apart() {
+        let is_network = |number| known_file_system(number).map(|found| found.is_network);
+        assert_eq!(
+            [0x6969, 0xff53_4d42, 0xef53, 7].map(is_network),
+            [Some(true), Some(true), Some(false), None]
+        );
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!file_system(&folder.path().join("not/there")).is_some_and(|found| found.is_network));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A home is kept to its owner by an access list, which no part of this program sets yet. So no home can be made on
 //! Windows, and whatever needs one (registration, jobs) is refused before it begins.
 
-use super::{FreeSpace, InstalledPackage, ProcessIdentity, Signal};
+use super::{FileSystem, FreeSpace, InstalledPackage, ProcessIdentity, Signal};
 use crate::service::manager::{ServiceProblem, ServiceState};
 use stateward_format::wtf8;
 use stateward_model::PackageKind;
@@ -62,6 +62,16 @@ pub fn stop_group(child: &mut Child) {
     // It may have ended by now; then there is nothing to stop.
     let _ = child.kill();
     let _ = child.wait();
+}
+
+/// Not built.
+pub fn is_open_to_others(_folder: &Path) -> io::Result<bool> {
+    Err(not_built("Reading a folder's access list"))
+}
+
+/// What kind of file system a path lies on: not asked for.
+pub fn file_system(_path: &Path) -> Option<FileSystem> {
+    None
 }
 
 /// What a file system can still take: not asked for.

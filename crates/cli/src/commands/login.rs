@@ -1,6 +1,7 @@
 //! `stateward login`
 
 use crate::context::Context;
+use crate::proxy_flags::ProxyFlags;
 use clap::{ArgGroup, Args};
 use stateward_agent::admin::{self, LoginRequest};
 use stateward_agent::secrets;
@@ -27,6 +28,8 @@ pub struct Arguments {
     /// Take the client secret from this file
     #[arg(long, value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    proxy: ProxyFlags,
 }
 
 impl std::fmt::Debug for Arguments {
@@ -42,9 +45,9 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         (Some(secret), None) => Zeroizing::new(secret.clone()),
         (None, None) => Zeroizing::default(),
     };
+    let agent = context.agent().through(arguments.proxy.get("stateward login")?);
     let Arguments { url, ca_file, client_id, .. } = arguments;
-    let health =
-        admin::login(context.agent(), LoginRequest { url: url.clone(), ca_file, client_id, client_secret })?;
+    let health = admin::login(&agent, LoginRequest { url: url.clone(), ca_file, client_id, client_secret })?;
     let output = context.output();
     output.object(&serde_json::json!({
         "type": "result", "url": url, "tenant": health.tenant, "vault_version": health.version,

@@ -5,12 +5,14 @@ mod wizard;
 use crate::context::Context;
 use crate::display::facts;
 use crate::output::Output;
+use crate::proxy_flags::ProxyFlags;
 use crate::secret_input::{NewPassphrase, NewSecretFile, is_person_there, known_passphrase};
 use clap::Args;
 use stateward_agent::domain::{self, JoinedDomain};
 use stateward_agent::register::{self, RegisterRequest};
 use stateward_agent::secrets::RecoveryCode;
-use stateward_agent::{AgentError, Exit, Registration};
+use stateward_agent::{Agent, AgentError, Code, Exit, Registration, doctor};
+use stateward_api::VaultCredentials;
 use stateward_model::Label;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +39,8 @@ pub struct Arguments {
     /// Take the domain file's passphrase from this file instead of asking for it
     #[arg(long, value_name = "FILE", requires = "domain")]
     domain_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    proxy: ProxyFlags,
 }
 
 /// Registers this server with the vault that the credentials file names.
@@ -49,9 +53,16 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     let credentials =
         arguments.credentials.as_deref().ok_or(AgentError::NothingAsked("`--credentials FILE`"))?;
     let checked = register::check(agent, credentials)?;
+    let agent = &agent.through(arguments.proxy.get("stateward register")?);
     if checked.is_readable_by_others {
         output.say(format_args!(
             "Warning: other users may read {}, and whoever reads it can register servers; delete it after this",
+            credentials.display()
+        ));
+    }
+    if let Some(kind) = checked.network_file_system {
+        output.say(format_args!(
+            "Warning: {} lies on a network file system ({kind}), where its secret travels and others may read it; bring such files on a way of their own, and delete it after this",
             credentials.display()
         ));
     }
@@ -83,7 +94,8 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         cache: arguments.cache,
         domain: domain.as_ref(),
     };
-    let registration = register::register(agent, &checked.credentials, &request)?;
+    let registration = register::register(agent, &checked.credentials, &request)
+        .inspect_err(|error| tell_way(agent, output, &checked.credentials, error))?;
     let [passphrase_file, code_file] = [passphrase_file, code_file].map(|file| file.map(NewSecretFile::keep));
     print(output, &registration, domain.as_ref(), code_file.as_deref(), passphrase_file.as_deref());
     match (&code, shows_code) {
@@ -98,6 +110,17 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     }
     output.hint("Next: `stateward protect system-state`, then `stateward backup now --wait`");
     Ok(Exit::Done)
+}
+
+/// Where on the way to the vault a registration failed, if it was the way.
+fn tell_way(agent: &Agent, output: &Output, credentials: &VaultCredentials, error: &AgentError) {
+    if error.exit() != Exit::VaultNotFound && error.code() != Code::ClockSkew {
+        return;
+    }
+    if let Ok(checks) = doctor::test_way(agent, credentials) {
+        output.hint("The way to the vault, step by step:");
+        checks.iter().for_each(|check| crate::commands::doctor::tell(output, check));
+    }
 }
 
 fn print(

@@ -33,7 +33,9 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
     }
 }
 
-fn print(context: &Context, settings: &Settings) {
+fn print(context: &Context, settings: &Settings) -> Result<(), AgentError> {
+    // Its text never holds the password.
+    let proxy = context.agent().proxy()?.map(|proxy| proxy.to_string());
     let hooks = settings.hooks.folder();
     let shown = hooks.as_ref().map(|folder| folder.display().to_string());
     let blocks = settings.hooks.failure == HookFailure::Block;
@@ -51,6 +53,7 @@ fn print(context: &Context, settings: &Settings) {
     let release_key = settings.release_key.as_ref().map(|path| path.0.display().to_string());
     object["release_key"] = json!(release_key);
     object["upgrade"] = json!(settings.upgrade);
+    object["proxy"] = json!(proxy);
     context.output().object(&object);
     let upgrade = match settings.upgrade {
         UpgradeMode::OnCommand => "on command",
@@ -71,8 +74,10 @@ fn print(context: &Context, settings: &Settings) {
         ("Restore root", restore_root.unwrap_or_else(|| "none".to_owned())),
         ("Release key", release_key.unwrap_or_else(|| "none set".to_owned())),
         ("Upgrade", upgrade.to_owned()),
+        ("Proxy", proxy.unwrap_or_else(|| "none".to_owned())),
     ]);
     facts(context.output(), &shown_facts);
+    Ok(())
 }
 
 /// What findings before a backup do to it.

@@ -4,20 +4,21 @@ use super::proofs::{self, ProofFlags};
 use super::throttle::{FLAGS, ThrottleFlags};
 use crate::context::Context;
 use crate::pace::{PaceFlags, switch};
+use crate::proxy_flags::ProxyFlags;
 use clap::{ArgGroup, Args, ValueEnum};
 use stateward_agent::hooks::HookFailure;
 use stateward_agent::items::{StoredPath, absolute};
 use stateward_agent::prechecks::{CODES, PrecheckAction};
 use stateward_agent::settings::{Settings, SettingsWish};
 use stateward_agent::upgrade::{self, UpgradeError, UpgradeMode};
-use stateward_agent::{AgentError, Exit};
+use stateward_agent::{AgentError, Exit, proxy};
 use std::path::PathBuf;
 
 /// The command's flags.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true).args([
     "low_priority", "limit_rate", "source_snapshot", "hooks", "hook_failure", "hook_time_out", "verify_packages",
-    "restore_root", "prechecks", "release_key", "upgrade",
+    "restore_root", "prechecks", "release_key", "upgrade", "proxy", "no_proxy",
 ]).args(FLAGS).args(proofs::FLAGS))]
 pub struct Arguments {
     #[command(flatten)]
@@ -61,6 +62,11 @@ pub struct Arguments {
     /// Whether the running agent installs a newer one by itself, between jobs
     #[arg(long, value_name = "WHEN", value_enum)]
     upgrade: Option<Upgrade>,
+    #[command(flatten)]
+    proxy: ProxyFlags,
+    /// Reach the vault directly from now on
+    #[arg(long, conflicts_with_all = ["proxy", "proxy_password_file"])]
+    no_proxy: bool,
 }
 
 /// When a newer agent is installed.
@@ -96,7 +102,10 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         restore_root,
         release_key,
         upgrade,
+        proxy,
+        no_proxy,
     } = arguments;
+    let new_proxy = proxy.get("stateward settings set")?;
     let wish = SettingsWish {
         pace: pace.wish(),
         throttle: throttle.wish(),
@@ -123,7 +132,11 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     {
         return Err(UpgradeError::NoReleaseKey.into());
     }
-    super::print(context, &Settings::change(context.agent().home(), wish)?);
+    let home = context.agent().home();
+    if no_proxy || new_proxy.is_some() {
+        proxy::set(home, new_proxy.as_ref())?;
+    }
+    super::print(context, &Settings::change(home, wish)?)?;
     Ok(Exit::Done)
 }
 

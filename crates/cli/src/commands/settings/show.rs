@@ -11,6 +11,6 @@ pub struct Arguments {}
 
 /// Shows the settings.
 pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
-    super::print(context, &Settings::load(context.agent().home())?);
+    super::print(context, &Settings::load(context.agent().home())?)?;
     Ok(Exit::Done)
 }
