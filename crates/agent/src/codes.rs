@@ -125,6 +125,9 @@ codes! {
     CredentialsForRestore = "credentials-for-restore", NotRegistered,
         "The vault credentials allow restoring, not registering",
         "Have some made for registering: `stateward vault credentials NAME --out FILE`";
+    CredentialsForRegistering = "credentials-for-registering", NotRegistered,
+        "The vault credentials allow registering, not restoring",
+        "Have some made for restoring: `stateward vault credentials NAME --purpose restore --server SERVER --out FILE`";
     DomainOfAnotherVault = "domain-of-another-vault", NotRegistered,
         "The domain file is for another vault than the vault credentials",
         "A domain is within one vault: have vault credentials made by the vault of the domain";
@@ -287,7 +290,7 @@ codes! {
         "There is no protected item of that name",
         "`stateward item list` shows them; with `--vault NAME` those of a vault";
     ItemNeeded = "item-needed", Usage,
-        "Several items have recovery points, so `latest` alone does not say which is meant",
+        "Several items have recovery points, so `latest` or a time alone does not say which is meant",
         "Give `--item NAME` too";
     AmbiguousItem = "ambiguous-item", Usage,
         "Several protected items of the vault are meant by what was given",
@@ -301,9 +304,12 @@ codes! {
     UnknownRecoveryPoint = "unknown-recovery-point", Failed,
         "There is no such recovery point",
         "`stateward recovery-point list` shows them";
+    WrongMoment = "wrong-moment", Usage,
+        "What was given as a time is none, or not one that can be told for sure",
+        "Give a day as `2026-11-20`, or a moment as `2026-11-20T02:00`, which is read in this machine's time zone, or with its offset as `2026-11-20T02:00:00+01:00`";
     NothingAtPaths = "nothing-at-paths", Failed,
         "The recovery point holds nothing at the paths that were asked for, so nothing was restored",
-        "Give each path whole, from `/`, as it was on the server; `stateward recovery-point show ID` shows what the point holds";
+        "Give each path whole, from `/`, as it was on the server; `stateward recovery-point browse ID` shows what the point holds, `stateward find NAME` in which points something is";
     UnknownCode = "unknown-code", Usage,
         "There is no such code",
         "`stateward explain` without a code shows all of them";
@@ -332,12 +338,15 @@ codes! {
     NoRestoreRoot = "no-restore-root", Failed,
         "An administrator asked for a restore at the vault, and the server has no folder that such restores may go to",
         "On the server run `stateward settings set --restore-root DIR` and ask again, or restore there: `stateward restore`";
+    OtherSystemRefused = "other-system-refused", Failed,
+        "The recovery point is of another distribution or another processor architecture than this machine, and was to go back in place: its programs would not run here, and this machine's would be lost",
+        "Restore it into a folder (`--target DIR`) and take from there what is needed; or restore it in place all the same with `--despite-other-system`";
     TargetUnusable = "target-unusable", Failed,
         "The target can't be written",
         "Check the path, its file system and your rights, or choose another target";
     TargetNotEmpty = "target-not-empty", Failed,
         "The target folder holds something already",
-        "Give a folder that does not exist yet, or an empty one";
+        "Give a folder that does not exist yet, or an empty one; or say what becomes of what is there with `--conflict copy`, `overwrite` or `skip`";
     TargetInUse = "target-in-use", Busy,
         "Another restore into the same folder is running",
         "Wait for it, or give another folder";

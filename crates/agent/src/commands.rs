@@ -2,6 +2,7 @@
 
 use crate::items::{Items, StoredPath};
 use crate::jobs::{self, ItemReference, JobRequest, Pace, detach};
+use crate::restore::LayingWish;
 use crate::settings::Settings;
 use crate::{Agent, AgentError, points};
 use stateward_api::agent::{Command, CommandRequest};
@@ -65,6 +66,7 @@ fn restore(
         components,
         paths: Vec::new(),
         target: StoredPath(root.0.join(job.to_string())),
+        laying: LayingWish::default(),
     };
     Ok((request, ItemReference { id: point.item, label: point.item_label.clone() }))
 }

@@ -49,6 +49,12 @@ pub enum CredentialsError {
         /// When.
         at: Timestamp,
     },
+    /// They are for registering.
+    #[error("The vault credentials `{}` are for registering, not for restoring", path.display())]
+    ForRegistering {
+        /// Which file.
+        path: PathBuf,
+    },
     /// They are for restoring.
     #[error("The vault credentials `{}` are for restoring, not for registering", path.display())]
     ForRestore {
@@ -65,12 +71,13 @@ impl CredentialsError {
             Self::Damaged { .. } => Code::CredentialsDamaged,
             Self::Tampered { .. } => Code::CredentialsTampered,
             Self::Expired { .. } => Code::CredentialsExpired,
+            Self::ForRegistering { .. } => Code::CredentialsForRegistering,
             Self::ForRestore { .. } => Code::CredentialsForRestore,
         }
     }
 }
 
-/// Credentials that are whole, in time, and for registering. Whether the vault knows them, only the vault can tell.
+/// Credentials that are whole, in time, and for what they are used for. Whether the vault knows them, only the vault can tell.
 #[derive(Debug)]
 pub struct CheckedCredentials {
     /// The file's content. Its `Debug` shows the secret, so it is never logged.
@@ -81,20 +88,29 @@ pub struct CheckedCredentials {
     pub network_file_system: Option<&'static str>,
 }
 
-/// Reads and checks a file.
-pub fn read(path: &Path, now: Timestamp) -> Result<CheckedCredentials, CredentialsError> {
+/// Reads and checks a file that is to be used for `purpose`.
+pub fn read(
+    path: &Path,
+    purpose: CredentialPurpose,
+    now: Timestamp,
+) -> Result<CheckedCredentials, CredentialsError> {
     let unreadable = |cause| CredentialsError::Unreadable { path: path.to_owned(), cause };
     let file = File::open(path).map_err(unreadable)?;
     let is_readable_by_others = platform::is_readable_by_others(&file);
     let mut bytes = Zeroizing::new(Vec::with_capacity(16 << 10));
     file.take(CREDENTIALS_BYTES_MAX).read_to_end(&mut bytes).map_err(unreadable)?;
-    let credentials = check(&bytes, path, now)?;
+    let credentials = check(&bytes, path, purpose, now)?;
     let network_file_system =
         platform::file_system(path).filter(|found| found.is_network).map(|found| found.name);
     Ok(CheckedCredentials { credentials, is_readable_by_others, network_file_system })
 }
 
-fn check(bytes: &[u8], path: &Path, now: Timestamp) -> Result<VaultCredentials, CredentialsError> {
+fn check(
+    bytes: &[u8],
+    path: &Path,
+    purpose: CredentialPurpose,
+    now: Timestamp,
+) -> Result<VaultCredentials, CredentialsError> {
     let damaged = |why: String| CredentialsError::Damaged { path: path.to_owned(), why };
     let unwrapped = unwrap_xml(bytes).map_err(|why| damaged(why.to_owned()))?;
     let bytes = unwrapped.as_deref().map_or(bytes, Vec::as_slice);
@@ -107,8 +123,12 @@ fn check(bytes: &[u8], path: &Path, now: Timestamp) -> Result<VaultCredentials, 
     if !is_signed(&credentials) {
         return Err(CredentialsError::Tampered { path: path.to_owned() });
     }
-    if credentials.purpose != CredentialPurpose::Register {
-        return Err(CredentialsError::ForRestore { path: path.to_owned() });
+    if credentials.purpose != purpose {
+        let path = path.to_owned();
+        return Err(match purpose {
+            CredentialPurpose::Register => CredentialsError::ForRestore { path },
+            CredentialPurpose::Restore => CredentialsError::ForRegistering { path },
+        });
     }
     if credentials.expires_at <= now {
         return Err(CredentialsError::Expired { path: path.to_owned(), at: credentials.expires_at });
@@ -186,7 +206,9 @@ mod tests {
 
     fn outcome(credentials: &VaultCredentials, now: Timestamp) -> Result<(), Code> {
         let bytes = serde_json::to_vec(credentials).unwrap();
-        check(&bytes, Path::new("c.json"), now).map(|_| ()).map_err(|error| error.code())
+        check(&bytes, Path::new("c.json"), CredentialPurpose::Register, now)
+            .map(|_| ())
+            .map_err(|error| error.code())
     }
 
     #[test]
@@ -210,20 +232,30 @@ mod tests {
     #[test]
     fn what_azure_powershell_writes_is_unwrapped() {
         let whole = serde_json::to_vec(&file()).unwrap();
-        let read = check(&in_xml(&whole), Path::new("c.VaultCredentials"), NOW).unwrap();
+        let read = check(&in_xml(&whole), Path::new("c.VaultCredentials"), CredentialPurpose::Register, NOW)
+            .unwrap();
         assert!(is_signed(&read));
         let mut altered = file();
         altered.url = "https://evil:1".to_owned();
         let altered = in_xml(&serde_json::to_vec(&altered).unwrap());
-        let error = check(&altered, Path::new("c.VaultCredentials"), NOW).unwrap_err();
+        let error =
+            check(&altered, Path::new("c.VaultCredentials"), CredentialPurpose::Register, NOW).unwrap_err();
         assert_eq!(error.code(), Code::CredentialsTampered);
         let half = in_xml(&whole);
         for damaged in
             [&half[..half.len() / 2], b"<a/>", b"<ManagementCert>%</ManagementCert>", &in_xml(b"certificate")]
         {
-            let error = check(damaged, Path::new("c.VaultCredentials"), NOW).unwrap_err();
+            let error = check(damaged, Path::new("c.VaultCredentials"), CredentialPurpose::Register, NOW)
+                .unwrap_err();
             assert_eq!(error.code(), Code::CredentialsDamaged, "{error}");
         }
+    }
+
+    #[test]
+    fn a_file_for_another_purpose_is_told() {
+        let bytes = serde_json::to_vec(&file()).unwrap();
+        let error = check(&bytes, Path::new("c.json"), CredentialPurpose::Restore, NOW).unwrap_err();
+        assert_eq!(error.code(), Code::CredentialsForRegistering);
     }
 
     #[test]
@@ -242,10 +274,11 @@ mod tests {
     #[test]
     fn other_files_are_named_as_what_they_are_without_their_content() {
         for wrong in ["", "-----BEGIN CERTIFICATE-----", "{\"secret\": 7}"] {
-            let error = check(wrong.as_bytes(), Path::new("c.json"), NOW).unwrap_err();
+            let error =
+                check(wrong.as_bytes(), Path::new("c.json"), CredentialPurpose::Register, NOW).unwrap_err();
             assert_eq!(error.code(), Code::CredentialsDamaged);
         }
-        let missing = read(Path::new("/nowhere/c.json"), NOW).unwrap_err();
+        let missing = read(Path::new("/nowhere/c.json"), CredentialPurpose::Register, NOW).unwrap_err();
         assert_eq!(missing.code(), Code::CredentialsUnreadable);
     }
 }

@@ -199,9 +199,11 @@ pub enum AgentError {
         /// Those that there are.
         known: Vec<String>,
     },
-    /// `latest` of which item?
-    #[error("`latest` needs an item, for there are recovery points of {}", known.join(", "))]
+    /// The newest of which item?
+    #[error("`{asked}` needs an item, for there are recovery points of {}", known.join(", "))]
     ItemNeeded {
+        /// What was asked for.
+        asked: String,
         /// The items.
         known: Vec<String>,
     },
@@ -224,6 +226,28 @@ pub enum AgentError {
     /// No such recovery point.
     #[error("There is no recovery point `{0}`")]
     UnknownPoint(String),
+    /// It is no time.
+    #[error("`{asked}` can't be used as a time: {why}")]
+    WrongMoment {
+        /// What was given.
+        asked: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// There was no recovery point then.
+    #[error(
+        "There is no recovery point{} of or before `{asked}`{}",
+        item.as_ref().map(|item| format!(" of `{item}`")).unwrap_or_default(),
+        nearest.as_ref().map(|nearest| format!("; the nearest is {nearest}")).unwrap_or_default()
+    )]
+    NoPointThen {
+        /// What was asked for.
+        asked: String,
+        /// Of the item that was asked for.
+        item: Option<String>,
+        /// The nearest one, in words.
+        nearest: Option<String>,
+    },
     /// There are no recovery points.
     #[error("There are no recovery points{}", item.as_ref().map(|item| format!(" of `{item}`")).unwrap_or_default())]
     NoPoints {
@@ -241,6 +265,12 @@ pub enum AgentError {
     /// Nothing of what was asked for is in the recovery point.
     #[error("The recovery point holds nothing at any of the paths")]
     NothingAtPaths,
+    /// Nothing is at a path that was to be looked into.
+    #[error("The recovery point holds nothing at `{path}`")]
+    NothingThere {
+        /// The path.
+        path: String,
+    },
     /// No such code.
     #[error("There is no code `{0}`")]
     UnknownCode(String),
@@ -273,6 +303,24 @@ pub enum AgentError {
     /// A restore was asked for at the vault, and there is no folder for such.
     #[error("This server lays nothing back that is asked for at its vault, for no restore root is set")]
     NoRestoreRoot,
+    /// In place, with no rule for what lies there.
+    #[error(
+        "To restore to where it came from, say with `--conflict` what becomes of what lies there: `copy`, `overwrite` or `skip`"
+    )]
+    OriginalNeedsRule,
+    /// A secret that nothing asks for.
+    #[error(
+        "A passphrase or recovery code is of use with `--credentials` only: this server restores its own with the keys in its home"
+    )]
+    SecretNotNeeded,
+    /// What is of another system would go back in place.
+    #[error("The recovery point is of {from}, and this machine is {here}: in place it could not be used")]
+    OtherSystem {
+        /// The recovery point's system.
+        from: String,
+        /// This machine's.
+        here: String,
+    },
     /// The target's file system is full.
     #[error("`{}` has no space left for the restore{free}{}", path.display(), needed(*bytes_needed))]
     TargetFull {
@@ -391,7 +439,11 @@ impl AgentError {
             Self::ItemNeeded { .. } => Code::ItemNeeded,
             Self::ItemExists { .. } => Code::ItemExists,
             Self::UnknownServer { .. } => Code::UnknownServer,
-            Self::UnknownPoint(_) | Self::NoPoints { .. } => Code::UnknownRecoveryPoint,
+            Self::UnknownPoint(_) | Self::NoPoints { .. } | Self::NoPointThen { .. } => {
+                Code::UnknownRecoveryPoint
+            }
+            Self::WrongMoment { .. } => Code::WrongMoment,
+            Self::NothingThere { .. } => Code::NothingAtPaths,
             Self::UnknownComponent { .. } => Code::UnknownComponent,
             Self::NothingAtPaths => Code::NothingAtPaths,
             Self::UnknownCode(_) => Code::UnknownCode,
@@ -405,6 +457,8 @@ impl AgentError {
                 disk::code_of(cause, Code::OutputFull, Code::OutputUnwritable)
             }
             Self::NoRestoreRoot => Code::NoRestoreRoot,
+            Self::OriginalNeedsRule | Self::SecretNotNeeded => Code::Usage,
+            Self::OtherSystem { .. } => Code::OtherSystemRefused,
             Self::TargetFull { .. } => Code::TargetFull,
             Self::TrialNoRoom { .. } => Code::TrialNoRoom,
             Self::NotServed => Code::ServiceNotRunning,
@@ -593,7 +647,7 @@ mod tests {
             AgentError::Busy { holder: 7 },
             AgentError::NoItems,
             AgentError::UnknownItem { name: "a".to_owned(), known: known.clone() },
-            AgentError::ItemNeeded { known },
+            AgentError::ItemNeeded { asked: "latest".to_owned(), known },
             AgentError::FilesLost { files: 1 },
             AgentError::NoPoints { item: None },
             AgentError::JobLost,

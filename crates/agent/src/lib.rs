@@ -12,6 +12,7 @@
 pub mod admin;
 mod agent;
 mod backup;
+pub mod browse;
 pub mod cache;
 pub mod codes;
 mod commands;
@@ -43,7 +44,7 @@ pub mod recover;
 mod refusals;
 pub mod register;
 mod registration;
-mod restore;
+pub mod restore;
 pub mod secrets;
 pub mod service;
 mod session;

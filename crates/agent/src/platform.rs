@@ -16,9 +16,9 @@ pub use here::{
     Listener, ask, begin_own_group, begin_own_session, default_home, default_hooks, default_release_keys,
     file_system, free_space, host_name, install_package, install_service, installed_package, is_disk_failure,
     is_open_to_others, is_readable_by_others, lower_priority, make_private_folder, make_private_options,
-    move_output_to, operating_system, path_bytes, path_from_bytes, process, restrict_folder, service_state,
-    set_space_aside, signals, start_service, stop_group, sync_folder, this_process, uninstall_service,
-    why_not_to_run, why_not_to_trust,
+    move_output_to, operating_system, operating_system_release, path_bytes, path_from_bytes, process,
+    restrict_folder, service_state, set_space_aside, signals, start_service, stop_group, sync_folder,
+    this_process, uninstall_service, why_not_to_run, why_not_to_trust,
 };
 
 use serde::{Deserialize, Serialize};

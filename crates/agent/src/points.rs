@@ -3,10 +3,15 @@
 //! What a point holds is sealed, so each is fetched and opened once; `points.json` in the home remembers it, for a point
 //! never changes. It may be lost at any time.
 
+mod when;
+
+pub use when::{When, time};
+
 use crate::codes::Code;
 use crate::document::Document;
 use crate::jobs::JobFailure;
 use crate::{Agent, AgentError, Home, RegisteredServer};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use stateward_client::{HttpVault, Manner};
 use stateward_crypto::EpochKeys;
@@ -272,18 +277,29 @@ fn remember(home: &Home, known: &BTreeMap<PointHash, PointDescription>, listed: 
     }
 }
 
-/// Finds the recovery point that a person means: `latest` or an id, and an item's name if there are several.
+/// Finds the recovery point that a person means: `latest`, an id, or a day or a moment in this machine's time zone ([`When`]);
+/// and an item's name if there are several.
 pub fn choose<'a>(
     listed: &'a [ListedPoint],
     text: &str,
     item: Option<&str>,
+) -> Result<&'a PointDescription, AgentError> {
+    choose_in(listed, text, item, &TimeZone::system())
+}
+
+fn choose_in<'a>(
+    listed: &'a [ListedPoint],
+    text: &str,
+    item: Option<&str>,
+    zone: &TimeZone,
 ) -> Result<&'a PointDescription, AgentError> {
     let is_of_item = |description: &PointDescription| {
         item.is_none_or(|item| {
             description.item_label.as_str() == item || description.item.to_string() == item
         })
     };
-    if text != "latest" {
+    let when = When::parse(text, zone).transpose()?;
+    if text != "latest" && when.is_none() {
         let summaries: Vec<PointSummary> = listed.iter().map(ListedPoint::summary).collect();
         let found = find_point(&summaries, text).map_err(|_| AgentError::UnknownPoint(text.to_owned()))?;
         let found = listed.iter().find(|point| point.summary() == found);
@@ -292,11 +308,20 @@ pub fn choose<'a>(
     }
     let labels = item_labels(listed);
     match item {
-        None if labels.len() > 1 => return Err(AgentError::ItemNeeded { known: labels }),
+        None if labels.len() > 1 => {
+            return Err(AgentError::ItemNeeded { asked: text.to_owned(), known: labels });
+        }
         Some(name) if !listed.is_empty() && !any_usable(listed, is_of_item) => {
             return Err(AgentError::UnknownItem { name: name.to_owned(), known: labels });
         }
         _ => (),
+    }
+    if let Some(when) = when {
+        return when.find(listed, is_of_item)?.ok_or_else(|| AgentError::NoPointThen {
+            asked: text.to_owned(),
+            item: item.map(str::to_owned),
+            nearest: when.nearest(listed, is_of_item).map(|point| nearest_words(point, zone)),
+        });
     }
     // What an unusable point belongs to can't be told. If it is the newest of all, an older one must not be taken for
     // the latest in silence.
@@ -307,6 +332,12 @@ pub fn choose<'a>(
         }
     }
     Err(AgentError::NoPoints { item: item.map(str::to_owned) })
+}
+
+/// `3f2a9c01d4e5 of 2026-11-19 02:00:14 CET`.
+fn nearest_words(point: &PointDescription, zone: &TimeZone) -> String {
+    let id: String = point.recovery_point.to_string().chars().take(12).collect();
+    format!("{id} of {}", when::words(time(point), zone))
 }
 
 fn usable(point: &ListedPoint) -> Result<&PointDescription, AgentError> {
@@ -410,6 +441,42 @@ mod tests {
         let mut listed = [at(4, 30), at(3, 20), at(2, 40)];
         order(&mut listed);
         assert_eq!(chosen(&listed, "latest", None), Ok(4), "without branches numbers tell");
+    }
+
+    #[test]
+    fn a_day_or_a_moment_names_the_newest_point_until_then() {
+        let at = |sequence, item, text: &str| {
+            let ListedPoint::Usable(mut point) = point(sequence, item) else { unreachable!("it is usable") };
+            let moment: jiff::Timestamp = text.parse().unwrap();
+            point.received_at = Timestamp::from_seconds(moment.as_second(), 500_000_000);
+            ListedPoint::Usable(point)
+        };
+        let mut listed = vec![
+            at(5, 1, "2026-11-21T02:00:00Z"),
+            at(4, 2, "2026-11-20T23:00:00Z"),
+            at(3, 1, "2026-11-20T02:00:00Z"),
+            at(2, 1, "2026-11-20T01:00:00Z"),
+            at(1, 1, "2026-11-18T01:00:00Z"),
+        ];
+        let chosen = |listed: &[ListedPoint], text: &str, item| {
+            choose_in(listed, text, item, &TimeZone::UTC).map(|found| found.sequence).map_err(|e| e.code())
+        };
+        let one = Some("item-1");
+        assert_eq!(chosen(&listed, "2026-11-20", one), Ok(3));
+        assert_eq!(chosen(&listed, "2026-11-20T01:59", one), Ok(2));
+        assert_eq!(chosen(&listed, "2026-11-20T02:00:00", one), Ok(3), "as the list shows it");
+        assert_eq!(chosen(&listed, "2026-11-20T03:00+01:00", one), Ok(3));
+        assert_eq!(chosen(&listed, "2026-11-19T12:00", one), Ok(1));
+        assert_eq!(chosen(&listed, "2026-11-20", None), Err(Code::ItemNeeded));
+        assert_eq!(chosen(&listed, "2026-11-19", one), Err(Code::UnknownRecoveryPoint));
+        let message = choose_in(&listed, "2026-11-19", one, &TimeZone::UTC).unwrap_err().to_string();
+        assert!(
+            message.contains("the nearest is 0202020202") && message.contains("2026-11-20 01:00:00"),
+            "{message}"
+        );
+        listed.insert(2, damaged(9));
+        assert_eq!(chosen(&listed, "2026-11-20", one), Err(Code::PointDamaged), "it may be the one");
+        assert_eq!(chosen(&listed, "2026-11-20T01:30", one), Ok(2), "it can't be the one");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::registration::Registration;
 use crate::secrets::{Passphrase, RecoveryCode, Secret};
 use crate::{Agent, AgentError, RegisteredServer, platform};
 use stateward_api::agent::RegisterRequest as Request;
-use stateward_api::credentials::{VaultCredentials, encode_bytes};
+use stateward_api::credentials::{CredentialPurpose, VaultCredentials, encode_bytes};
 use stateward_client::{Connection, Manner};
 use stateward_crypto::{DataKey, KdfCosts, SlotOwner, create_slot, open_slot};
 use stateward_engine::EngineError;
@@ -38,7 +38,7 @@ pub struct RegisterRequest<'a> {
 /// Checks, before a person is asked for anything, that this home can be registered with that file.
 pub fn check(agent: &Agent, credentials: &Path) -> Result<CheckedCredentials, AgentError> {
     refuse_second(agent)?;
-    Ok(credentials::read(credentials, agent.now())?)
+    Ok(credentials::read(credentials, CredentialPurpose::Register, agent.now())?)
 }
 
 /// Registers.

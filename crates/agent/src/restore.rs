@@ -1,9 +1,15 @@
 //! The restore job, and what it shares with `recover`: laying an opened recovery point into a folder.
 
 mod asked;
+mod laying;
+mod machine;
+
+pub use laying::{ConflictRule, Conflicts, LayingWish};
+pub use machine::Machine;
 
 use crate::head::PinnedHead;
-use crate::items::StoredPath;
+use crate::items::{Items, Selection, StoredPath};
+use crate::jobs::ItemReference;
 use crate::jobs::JobOutcome;
 use crate::jobs::run::{RunningJob, Worked};
 use crate::points::MomentDescription;
@@ -11,12 +17,12 @@ use crate::{Agent, AgentError, RegisteredServer, disk, platform};
 use stateward_crypto::EpochKeys;
 use stateward_engine::points::open_point;
 use stateward_engine::{
-    CacheFolder, EngineError, PointSummary, RestoreOutcome, RestoreRequest, ServerTrust, Target, TargetError,
-    Tools, TrustedPoint, VaultRead,
+    CacheFolder, EngineError, PointSummary, RestoreOutcome, RestoreRequest, ServerTrust, TargetError, Tools,
+    TrustedPoint, VaultRead,
 };
 use stateward_format::manifest::Warning;
 use stateward_model::ComponentName;
-use stateward_system_state::{FolderTarget, TargetOpenError};
+use stateward_system_state::{LaidTarget, TargetOpenError};
 use std::path::Path;
 
 /// What is restored, and where to.
@@ -30,6 +36,10 @@ pub struct Selected<'a> {
     pub paths: &'a [StoredPath],
     /// The folder.
     pub target: &'a Path,
+    /// How it is laid there.
+    pub laying: &'a LayingWish,
+    /// What the restore is about, where no paths are given: what its item is known to hold. Empty: all of it.
+    pub item_paths: &'a [StoredPath],
 }
 
 /// Where recovery points come from, and what opens them.
@@ -42,6 +52,15 @@ pub(crate) struct Origin<'a> {
     pub keys: Vec<EpochKeys>,
     /// Spares reading, if it is there.
     pub cache: Option<CacheFolder>,
+}
+
+/// The paths that a job's item is about, if it is one of files and folders and this home still protects it.
+pub(crate) fn item_paths(agent: &Agent, item: Option<&ItemReference>) -> Vec<StoredPath> {
+    let items = Items::load(agent.home()).unwrap_or_default();
+    match item.and_then(|item| items.by_id(item.id)).map(|item| &item.selection) {
+        Some(Selection::Files { paths }) => paths.clone(),
+        Some(Selection::SystemState { .. }) | None => Vec::new(),
+    }
 }
 
 /// Restores over the network, as the server that this home is registered as.
@@ -79,7 +98,7 @@ pub(crate) fn lay(
     tools: &Tools<'_>,
 ) -> Worked {
     match try_lay(from, selected, tools) {
-        Ok((done, one_moment)) => {
+        Ok((done, one_moment, conflicts)) => {
             let files_lost = done.lost_in_all;
             Worked {
                 outcome: Some(JobOutcome::Restore {
@@ -89,6 +108,7 @@ pub(crate) fn lay(
                     bytes_downloaded: done.moved_bytes,
                     files_lost,
                     one_moment,
+                    conflicts,
                 }),
                 error: (files_lost > 0).then_some(AgentError::FilesLost { files: files_lost }),
             }
@@ -114,36 +134,44 @@ fn at_target(error: AgentError, target: &Path, job: &RunningJob<'_>) -> AgentErr
     }
 }
 
-/// Lays it; tells besides whether what was laid is of one moment.
-fn try_lay(
-    from: &Origin<'_>,
-    selected: Selected<'_>,
-    tools: &Tools<'_>,
-) -> Result<(RestoreOutcome, Option<bool>), AgentError> {
+/// What was laid, whether that is of one moment, and what became of what lay there already.
+type Laid = (RestoreOutcome, Option<bool>, Option<Conflicts>);
+
+fn try_lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) -> Result<Laid, AgentError> {
     let point = open_point(from.vault, &from.trust, &from.keys, selected.point)?;
     check_components(&point, selected.components)?;
+    machine::check(&point.manifest, selected.laying)?
+        .iter()
+        .for_each(|warning| tools.progress.warning(warning));
     let epoch = point.header.epoch;
     let keys = from.keys.iter().find(|keys| keys.epoch() == epoch);
     let keys = keys.ok_or_else(|| AgentError::Internal("a point was opened with no key".to_owned()))?;
     let paths: Vec<Vec<u8>> = selected.paths.iter().map(|path| platform::path_bytes(&path.0)).collect();
-    let target = FolderTarget::open(selected.target, &point.summary.hash)?;
-    let request = RestoreRequest {
-        point: &point,
-        vault: from.vault,
-        keys,
-        components: selected.components,
-        paths: &paths,
-        target: &target as &dyn Target,
-        cache: from.cache.as_ref(),
-        threads: 0,
-    };
-    let done = stateward_engine::restore(request, tools)?;
-    target.finish().map_err(EngineError::from)?;
-    let missing = asked::missing(selected.target, selected.paths, &done.lost);
+    let named = if selected.paths.is_empty() { selected.item_paths } else { selected.paths };
+    let laying = selected.laying.laying(named, point.received_at.unwrap_or(point.manifest.finished_at));
+    let target = LaidTarget::open(selected.target, &point.summary.hash, &laying)?;
+    let done = target.with(&laying, |target| {
+        let request = RestoreRequest {
+            point: &point,
+            vault: from.vault,
+            keys,
+            components: selected.components,
+            paths: &paths,
+            target,
+            cache: from.cache.as_ref(),
+            threads: 0,
+        };
+        stateward_engine::restore(request, tools)
+    })?;
+    let conflicts = target.finish().map_err(EngineError::from)?.map(Conflicts::from);
+    let missing = asked::missing(selected.paths, &done.paths_not_found, &done.lost);
     missing.iter().for_each(|warning| tools.progress.warning(warning));
     match !missing.is_empty() && missing.len() == selected.paths.len() {
         true => Err(AgentError::NothingAtPaths),
-        false => Ok((done, MomentDescription::of(&point.manifest).map(|moment| moment.is_one))),
+        false => {
+            let one_moment = MomentDescription::of(&point.manifest).map(|moment| moment.is_one);
+            Ok((done, one_moment, conflicts))
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::items::Selection;
 use crate::registration::Registration;
+use crate::restore::Machine;
 use crate::settings::Settings;
 use crate::snapshots::{self, Ledger};
 use crate::{Agent, AgentError, platform};
@@ -47,6 +48,10 @@ pub fn open<'a>(
     let wish = settings.source_snapshot.then_some(wish);
     let excluded = vec![agent.home().path().to_owned(), registration.cache.clone()];
     let mut source = Readable::open(selection, excluded)?;
+    let is_other_tree = matches!(selection, Selection::SystemState { root, .. } if root.0 != Path::new("/"));
+    if !is_other_tree {
+        checked.push(Machine::here().precheck());
+    }
     let is_this_system = matches!(selection, Selection::SystemState { root, .. } if root.0 == Path::new("/"));
     if is_this_system && settings.verify_packages {
         checked.push(verify_packages());

@@ -10,6 +10,7 @@ pub mod completion;
 pub mod doctor;
 pub mod domain;
 pub mod explain;
+pub mod find;
 pub mod group;
 pub mod item;
 pub mod job;
@@ -70,7 +71,9 @@ pub enum Command {
     /// Show recovery points
     #[command(subcommand)]
     RecoveryPoint(recovery_point::Command),
-    /// Restore from a recovery point into a folder
+    /// Search names in this server's recovery points
+    Find(find::Arguments),
+    /// Restore from a recovery point: into a folder, or to where it came from
     Restore(restore::Arguments),
     /// Prove that what the vault holds can be restored
     Verify(verify::Arguments),
@@ -164,6 +167,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Agent(command) => agent::run(context, command),
         Command::Job(command) => job::run(context, command),
         Command::RecoveryPoint(command) => recovery_point::run(context, command),
+        Command::Find(arguments) => find::run(context, arguments),
         Command::Restore(arguments) => restore::run(context, arguments),
         Command::Verify(arguments) => verify::run(context, arguments),
         Command::Recover(arguments) => recover::run(context, arguments),

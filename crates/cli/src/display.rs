@@ -60,6 +60,11 @@ pub fn facts(output: &Output, facts: &[(&str, String)]) {
     }
 }
 
+/// A name or path as one line: one that has line breaks could look like several.
+pub fn one_line(name: &str) -> String {
+    name.replace('\n', "\\n")
+}
+
 /// The first digits of an id, as people type them.
 pub fn short(id: impl ToString) -> String {
     id.to_string().chars().take(12).collect()

@@ -17,6 +17,7 @@ mod display;
 mod failure;
 mod job_runner;
 mod job_screen;
+mod laying_flags;
 mod logging;
 mod output;
 mod pace;

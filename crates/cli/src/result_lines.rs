@@ -8,6 +8,7 @@ use crate::pace::limit_text;
 use crate::units;
 use serde::Serialize;
 use stateward_agent::jobs::{JobFailure, JobOutcome, JobRecord};
+use stateward_agent::restore::Conflicts;
 use stateward_model::{JobId, JobKind, JobState, Timestamp};
 use std::num::NonZeroU64;
 
@@ -164,13 +165,24 @@ fn outcome_facts(outcome: &JobOutcome) -> Vec<(&'static str, String)> {
             ("Unchanged", units::counted(*files_unchanged, "file")),
             ("Uploaded", units::bytes(*bytes_uploaded)),
         ],
-        JobOutcome::Restore { recovery_point, files, bytes, bytes_downloaded, files_lost, one_moment } => {
+        JobOutcome::Restore {
+            recovery_point,
+            files,
+            bytes,
+            bytes_downloaded,
+            files_lost,
+            one_moment,
+            conflicts,
+        } => {
             let mut lines = vec![
                 ("Recovery point", short(recovery_point)),
                 ("Restored", amount(*files, *bytes)),
                 ("Read", format!("{} from the vault", units::bytes(*bytes_downloaded))),
                 ("One moment", yes_or_no(*one_moment)),
             ];
+            if let Some(conflicts) = conflicts {
+                lines.push(("There already", conflicts_text(conflicts)));
+            }
             if *files_lost > 0 {
                 lines.push(("Lost", units::counted(*files_lost, "file")));
             }
@@ -184,6 +196,14 @@ fn outcome_facts(outcome: &JobOutcome) -> Vec<(&'static str, String)> {
             ("Problems", units::count(*problems)),
         ],
     }
+}
+
+/// `3 identical, 1 laid beside, 0 overwritten, 2 left out`.
+fn conflicts_text(conflicts: &Conflicts) -> String {
+    let Conflicts { identical, copied, overwritten, skipped } = *conflicts;
+    let [identical, copied, overwritten, skipped] =
+        [identical, copied, overwritten, skipped].map(units::count);
+    format!("{identical} identical, {copied} laid beside, {overwritten} overwritten, {skipped} left out")
 }
 
 #[cfg(test)]
@@ -251,6 +271,7 @@ mod tests {
             bytes_downloaded: 7,
             files_lost: 2,
             one_moment: Some(true),
+            conflicts: None,
         };
         let line = line(&job(JobState::Failed, Some(outcome), Some(failure())), "result");
         assert_eq!((&line["status"], &line["files_lost"]), (&Value::from("Failed"), &Value::from(2)));

@@ -131,6 +131,11 @@ impl OwnedSecret {
 }
 
 impl KnownSecret {
+    /// Whether a flag gives it.
+    pub fn is_given(&self) -> bool {
+        self.passphrase_file.is_some() || self.recovery_code_file.is_some()
+    }
+
     /// The secret: from a file, or typed once.
     pub fn get(&self) -> Result<OwnedSecret, AgentError> {
         if let Some(path) = &self.recovery_code_file {

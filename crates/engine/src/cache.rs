@@ -42,6 +42,7 @@ impl CacheError {
 #[derive(Debug, Clone)]
 pub struct CacheFolder {
     path: PathBuf,
+    is_read_only: bool,
 }
 
 impl CacheFolder {
@@ -51,7 +52,12 @@ impl CacheFolder {
     /// Opens the folder, making it (for its owner only) if it is not there.
     pub fn open(path: &Path) -> Result<Self, CacheError> {
         make_private_folder(path).map_err(CacheError::at(path))?;
-        Ok(Self { path: path.to_owned() })
+        Ok(Self { path: path.to_owned(), is_read_only: false })
+    }
+
+    /// The folder as who only reads it sees it, while another process may use it.
+    pub fn to_read(path: &Path) -> Self {
+        Self { path: path.to_owned(), is_read_only: true }
     }
 
     /// Where it is.

@@ -7,6 +7,7 @@
 //! Begin with [`source`] (what is read), [`vault_store`] (where it goes), then [`backup`], [`restore`] and [`verify`].
 
 pub mod backup;
+pub mod browse;
 mod buffers;
 pub mod cache;
 mod compression;
@@ -37,7 +38,7 @@ pub use restore::{RestoreOutcome, RestoreRequest, restore};
 pub use source::{
     Details, Extent, Found, FoundKind, Node, OpenFile, Source, SourceDescription, SourceError, Stat, Visitor,
 };
-pub use target::{Target, TargetError, TargetFile};
+pub use target::{ExistingFile, IsSame, Judgement, Target, TargetError, TargetFile};
 pub use vault_store::{
     Obstacle, OpenedSession, PacksKnown, PointSummary, SessionRequest, VaultError, VaultRead, VaultSession,
     VaultStore,

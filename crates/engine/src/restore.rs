@@ -12,7 +12,8 @@
 mod flush;
 mod held;
 mod lay;
-mod position;
+pub(crate) mod position;
+mod same;
 mod select;
 mod window;
 
@@ -65,6 +66,8 @@ pub struct RestoreOutcome {
     pub lost: Vec<Warning>,
     /// How many are lost in all. If there is any, the job has failed, though the rest is there.
     pub lost_in_all: u64,
+    /// The places in [`RestoreRequest::paths`] of those at and below which the recovery point holds nothing.
+    pub paths_not_found: Vec<usize>,
 }
 
 /// Lays a recovery point, or a part of it, into a target.

@@ -2,7 +2,8 @@
 //!
 //! Paths are relative to the target folder, components separated by `/`, each a valid
 //! [`FileName`](stateward_format::FileName). An implementation resolves every one of them beneath the target and follows
-//! no link on the way, whoever moves things meanwhile. It never replaces what it did not make.
+//! no link on the way, whoever moves things meanwhile. What it did not make it replaces only if a person wanted that;
+//! whether it does, [`Target::judge`] says before an entry is made.
 
 use stateward_format::manifest::Warning;
 use stateward_format::{Entry, Metadata};
@@ -54,8 +55,36 @@ pub trait TargetFile: Send + Sync {
     fn finish(&self, size: u64, metadata: &Metadata) -> Result<Vec<Warning>, TargetError>;
 }
 
+/// A file that lies at the target already, open for reading.
+pub trait ExistingFile {
+    /// Reads at `offset` into the front of `buffer`; fewer bytes than asked only at the file's end.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+/// Tells whether an existing file of an entry's size holds just what the entry does.
+pub type IsSame<'a> = dyn FnMut(&dyn ExistingFile) -> bool + 'a;
+
+/// What becomes of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    /// It is made.
+    Make,
+    /// What lies there stays, and nothing is made: with a warning, unless it is the same as what would be made.
+    Leave(Option<Warning>),
+}
+
 /// A folder that a recovery point is laid into. What is not written stays a hole.
 pub trait Target: Send + Sync {
+    /// Decides, before anything of an entry (other than a folder) is made, what becomes of it where something may lie
+    /// already. `is_same` is asked of a file of the same size only, and proves its content.
+    fn judge(
+        &self,
+        _path: &[u8],
+        _entry: &Entry,
+        _is_same: &mut IsSame<'_>,
+    ) -> Result<Judgement, TargetError> {
+        Ok(Judgement::Make)
+    }
     /// Makes a folder, for its owner only until [`Self::finish_folder`]. One that this target made before is no error.
     fn make_folder(&self, path: &[u8]) -> Result<(), TargetError>;
     /// Makes an empty file, for its owner only until it is finished.

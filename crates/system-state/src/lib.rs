@@ -11,9 +11,12 @@
 //! `windows.rs` says to whoever asks.
 
 pub mod components;
+pub mod conflicts;
+mod laid_target;
 mod open_error;
 pub mod rules;
 pub mod snapshots;
+mod without_access;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -23,8 +26,16 @@ mod selection;
 mod windows;
 
 pub use components::{COMPONENTS, ComponentDescription, ComponentInfo};
+pub use conflicts::{ConflictCounts, ConflictRule, Laying};
+pub use laid_target::LaidTarget;
 pub use open_error::{OpenError, TargetOpenError};
 pub use rules::{EVERYTHING_ELSE, LeftOut};
+pub use without_access::WithoutAccess;
+
+#[cfg(target_os = "linux")]
+use linux::own_access::own_access;
+#[cfg(windows)]
+use windows::own_access;
 
 #[cfg(target_os = "linux")]
 pub use linux::{
@@ -32,10 +43,12 @@ pub use linux::{
     prechecks::{prechecks, verify_packages},
     snapshots::remove_snapshot,
     system_state::SystemState,
-    target::FolderTarget,
+    target::{FolderTarget, merge::MergeTarget},
 };
 #[cfg(windows)]
-pub use windows::{Files, FolderTarget, SystemState, prechecks, remove_snapshot, verify_packages};
+pub use windows::{
+    Files, FolderTarget, MergeTarget, SystemState, prechecks, remove_snapshot, verify_packages,
+};
 
 /// What System State leaves out by its rules, and why. [`EVERYTHING_ELSE`] holds beside them.
 pub fn left_out() -> &'static [LeftOut] {

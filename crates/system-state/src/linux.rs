@@ -12,6 +12,7 @@ mod listing;
 mod moments;
 mod mounts;
 mod node;
+pub mod own_access;
 mod packages;
 pub mod prechecks;
 mod processes;

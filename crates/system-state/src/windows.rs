@@ -3,6 +3,7 @@
 //! What would do it has no values here, so nothing can pretend to have done anything.
 
 use crate::components::ComponentDescription;
+use crate::conflicts::{ConflictCounts, Laying};
 use crate::open_error::{OpenError, TargetOpenError};
 use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotPlace, SnapshotWish};
 use stateward_engine::{Source, SourceDescription, SourceError, Target, TargetError, TargetFile, Visitor};
@@ -22,6 +23,23 @@ pub enum Files {}
 /// A folder that a recovery point is laid into. There is none yet.
 #[derive(Debug)]
 pub enum FolderTarget {}
+
+/// A folder that a recovery point is laid into beside what is there. There is none yet.
+#[derive(Debug)]
+pub enum MergeTarget {}
+
+impl MergeTarget {
+    /// # Errors
+    /// Always [`TargetOpenError::NotBuilt`].
+    pub fn open(_path: &Path, _laying: &Laying) -> Result<Self, TargetOpenError> {
+        Err(TargetOpenError::NotBuilt)
+    }
+
+    /// Ends a restore.
+    pub fn finish(self) -> Result<ConflictCounts, TargetError> {
+        match self {}
+    }
+}
 
 impl SystemState {
     /// # Errors
@@ -95,6 +113,11 @@ pub fn verify_packages() -> Precheck {
     }
 }
 
+/// Nobody's in particular, with all rights: nothing is made yet.
+pub(crate) fn own_access() -> ((u32, u32), u32) {
+    ((0, 0), 0)
+}
+
 /// Not built.
 ///
 /// # Errors
@@ -129,32 +152,39 @@ macro_rules! no_source {
 no_source!(SystemState);
 no_source!(Files);
 
-impl Target for FolderTarget {
-    fn make_folder(&self, _: &[u8]) -> Result<(), TargetError> {
-        match *self {}
-    }
+/// A target without values.
+macro_rules! no_target {
+    ($($name:ty),*) => {
+        $(impl Target for $name {
+            fn make_folder(&self, _: &[u8]) -> Result<(), TargetError> {
+                match *self {}
+            }
 
-    fn make_file(&self, _: &[u8]) -> Result<Box<dyn TargetFile>, TargetError> {
-        match *self {}
-    }
+            fn make_file(&self, _: &[u8]) -> Result<Box<dyn TargetFile>, TargetError> {
+                match *self {}
+            }
 
-    fn make_hard_link(&self, _: &[u8], _: &[u8]) -> Result<(), TargetError> {
-        match *self {}
-    }
+            fn make_hard_link(&self, _: &[u8], _: &[u8]) -> Result<(), TargetError> {
+                match *self {}
+            }
 
-    fn remove_file(&self, _: &[u8]) -> Result<(), TargetError> {
-        match *self {}
-    }
+            fn remove_file(&self, _: &[u8]) -> Result<(), TargetError> {
+                match *self {}
+            }
 
-    fn make_special(&self, _: &[u8], _: &Entry) -> Result<Vec<Warning>, TargetError> {
-        match *self {}
-    }
+            fn make_special(&self, _: &[u8], _: &Entry) -> Result<Vec<Warning>, TargetError> {
+                match *self {}
+            }
 
-    fn finish_folder(&self, _: &[u8], _: &Metadata) -> Result<Vec<Warning>, TargetError> {
-        match *self {}
-    }
+            fn finish_folder(&self, _: &[u8], _: &Metadata) -> Result<Vec<Warning>, TargetError> {
+                match *self {}
+            }
 
-    fn sync(&self) -> Result<(), TargetError> {
-        match *self {}
-    }
+            fn sync(&self) -> Result<(), TargetError> {
+                match *self {}
+            }
+        })*
+    };
 }
+
+no_target!(FolderTarget, MergeTarget);

@@ -35,6 +35,11 @@ pub const ALL: &[WarningCode] = &[
         "A program that tells a part of System State failed, so its output is not in the recovery point",
         "Run the program that the message names by hand and mend what it complains about",
     ),
+    warning(
+        "conflict-skipped",
+        "Something was not restored, because something else lies at its place, and the restore was asked to leave such things",
+        "Restore it to another folder, or beside what is there with `--conflict copy`, or over it with `--conflict overwrite`",
+    ),
     warning("device-not-restored", "A device node could not be made", "Restore as root"),
     warning(
         "entries-lost",
@@ -68,8 +73,8 @@ pub const ALL: &[WarningCode] = &[
     ),
     warning(
         "hard-link-not-restored",
-        "A file with several names came back as a file for each of them, because the recovery point holds more such names than can be held in memory",
-        "Restore fewer folders at once with `--path`, if the files must share their content",
+        "A name of a file with several names came back as a file of its own: the recovery point holds more such names than can be held in memory, or another of its names was left as it lay at the target",
+        "Restore fewer folders at once with `--path`, or into a new folder, if the files must share their content",
     ),
     warning(
         "head-not-kept",
@@ -95,6 +100,11 @@ pub const ALL: &[WarningCode] = &[
         "leads-elsewhere",
         "A path leads to a place that another rule holds or leaves out, so it was not followed",
         "Protect the place itself with `stateward protect files PATH…` if you need it",
+    ),
+    warning(
+        "machine",
+        "Which distribution, release and processor architecture the recovery point is of; kept with it as something that is known, not as something wrong",
+        "Nothing is to be done",
     ),
     warning(
         "more-prechecks",
@@ -131,6 +141,11 @@ pub const ALL: &[WarningCode] = &[
         "other-backup",
         "Another backup program runs at the same time",
         "Give them different times: `stateward policy update`, or the other's own schedule",
+    ),
+    warning(
+        "other-system",
+        "What was put back in place is of another release of the system, or of another system, than this machine has: programs and settings may not fit together",
+        "Compare before restarting; restore into a folder (`--target DIR`) and take from there what is needed, where that is safer",
     ),
     warning(
         "owner-not-restored",

@@ -80,9 +80,12 @@ fn work(
             }
             Err(error) => Err(error).into(),
         },
-        JobRequest::Restore { point, sequence, components, paths, target } => {
+        JobRequest::Restore { point, sequence, components, paths, target, laying } => {
             let point = PointSummary { sequence: *sequence, hash: *point };
-            restore::work(agent, Selected { point, components, paths, target: &target.0 }, job, tools)
+            let item_paths = restore::item_paths(agent, item);
+            let selected =
+                Selected { point, components, paths, target: &target.0, laying, item_paths: &item_paths };
+            restore::work(agent, selected, job, tools)
         }
         JobRequest::Trial => proofs::work(agent, item, job, tools),
         JobRequest::Verify { point, extent } => {

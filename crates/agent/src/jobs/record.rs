@@ -5,6 +5,7 @@ use crate::document::Document;
 use crate::items::StoredPath;
 use crate::jobs::{Figures, Pace};
 use crate::platform::{self, ProcessIdentity};
+use crate::restore::{Conflicts, LayingWish};
 use crate::{AgentError, Exit};
 use serde::{Deserialize, Serialize};
 use stateward_api::agent::JobReport;
@@ -37,6 +38,9 @@ pub enum JobRequest {
         paths: Vec<StoredPath>,
         /// The folder.
         target: StoredPath,
+        /// How it is laid there.
+        #[serde(default, skip_serializing_if = "LayingWish::is_usual")]
+        laying: LayingWish,
     },
     /// Lay the newest recovery point of the job's item into a folder of the home's own, and remove it again.
     Trial,
@@ -121,6 +125,9 @@ pub enum JobOutcome {
         /// Whether the recovery point's files are of one moment; `None` if it does not tell.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         one_moment: Option<bool>,
+        /// What became of what lay at the target already; `None` if there could be nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conflicts: Option<Conflicts>,
     },
     /// A verify's.
     Verify {
@@ -313,6 +320,7 @@ mod tests {
                 bytes_downloaded: 7,
                 files_lost: 8,
                 one_moment: None,
+                conflicts: Some(Conflicts { identical: 1, copied: 2, overwritten: 3, skipped: 4 }),
             },
             JobOutcome::Verify {
                 recovery_points: 1,
@@ -370,6 +378,7 @@ mod tests {
             components: vec!["boot".parse().unwrap()],
             paths: vec![StoredPath("/secret-path".into())],
             target: StoredPath("/secret-target".into()),
+            laying: LayingWish::default(),
         };
         let failure = JobFailure {
             code: "target-full".to_owned(),

@@ -23,14 +23,15 @@ pub struct JobWarning {
 
 impl From<&Warning> for JobWarning {
     fn from(warning: &Warning) -> Self {
-        let is_text = std::str::from_utf8(&warning.path).is_ok();
-        Self {
-            code: warning.code.clone(),
-            path: String::from_utf8_lossy(&warning.path).into_owned(),
-            path_base64: (!is_text).then(|| encode_bytes(&warning.path)),
-            message: warning.message.clone(),
-        }
+        let (path, path_base64) = path_fields(&warning.path);
+        Self { code: warning.code.clone(), path, path_base64, message: warning.message.clone() }
     }
+}
+
+/// A path or name as text, in which what is no UTF-8 is replaced; and its bytes in base64url, if there is such.
+pub fn path_fields(path: &[u8]) -> (String, Option<String>) {
+    let is_text = std::str::from_utf8(path).is_ok();
+    (String::from_utf8_lossy(path).into_owned(), (!is_text).then(|| encode_bytes(path)))
 }
 
 /// A file of warnings is no longer than this, in bytes: a recovery point that was forged could fill the disk with them.

@@ -332,13 +332,21 @@ pub fn host_name() -> String {
 
 /// The operating system as it names itself (os-release(5)).
 pub fn operating_system() -> String {
+    Some(of_release("PRETTY_NAME=")).filter(|name| !name.is_empty()).unwrap_or_else(|| "Linux".to_owned())
+}
+
+/// Which operating system it is and which release, for programs: `debian` and `12`. Empty where it does not tell.
+pub fn operating_system_release() -> (String, String) {
+    (of_release("ID="), of_release("VERSION_ID="))
+}
+
+/// What os-release(5) says after `key`.
+fn of_release(key: &str) -> String {
     let release =
         fs::read_to_string("/etc/os-release").or_else(|_| fs::read_to_string("/usr/lib/os-release"));
-    let named = release.ok().and_then(|text| {
-        let value = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
-        Some(value.trim_matches(['"', '\'']).to_owned())
-    });
-    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "Linux".to_owned())
+    let value =
+        release.ok().and_then(|text| text.lines().find_map(|line| line.strip_prefix(key)).map(str::to_owned));
+    value.unwrap_or_default().trim_matches(['"', '\'']).to_owned()
 }
 
 #[cfg(test)]

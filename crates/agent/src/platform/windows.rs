@@ -213,3 +213,8 @@ pub fn host_name() -> String {
 pub fn operating_system() -> String {
     "Windows".to_owned()
 }
+
+/// Which operating system it is and which release, for programs.
+pub fn operating_system_release() -> (String, String) {
+    ("windows".to_owned(), String::new())
+}

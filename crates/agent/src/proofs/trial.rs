@@ -4,7 +4,7 @@ use super::{Proofs, ProvenRestore};
 use crate::jobs::run::{RunningJob, Worked};
 use crate::jobs::{ItemReference, JobOutcome};
 use crate::points::PointDescription;
-use crate::restore::{self, Selected};
+use crate::restore::{self, LayingWish, Selected};
 use crate::settings::Settings;
 use crate::{Agent, AgentError, platform, points};
 use stateward_engine::Tools;
@@ -60,7 +60,14 @@ pub(crate) fn work(
         Ok(begun) => begun,
         Err(error) => return Err(error).into(),
     };
-    let selected = Selected { point: point.summary(), components: &[], paths: &[], target: &target };
+    let selected = Selected {
+        point: point.summary(),
+        components: &[],
+        paths: &[],
+        target: &target,
+        laying: &LayingWish::default(),
+        item_paths: &[],
+    };
     let worked = restore::work(agent, selected, job, tools);
     if let Err(cause) = remove(&target) {
         tools.progress.warning(&not_removed(&target, &cause));

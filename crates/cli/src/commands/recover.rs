@@ -4,6 +4,7 @@ use crate::commands::recovery_point::print_list;
 use crate::context::Context;
 use crate::job_runner::Watched;
 use crate::job_screen::Kept;
+use crate::laying_flags::LayingFlags;
 use crate::result_lines::print_result;
 use crate::secret_input::KnownSecret;
 use clap::{ArgGroup, Args};
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 /// The command's flags.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["list", "recovery_point"]))]
+#[command(group = ArgGroup::new("where").args(["target", "original"]))]
 pub struct Arguments {
     /// The vault's data folder, its store, or a copy of either; it is only read
     #[arg(long, value_name = "DIR")]
@@ -26,12 +28,13 @@ pub struct Arguments {
     #[command(flatten)]
     secret: KnownSecret,
     /// Show the recovery points and end
-    #[arg(long, conflicts_with_all = ["target", "components", "paths"])]
+    #[arg(long, conflicts_with_all = ["where", "components", "paths"])]
     list: bool,
-    /// The recovery point's id, the beginning of one, or `latest`
-    #[arg(long, value_name = "ID", requires = "target")]
+    /// The recovery point: its id, the beginning of one, `latest`; or the newest of a day (`2026-11-20`) or until a moment
+    /// (`2026-11-20T02:00`)
+    #[arg(long, value_name = "ID", requires = "where")]
     recovery_point: Option<String>,
-    /// The item, where `latest` alone does not say which is meant
+    /// The item, where `latest` or a time alone does not say which is meant
     #[arg(long, value_name = "NAME")]
     item: Option<String>,
     /// Only this component; may be given several times [default: all]
@@ -40,9 +43,8 @@ pub struct Arguments {
     /// Only what lies at or below this path; may be given several times [default: everything]
     #[arg(long = "path", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The folder to restore into, absent or empty; everything is laid there at its absolute path
-    #[arg(long, value_name = "DIR")]
-    target: Option<PathBuf>,
+    #[command(flatten)]
+    laying: LayingFlags,
     /// Let everything else on this machine go first
     #[arg(long)]
     low_priority: bool,
@@ -55,14 +57,14 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     let server = RecoveredServer::open(&found, secret.borrow())?;
     let listed = server.points()?;
     let output = context.output();
-    let (Some(text), Some(target)) = (arguments.recovery_point, arguments.target) else {
+    let (Some(text), Some((target, laying))) = (arguments.recovery_point, arguments.laying.wish()?) else {
         return Ok(print_list(output, &listed, "The server has no recovery point in this store"));
     };
     let point = points::choose(&listed, &text, arguments.item.as_deref())?;
     let pace = Pace { low_priority: arguments.low_priority, ..Pace::default() };
     let (components, paths) = (arguments.components, arguments.paths);
     lower_priority([&pace]);
-    let request = RecoverRequest { components, paths, target, pace };
+    let request = RecoverRequest { components, paths, target, laying, pace };
     let watched = Watched::begin(output, Kept::Nothing, Some(PathBuf::from("/dev/null")))?;
     let surroundings = context.agent().surroundings();
     let done = server.recover(point, request, &*watched.screen, surroundings, &watched.cancellation)?;

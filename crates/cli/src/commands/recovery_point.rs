@@ -1,5 +1,7 @@
 //! `stateward recovery-point …`
 
+pub mod browse;
+pub mod calendar;
 pub mod list;
 pub mod restore;
 pub mod show;
@@ -20,6 +22,8 @@ pub enum Command {
     List(list::Arguments),
     /// Show what one recovery point holds
     Show(show::Arguments),
+    /// List a folder of a recovery point
+    Browse(browse::Arguments),
     /// Ask the server of a recovery point to restore it into a new folder of its own, as an administrator
     Restore(restore::Arguments),
 }
@@ -29,6 +33,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
     match command {
         Command::List(arguments) => list::run(context, arguments),
         Command::Show(arguments) => show::run(context, arguments),
+        Command::Browse(arguments) => browse::run(context, arguments),
         Command::Restore(arguments) => restore::run(context, arguments),
     }
 }

@@ -64,6 +64,9 @@ impl PackJournal {
     pub(crate) fn open(cache: &CacheFolder) -> Result<(Self, Vec<Journaled>), CacheError> {
         let path = cache.path().join(NAME);
         let at = CacheError::at(&path);
+        if cache.is_read_only {
+            return Self::open_to_read(&path).map_err(&at);
+        }
         let mut writing = private_file(&path).map_err(&at)?;
         let mut found = scan(&path).map_err(&at)?;
         if found.waste > WASTE_BYTES_MAX && found.waste > found.end / 2 {
@@ -80,6 +83,16 @@ impl PackJournal {
         let reading = Mutex::new(File::open(&path).map_err(&at)?);
         let writing = Mutex::new(Writing { file: writing, end: found.end });
         Ok((Self { path, writing, reading }, found.packs.into_values().collect()))
+    }
+
+    /// Opens it beside a process that appends to it: nothing is cut off, and what is half written does not check out. Were it
+    /// written anew meanwhile, what is read would not check out either.
+    fn open_to_read(path: &Path) -> io::Result<(Self, Vec<Journaled>)> {
+        let (file, found) = (File::open(path)?, scan(path)?);
+        let reading = Mutex::new(file.try_clone()?);
+        // Nothing can be written to what is open for reading.
+        let writing = Mutex::new(Writing { file, end: found.end });
+        Ok((Self { path: path.to_owned(), writing, reading }, found.packs.into_values().collect()))
     }
 
     /// Adds a pack.
@@ -311,6 +324,23 @@ mod tests {
         assert_eq!(ids(&kept), [3]);
         journal.append(&pack(4)).unwrap();
         assert_eq!(ids(&PackJournal::open(&cache).unwrap().1), [3, 4]);
+    }
+
+    #[test]
+    fn who_only_reads_changes_nothing_and_sees_what_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(&folder);
+        let to_read = CacheFolder::to_read(cache.path());
+        assert!(PackJournal::open(&to_read).is_err(), "there is none yet, and none is made");
+        let (journal, _) = PackJournal::open(&cache).unwrap();
+        journal.append(&pack(1)).unwrap();
+        let path = cache.path().join(NAME);
+        let torn = [fs::read(&path).unwrap(), vec![9, 0, 0]].concat();
+        fs::write(&path, &torn).unwrap();
+        let (journal, packs) = PackJournal::open(&to_read).unwrap();
+        assert_eq!((ids(&packs), fs::read(&path).unwrap()), (vec![1], torn));
+        assert_eq!(journal.read(&packs[0]).unwrap().contents, pack(1).contents);
+        assert!(journal.append(&pack(2)).is_err());
     }
 
     #[test]

@@ -5,13 +5,13 @@ use super::held::{Kept, metadata_bytes};
 use super::position::Position;
 use super::select::{Place, Selection};
 use super::window::{FilePlan, Window};
-use super::{RestoreOutcome, RestoreRequest};
+use super::{RestoreOutcome, RestoreRequest, same};
 use crate::fetch::ChunkFetcher;
 use crate::index::ChunkIndex;
 use crate::lists::Pieces;
 use crate::progress::Advance;
 use crate::records::{Item, RecordStream};
-use crate::target::TargetError;
+use crate::target::{ExistingFile, Judgement, TargetError};
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
 use stateward_format::{Entry, EntryKind, FileName, Piece};
@@ -44,6 +44,19 @@ struct Links {
     size: Option<u64>,
     /// Why it is lost.
     lost: Option<String>,
+    /// What lies at the first name.
+    at_first: AtFirst,
+}
+
+/// What lies at the first name of a hard-linked file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AtFirst {
+    /// What this restore makes.
+    Made,
+    /// The same, from before.
+    Same,
+    /// Something else, which stays: no other name can be a link to it.
+    Other,
 }
 
 /// What a name takes in memory besides its bytes.
@@ -81,6 +94,7 @@ impl<'a> Layer<'a> {
             warnings: Vec::new(),
             lost: Vec::new(),
             lost_in_all: 0,
+            paths_not_found: Vec::new(),
         };
         let selection = Selection::new(request.paths);
         Self {
@@ -150,6 +164,10 @@ impl<'a> Layer<'a> {
         entry: Entry,
         fetcher: &mut ChunkFetcher<'_>,
     ) -> Result<(), EngineError> {
+        if let Some(warning) = self.left(&path, &entry, fetcher)? {
+            self.leave(&path, &entry, warning);
+            return Ok(());
+        }
         if let Some(id) = link_id(&entry)
             && self.is_another_name(id, &path, &entry)
         {
@@ -166,25 +184,61 @@ impl<'a> Layer<'a> {
         Ok(())
     }
 
+    /// Whether what lies at the target already stays in place of an entry, and with which warning. If that can't be
+    /// told, making the entry meets the same obstacle and says so.
+    fn left(
+        &self,
+        path: &[u8],
+        entry: &Entry,
+        fetcher: &mut ChunkFetcher<'_>,
+    ) -> Result<Option<Option<Warning>>, EngineError> {
+        let (keys, cancellation) = (self.request.keys, self.tools.cancellation);
+        let mut is_same = |existing: &dyn ExistingFile| {
+            let EntryKind::File { size, content } = &entry.kind else { return false };
+            same::is_same(existing, Pieces::of(content, *size), keys, fetcher, cancellation)
+        };
+        match self.request.target.judge(path, entry, &mut is_same) {
+            Ok(Judgement::Leave(warning)) => Ok(Some(warning)),
+            Err(error) if error.ends_restore() => Err(error.into()),
+            Ok(Judgement::Make) | Err(_) => Ok(None),
+        }
+    }
+
+    /// An entry that is not made: what is the same can have the other names too; of anything else a later name begins a
+    /// file of its own.
+    fn leave(&mut self, path: &[u8], entry: &Entry, warning: Option<Warning>) {
+        let at_first = if warning.is_none() { AtFirst::Same } else { AtFirst::Other };
+        self.warn(Vec::from_iter(warning));
+        let size = size_of(entry);
+        if let Some(id) = link_id(entry).filter(|_| self.link_bytes + path.len() <= LINK_BYTES_MAX) {
+            self.link_bytes += path.len() + LINK_BYTES;
+            let is_made = self.links.get(&id).is_some_and(|links| links.at_first == AtFirst::Made);
+            if is_made && at_first == AtFirst::Same {
+                self.warn(vec![not_linked(path, "it was there before and is the same")]);
+            }
+            let (first, others, lost) = (path.to_vec(), Vec::new(), None);
+            self.links.entry(id).or_insert_with(|| Links { first, others, size, lost, at_first });
+        }
+        if let Some(bytes) = size {
+            self.tools.progress.advanced(Advance { files: 1, bytes, moved_bytes: 0 });
+        }
+    }
+
     /// Whether the file of that identity has been laid, so that this is only one more name of it.
     fn is_another_name(&mut self, id: LinkId, path: &[u8], entry: &Entry) -> bool {
+        if self.links.get(&id).is_some_and(|links| links.at_first == AtFirst::Other) {
+            self.links.remove(&id);
+            self.warn(vec![not_linked(path, "another name of it was left as it lies at the target")]);
+        }
         let is_known = self.links.contains_key(&id);
         if self.link_bytes + path.len() > LINK_BYTES_MAX {
-            let message =
-                "It is a file of its own: there are more names of hard-linked files than can be held";
-            self.warn(vec![Warning {
-                code: "hard-link-not-restored".to_owned(),
-                path: absolute(path),
-                message: message.to_owned(),
-            }]);
+            self.warn(vec![not_linked(path, "there are more names of hard-linked files than can be held")]);
             return false;
         }
         self.link_bytes += path.len() + LINK_BYTES;
-        let size = match entry.kind {
-            EntryKind::File { size, .. } => Some(size),
-            _ => None,
-        };
-        let first = || Links { first: path.to_vec(), others: Vec::new(), size, lost: None };
+        let size = size_of(entry);
+        let first =
+            || Links { first: path.to_vec(), others: Vec::new(), size, lost: None, at_first: AtFirst::Made };
         let links = self.links.entry(id).or_insert_with(first);
         if is_known {
             links.others.push(path.to_vec());
@@ -327,7 +381,7 @@ impl<'a> Layer<'a> {
     }
 
     pub(super) fn outcome(self) -> RestoreOutcome {
-        self.outcome
+        RestoreOutcome { paths_not_found: self.selection.not_found(), ..self.outcome }
     }
 
     /// An entry that cannot be made is lost; a target that is full or fails ends the restore.
@@ -404,6 +458,19 @@ impl<'a> Layer<'a> {
 
 fn absolute(path: &[u8]) -> Vec<u8> {
     [b"/", path].concat()
+}
+
+fn not_linked(path: &[u8], why: &str) -> Warning {
+    let message = format!("It is a file of its own: {why}");
+    Warning { code: "hard-link-not-restored".to_owned(), path: absolute(path), message }
+}
+
+/// The size of a file, in bytes.
+fn size_of(entry: &Entry) -> Option<u64> {
+    match entry.kind {
+        EntryKind::File { size, .. } => Some(size),
+        _ => None,
+    }
 }
 
 fn link_id(entry: &Entry) -> Option<LinkId> {

@@ -4,22 +4,22 @@ use stateward_format::FileName;
 
 /// Where a pass is in the tree: the names of the open folders, below the topmost.
 #[derive(Default)]
-pub(super) struct Position {
-    pub(super) names: Vec<FileName>,
+pub(crate) struct Position {
+    pub(crate) names: Vec<FileName>,
     is_in_root: bool,
     /// The path that was last.
-    pub(super) last: Vec<u8>,
+    pub(crate) last: Vec<u8>,
 }
 
 impl Position {
     /// The path of a name in the folder that is open; empty for the topmost folder itself.
-    pub(super) fn path(&self) -> Vec<u8> {
+    pub(crate) fn path(&self) -> Vec<u8> {
         let names: Vec<_> = self.names.iter().map(FileName::as_bytes).collect();
         names.join(&b'/')
     }
 
     /// Enters a folder.
-    pub(super) fn enter(&mut self, name: &FileName) {
+    pub(crate) fn enter(&mut self, name: &FileName) {
         match self.is_in_root {
             true => self.names.push(name.clone()),
             false => self.is_in_root = true,
@@ -27,14 +27,14 @@ impl Position {
     }
 
     /// Leaves the folder that was entered last.
-    pub(super) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         if self.names.pop().is_none() {
             self.is_in_root = false;
         }
     }
 
     /// Calls `with` while `name` is open, as a file is.
-    pub(super) fn at<T>(&mut self, name: &FileName, with: impl FnOnce(&Self) -> T) -> T {
+    pub(crate) fn at<T>(&mut self, name: &FileName, with: impl FnOnce(&Self) -> T) -> T {
         self.enter(name);
         let done = with(self);
         self.last = self.path();

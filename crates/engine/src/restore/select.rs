@@ -1,6 +1,7 @@
 //! Which entries a restore by paths wants.
 
 use stateward_format::FileName;
+use std::cell::Cell;
 
 /// How an entry lies to the chosen paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +14,16 @@ pub(super) enum Place {
     Outside,
 }
 
-/// The chosen paths as names from the topmost folder down. Empty: everything.
-pub(super) struct Selection(Vec<Vec<Vec<u8>>>);
+/// The chosen paths. Empty: everything.
+pub(super) struct Selection(Vec<Chosen>);
+
+/// A chosen path.
+struct Chosen {
+    /// Its names from the topmost folder down.
+    names: Vec<Vec<u8>>,
+    /// Whether anything was at or below it.
+    is_found: Cell<bool>,
+}
 
 impl Selection {
     /// From absolute paths; empty parts and `.` are passed over.
@@ -25,7 +34,8 @@ impl Selection {
                 .map(<[u8]>::to_vec)
                 .collect()
         };
-        Self(paths.iter().map(parts).collect())
+        let chosen = |path| Chosen { names: parts(path), is_found: Cell::new(false) };
+        Self(paths.iter().map(chosen).collect())
     }
 
     /// Where the entry lies whose names from below the topmost folder on are these.
@@ -33,9 +43,12 @@ impl Selection {
         if self.0.is_empty() {
             return Place::Inside;
         }
-        let same = |path: &Vec<Vec<u8>>| path.iter().zip(names).all(|(part, name)| part == name.as_bytes());
-        let lies = |path: &Vec<Vec<u8>>| match (same(path), names.len() >= path.len()) {
-            (true, true) => Place::Inside,
+        let same = |path: &[Vec<u8>]| path.iter().zip(names).all(|(part, name)| part == name.as_bytes());
+        let lies = |path: &Chosen| match (same(&path.names), names.len() >= path.names.len()) {
+            (true, true) => {
+                path.is_found.set(true);
+                Place::Inside
+            }
             (true, false) => Place::OnTheWay,
             (false, _) => Place::Outside,
         };
@@ -44,6 +57,11 @@ impl Selection {
             .into_iter()
             .find(|place| places.contains(place))
             .unwrap_or(Place::Outside)
+    }
+
+    /// Which of the paths, as they were given, nothing was at or below of all that was asked for its place.
+    pub(super) fn not_found(&self) -> Vec<usize> {
+        self.0.iter().enumerate().filter(|(_, path)| !path.is_found.get()).map(|(number, _)| number).collect()
     }
 }
 
@@ -71,5 +89,17 @@ mod tests {
         assert_eq!(place(&["/etc/ssh"], "/etc/sshd"), Place::Outside);
         assert_eq!(place(&["/etc/ssh", "/etc"], "/etc/passwd"), Place::Inside);
         assert_eq!(place(&["/"], "/usr"), Place::Inside);
+    }
+
+    #[test]
+    fn a_path_that_nothing_is_at_is_told() {
+        let selection = Selection::new(&["/a/b", "/c", "/a/d"].map(|path| path.as_bytes().to_vec()));
+        let names =
+            |path: &str| path.split('/').map(|name| FileName::new(name.as_bytes()).unwrap()).collect();
+        for path in ["a", "a/b/x", "b", "a/dd"] {
+            let names: Vec<_> = names(path);
+            selection.place(&names);
+        }
+        assert_eq!(selection.not_found(), [1, 2]);
     }
 }

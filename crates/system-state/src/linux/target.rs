@@ -13,6 +13,7 @@ mod beneath;
 mod direct;
 mod made;
 mod marker;
+pub mod merge;
 mod metadata;
 mod new_file;
 mod special;

@@ -12,7 +12,7 @@ use crate::db;
 pub(crate) use crate::db::audit::Entry;
 use serde_json::Value;
 use stateward_api::arm::audit::AuditCheck;
-use stateward_model::VaultId;
+use stateward_model::{CredentialId, VaultId};
 use std::fmt;
 
 /// How many entries are read at once.
@@ -25,6 +25,8 @@ pub(crate) enum Actor {
     Principal(String),
     /// A server.
     Server(ServerCaller),
+    /// Somebody with vault credentials for restoring.
+    Credential(CredentialId),
     /// One of the vault's own tasks.
     Task(&'static str),
     /// Somebody on the vault's own machine.
@@ -35,6 +37,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Principal(client_id) => write!(f, "principal {client_id}"),
+            Self::Credential(id) => write!(f, "credentials {id}"),
             Self::Server(caller) => write!(f, "server {}", caller.server),
             Self::Task(name) => write!(f, "task {name}"),
             Self::Console => write!(f, "console"),

@@ -1,11 +1,14 @@
 //! Signing in: a client secret or a signed assertion for an opaque token, which is kept as a hash for one hour.
 
+use super::audit::{Actor, Change};
 use super::principals::Principal;
 use super::{App, Error, secret};
 use crate::db::{self, Scope};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::json;
+use stateward_api::CredentialPurpose;
 use stateward_api::token::{ASSERTION_TYPE, AssertionClaims, TokenRequest, TokenResponse};
-use stateward_model::{ServerId, Timestamp, VaultId};
+use stateward_model::{CredentialId, ServerId, Timestamp, VaultId};
 
 /// How long a token is good, in seconds.
 const TOKEN_SECONDS: u32 = 3600;
@@ -26,6 +29,8 @@ pub(crate) enum Caller {
     Principal(Principal),
     /// A registered server.
     Server(ServerCaller),
+    /// Somebody with vault credentials for restoring: may read the things of the server that they name, and nothing else.
+    Restorer(ServerCaller, CredentialId),
 }
 
 /// A registered server that calls.
@@ -46,7 +51,10 @@ impl App {
             return Err(Error::invalid("The grant type must be `client_credentials`"));
         }
         let caller = match (&request.client_secret, &request.client_assertion) {
-            (Some(secret), None) => Caller::Principal(self.check_secret(&request.client_id, secret).await?),
+            (Some(secret), None) => match self.find_restorer(&request.client_id, secret).await? {
+                Some(restorer) => restorer,
+                None => Caller::Principal(self.check_secret(&request.client_id, secret).await?),
+            },
             (None, Some(assertion)) if request.client_assertion_type.as_deref() == Some(ASSERTION_TYPE) => {
                 self.check_assertion(&request.client_id, assertion).await?
             }
@@ -57,13 +65,16 @@ impl App {
         };
         let token = secret::new(&*self.random);
         let now = self.now();
-        let expires_at = now.plus_seconds(i64::from(TOKEN_SECONDS));
+        let mut expires_at = now.plus_seconds(i64::from(TOKEN_SECONDS));
+        if let Caller::Restorer(server, credential) = caller {
+            expires_at = expires_at.min(self.begin_restore(server, credential).await?);
+        }
         let mut transaction = self.write_in(Scope::SignIns).await?;
         db::tokens::insert(&mut transaction, secret::hash(&token), &caller, expires_at, now).await?;
         transaction.commit().await?;
         Ok(TokenResponse {
             token_type: "Bearer".to_owned(),
-            expires_in: u64::from(TOKEN_SECONDS),
+            expires_in: u64::try_from((expires_at.0 - now.0) / 1_000_000_000).unwrap_or(0),
             access_token: token,
         })
     }
@@ -76,6 +87,48 @@ impl App {
             Some((caller, false)) => Ok(caller),
             None => Err(Error::InvalidToken),
         }
+    }
+
+    /// Whoever has the secret of vault credentials for restoring; `None` if the id is not theirs. The server may have been
+    /// revoked: its points are restored just when it is gone.
+    async fn find_restorer(&self, client_id: &str, secret: &str) -> Result<Option<Caller>, Error> {
+        let Ok(id) = client_id.parse::<CredentialId>() else { return Ok(None) };
+        let mut connection = self.database.read().await?;
+        let Some(credential) = db::credentials::find(&mut connection, id).await? else { return Ok(None) };
+        if !secret::matches(secret, credential.secret_hash) {
+            return Err(Error::InvalidClient("The secret of the vault credentials is wrong".to_owned()));
+        }
+        let (CredentialPurpose::Restore, Some(server)) = (credential.purpose, credential.server) else {
+            let why = "These vault credentials are for registering; they can't restore anything";
+            return Err(Error::InvalidClient(why.to_owned()));
+        };
+        if credential.expires_at <= self.now() {
+            let why = format!("The vault credentials ended at {}", credential.expires_at);
+            return Err(Error::InvalidClient(why));
+        }
+        let known = db::servers::find(&mut connection, server).await?;
+        let known = known.ok_or_else(|| Error::not_found(format!("server `{server}`")))?;
+        let caller = ServerCaller { server, vault: known.vault, domain: known.domain };
+        Ok(Some(Caller::Restorer(caller, id)))
+    }
+
+    /// Writes down that somebody reads a server's things with vault credentials; tells when these end.
+    async fn begin_restore(&self, caller: ServerCaller, id: CredentialId) -> Result<Timestamp, Error> {
+        let mut transaction = self.write().await?;
+        let credential = db::credentials::find(&mut transaction, id).await?;
+        let credential = credential.ok_or_else(|| Error::not_found(format!("vault credentials `{id}`")))?;
+        let actor = Actor::Credential(id);
+        let (subject, detail) = (caller.server.to_string(), json!({ "credential": id }));
+        let change = Change {
+            vault: Some(caller.vault),
+            actor: &actor,
+            act: "credentials.restore",
+            subject: &subject,
+            detail,
+        };
+        self.record(&mut transaction, change).await?;
+        transaction.commit().await?;
+        Ok(credential.expires_at)
     }
 
     /// Who made this assertion: a server by its login key, or a principal by its certificate.
@@ -154,7 +207,8 @@ fn read_claims(assertion: &str, login_key: &[u8; 32]) -> Result<AssertionClaims,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::testing::TestApp;
+    use crate::app::testing::{TestApp, register_request};
+    use stateward_api::arm::credentials::CredentialsRequest;
 
     #[tokio::test]
     async fn a_signed_assertion_gives_a_token_for_an_hour() {
@@ -167,6 +221,41 @@ mod tests {
         assert!(test.app.authenticate(&token).await.is_ok());
         test.clock.advance(1);
         assert!(matches!(test.app.authenticate(&token).await, Err(Error::InvalidToken)));
+    }
+
+    #[tokio::test]
+    async fn credentials_for_restoring_give_a_token_that_reads_one_server_until_they_end() {
+        let test = TestApp::new().await;
+        let server = test.server("web-01").await;
+        let request = CredentialsRequest {
+            purpose: CredentialPurpose::Restore,
+            server: Some(server.caller.server),
+            valid_seconds: Some(600),
+            ..register_request()
+        };
+        let file = test.credentials(&request).await.unwrap();
+        let ask = |secret: &str| TokenRequest {
+            grant_type: "client_credentials".to_owned(),
+            client_id: file.credential.to_string(),
+            client_secret: Some(secret.to_owned()),
+            client_assertion_type: None,
+            client_assertion: None,
+        };
+        assert!(matches!(test.app.issue_token(&ask("wrong")).await, Err(Error::InvalidClient(_))));
+        let token = test.app.issue_token(&ask(&file.secret)).await.unwrap();
+        assert_eq!(token.expires_in, 600);
+        let caller = test.app.authenticate(&token.access_token).await.unwrap();
+        assert_eq!(caller, Caller::Restorer(server.caller, file.credential));
+        let audit = test.app.audit(0).await.unwrap();
+        assert!(audit.iter().any(|entry| entry.act == "credentials.restore"
+            && entry.actor == format!("credentials {}", file.credential)));
+        test.clock.advance(600);
+        assert!(matches!(test.app.authenticate(&token.access_token).await, Err(Error::InvalidToken)));
+        assert!(matches!(test.app.issue_token(&ask(&file.secret)).await, Err(Error::InvalidClient(_))));
+        let register = test.credentials(&register_request()).await.unwrap();
+        let mut wrong = ask(&register.secret);
+        wrong.client_id = register.credential.to_string();
+        assert!(matches!(test.app.issue_token(&wrong).await, Err(Error::InvalidClient(_))));
     }
 
     #[tokio::test]

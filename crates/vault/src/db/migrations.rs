@@ -60,6 +60,12 @@ const STEPS: &[Step] = &[
         sqlite: sql!("sqlite/0007_retire_key_slots"),
         postgres: sql!("postgres/0007_retire_key_slots"),
     },
+    Step {
+        number: 8,
+        name: "add_restore_tokens",
+        sqlite: sql!("sqlite/0008_add_restore_tokens"),
+        postgres: sql!("postgres/0008_add_restore_tokens"),
+    },
 ];
 
 /// Runs the steps that the database does not have yet; `sql` picks a step's text for it.

@@ -4,7 +4,7 @@ use super::query::query;
 use super::{Connection, Error, value};
 use crate::app::principals::Principal;
 use crate::app::tokens::{Caller, ServerCaller};
-use stateward_model::{ServerId, Timestamp, VaultId};
+use stateward_model::{CredentialId, ServerId, Timestamp, VaultId};
 
 /// Adds a token; forgets those that have ended.
 pub(crate) async fn insert(
@@ -15,14 +15,16 @@ pub(crate) async fn insert(
     now: Timestamp,
 ) -> Result<(), Error> {
     query("DELETE FROM tokens WHERE expires_at <= $1").bind(now.0).execute(&mut *connection).await?;
-    let (principal, server) = match caller {
-        Caller::Principal(principal) => (Some(principal.client_id.as_str()), None),
-        Caller::Server(caller) => (None, Some(&caller.server.0[..])),
+    let (principal, server, credential) = match caller {
+        Caller::Principal(principal) => (Some(principal.client_id.as_str()), None, None),
+        Caller::Server(caller) => (None, Some(&caller.server.0[..]), None),
+        Caller::Restorer(caller, id) => (None, Some(&caller.server.0[..]), Some(&id.0[..])),
     };
-    query("INSERT INTO tokens (hash, principal, server, expires_at) VALUES ($1, $2, $3, $4)")
+    query("INSERT INTO tokens (hash, principal, server, credential, expires_at) VALUES ($1, $2, $3, $4, $5)")
         .bind(&hash[..])
         .bind(principal)
         .bind(server)
+        .bind(credential)
         .bind(expires_at.0)
         .execute(connection)
         .await?;
@@ -31,7 +33,10 @@ pub(crate) async fn insert(
 
 /// Ends all tokens of a server.
 pub(crate) async fn forget_server(connection: &mut Connection, server: ServerId) -> Result<(), Error> {
-    query("DELETE FROM tokens WHERE server = $1").bind(&server.0[..]).execute(connection).await?;
+    query("DELETE FROM tokens WHERE server = $1 AND credential IS NULL")
+        .bind(&server.0[..])
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -47,9 +52,10 @@ pub(crate) async fn find(
     hash: [u8; 32],
     now: Timestamp,
 ) -> Result<Option<(Caller, bool)>, Error> {
-    type Row = (Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, bool);
+    type Row = (Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, bool, Option<Vec<u8>>);
     let row: Option<Row> = query(
-        "SELECT p.client_id, s.id, s.vault, coalesce(s.domain, s.id), s.revoked_at IS NOT NULL FROM tokens t
+        "SELECT p.client_id, s.id, s.vault, coalesce(s.domain, s.id), s.revoked_at IS NOT NULL, t.credential
+         FROM tokens t
          LEFT JOIN principals p ON p.client_id = t.principal AND p.revoked_at IS NULL
          LEFT JOIN servers s ON s.id = t.server
          WHERE t.hash = $1 AND t.expires_at > $2",
@@ -63,11 +69,16 @@ pub(crate) async fn find(
             let assignments = super::principals::assignments(connection, &client_id).await?;
             Ok(Some((Caller::Principal(Principal { client_id, assignments }), false)))
         }
-        Some((_, Some(server), Some(vault), Some(domain), is_revoked)) => {
+        Some((_, Some(server), Some(vault), Some(domain), is_revoked, credential)) => {
             let server = ServerId(value::fixed(server, "server id")?);
             let vault = VaultId(value::fixed(vault, "vault id")?);
             let domain = ServerId(value::fixed(domain, "domain")?);
-            Ok(Some((Caller::Server(ServerCaller { server, vault, domain }), is_revoked)))
+            let caller = ServerCaller { server, vault, domain };
+            Ok(Some(match credential {
+                // Restoring is for servers that are gone, too.
+                Some(id) => (Caller::Restorer(caller, CredentialId(value::fixed(id, "credential")?)), false),
+                None => (Caller::Server(caller), is_revoked),
+            }))
         }
         // None, or of a principal that was revoked.
         _ => Ok(None),

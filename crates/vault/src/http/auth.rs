@@ -21,6 +21,8 @@ pub(super) enum Who {
     Anyone,
     /// A registered server, for its own things.
     Server,
+    /// A registered server, or somebody with vault credentials for restoring what it backed up.
+    Restorer,
     /// Any administrator; what is answered is bounded by its roles.
     Principal,
     /// An administrator who may read there.
@@ -37,6 +39,7 @@ impl Who {
         let least = match self {
             Self::Anyone => return true,
             Self::Server => return matches!(caller, Caller::Server(_)),
+            Self::Restorer => return matches!(caller, Caller::Server(_) | Caller::Restorer(..)),
             Self::Principal => return matches!(caller, Caller::Principal(_)),
             Self::Reader => Role::Reader,
             Self::Operator => Role::Operator,
@@ -44,7 +47,7 @@ impl Who {
         };
         match caller {
             Caller::Principal(principal) => principal.role_at(place).is_some_and(|role| role >= least),
-            Caller::Server(_) => false,
+            Caller::Server(_) | Caller::Restorer(..) => false,
         }
     }
 }
@@ -84,7 +87,7 @@ async fn admit(app: &App, who: Who, request: &mut Request) -> Result<(), Error> 
     let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Error::InvalidToken)?;
     let caller = app.authenticate(token).await?;
     let uri = request.uri();
-    if who != Who::Server && uri.path().starts_with("/subscriptions") {
+    if !matches!(who, Who::Server | Who::Restorer) && uri.path().starts_with("/subscriptions") {
         arm::check_version(uri)?;
         arm::check_subscription(app, uri.path())?;
     }
@@ -93,7 +96,9 @@ async fn admit(app: &App, who: Who, request: &mut Request) -> Result<(), Error> 
         return Err(Error::Forbidden("Whoever holds this token may not make this call"));
     }
     match caller {
-        Caller::Server(server) => drop(request.extensions_mut().insert(server)),
+        Caller::Server(server) | Caller::Restorer(server, _) => {
+            let _ = request.extensions_mut().insert(server);
+        }
         Caller::Principal(principal) => drop(request.extensions_mut().insert(Manager { principal, place })),
     }
     Ok(())

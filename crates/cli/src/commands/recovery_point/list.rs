@@ -1,5 +1,6 @@
 //! `stateward recovery-point list`
 
+use super::calendar::{self, Month};
 use crate::context::Context;
 use crate::display::{Table, short};
 use crate::units;
@@ -18,6 +19,9 @@ pub struct Arguments {
     /// Only this item's
     #[arg(long, value_name = "NAME")]
     item: Option<String>,
+    /// Show a month (`2026-11`) of this server's as a calendar
+    #[arg(long, value_name = "MONTH", conflicts_with = "vault")]
+    month: Option<Month>,
     #[command(flatten)]
     vault: PerhapsInVault,
     /// Of a vault: only this server's (its name or id)
@@ -26,7 +30,10 @@ pub struct Arguments {
 }
 
 /// Shows recovery points.
-pub fn run(context: &Context, Arguments { item, vault, server }: Arguments) -> Result<Exit, AgentError> {
+pub fn run(
+    context: &Context,
+    Arguments { item, month, vault, server }: Arguments,
+) -> Result<Exit, AgentError> {
     if let Some((client, vault)) = vault.find(context)? {
         let items = admin::find_items(&client, &vault, item.as_deref(), server.as_deref())?;
         of_vault(context, &client, &items)?;
@@ -38,6 +45,10 @@ pub fn run(context: &Context, Arguments { item, vault, server }: Arguments) -> R
             ListedPoint::Usable(point) => point.item_label.as_str() == item || point.item.to_string() == item,
             ListedPoint::Unusable { .. } => false,
         });
+    }
+    if let Some(month) = month {
+        calendar::print(context.output(), &listed, month);
+        return Ok(Exit::Done);
     }
     let empty = "There is no recovery point yet. Next: `stateward backup now --wait`";
     Ok(super::print_list(context.output(), &listed, empty))

@@ -13,10 +13,10 @@ use stateward_agent::{AgentError, Exit};
 /// The command's flags.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Its id, the beginning of one, or `latest`
+    /// Its id, the beginning of one, `latest`, a day (`2026-11-20`) or a moment (`2026-11-20T02:00`)
     #[arg(value_name = "ID")]
     recovery_point: String,
-    /// The item, where `latest` alone does not say which is meant
+    /// The item, where `latest` or a time alone does not say which is meant
     #[arg(long, value_name = "NAME")]
     item: Option<String>,
 }

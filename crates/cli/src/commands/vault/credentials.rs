@@ -89,6 +89,10 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         units::time(credentials.expires_at)
     ));
     output.hint("The file is a secret. Bring it to the server, then run there:");
+    if arguments.purpose == Purpose::Restore {
+        output.hint("  stateward restore --credentials FILE --recovery-point latest --target DIR");
+        return Ok(Exit::Done);
+    }
     let domain = if credentials.domain.is_some() { " --domain FILE" } else { "" };
     output.hint(format_args!("  stateward register --credentials FILE{domain}"));
     Ok(Exit::Done)

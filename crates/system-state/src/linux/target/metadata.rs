@@ -6,7 +6,8 @@
 use crate::linux::target::failed;
 use rustix::fs::{
     AtFlags, CWD, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags, chmodat, chownat, fchmod,
-    fchown, fgetxattr_query, fremovexattr, fsetxattr, fstatvfs, futimens, removexattr, setxattr, utimensat,
+    fchown, fgetxattr_query, fremovexattr, fsetxattr, fstatvfs, futimens, getxattr_query, removexattr,
+    setxattr, utimensat,
 };
 use rustix::io::Errno;
 use stateward_engine::TargetError;
@@ -18,6 +19,9 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 const ACCESS_LIST: &str = "system.posix_acl_access";
 const DEFAULT_ACCESS_LIST: &str = "system.posix_acl_default";
+
+/// What marks a folder that a restore made and has not finished.
+const UNFINISHED: &str = "user.stateward-restore";
 
 /// The largest value that Linux lets an attribute have, in bytes (`XATTR_SIZE_MAX`).
 const ATTRIBUTE_BYTES_MAX: u64 = 64 << 10;
@@ -79,6 +83,27 @@ impl Holder<'_> {
             Self::Open(file) => fremovexattr(file, name),
             Self::Beneath(file) => removexattr(proc_path(file), name),
         };
+    }
+
+    /// Marks a folder as one that a restore made and has not finished, where the file system can keep that.
+    pub fn mark_unfinished(self) {
+        let _ = match self {
+            Self::Open(file) => fsetxattr(file, UNFINISHED, b"", XattrFlags::empty()),
+            Self::Beneath(file) => setxattr(proc_path(file), UNFINISHED, b"", XattrFlags::empty()),
+        };
+    }
+
+    /// Whether it is marked so.
+    pub fn is_unfinished(self) -> bool {
+        match self {
+            Self::Open(file) => fgetxattr_query(file, UNFINISHED).is_ok(),
+            Self::Beneath(file) => getxattr_query(proc_path(file), UNFINISHED).is_ok(),
+        }
+    }
+
+    /// Takes that mark away.
+    pub fn forget_unfinished(self) {
+        self.forget_attribute(UNFINISHED);
     }
 
     /// Lets what is made in a folder inherit nothing.

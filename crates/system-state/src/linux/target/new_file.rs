@@ -39,6 +39,11 @@ impl NewFile {
         Self { descriptor, path: path.into(), end: AtomicU64::new(0), inherits, turn, direct }
     }
 
+    /// Itself, open for writing.
+    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+
     fn direct(&self) -> Option<&Direct> {
         self.direct.get_or_init(|| Direct::open(self.descriptor.as_fd())).as_ref()
     }

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use stateward_engine::TargetError;
 use stateward_format::manifest::Warning;
 use stateward_format::{Entry, EntryKind};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Whether only root may make it.
 pub(super) fn is_device(kind: &EntryKind) -> bool {
@@ -37,11 +37,16 @@ fn node(kind: &EntryKind) -> Option<(FileType, u64)> {
 
 /// Makes it, for its owner only.
 pub(super) fn make(place: &Place<'_>, kind: &EntryKind) -> Result<(), Errno> {
+    make_in(&place.folder, place.name, kind)
+}
+
+/// Makes it in a folder, for its owner only.
+pub(super) fn make_in(folder: &OwnedFd, name: &[u8], kind: &EntryKind) -> Result<(), Errno> {
     if let EntryKind::SymbolicLink { target } = kind {
-        return symlinkat(target.as_slice(), &place.folder, place.name);
+        return symlinkat(target.as_slice(), folder, name);
     }
     let (file_type, device) = node(kind).ok_or(Errno::INVAL)?;
-    mknodat(&place.folder, place.name, file_type, Mode::RUSR | Mode::WUSR, device)
+    mknodat(folder, name, file_type, Mode::RUSR | Mode::WUSR, device)
 }
 
 /// Sets its metadata, if it is still what was just made.

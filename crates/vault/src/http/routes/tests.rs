@@ -3,11 +3,13 @@
 use super::*;
 use crate::app::audit::Actor;
 use crate::app::principals::{Assignment, Role};
-use crate::app::testing::{TestApp, TestServer, create_vault};
+use crate::app::testing::{TestApp, TestServer, create_vault, register_request};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::response::Response;
+use stateward_api::CredentialPurpose;
 use stateward_api::arm::List;
+use stateward_api::arm::credentials::CredentialsRequest;
 use stateward_api::arm::vaults::Vault;
 use stateward_api::calls;
 use stateward_api::error::{ErrorBody, ErrorCode};
@@ -73,6 +75,21 @@ async fn server_token(test: &TestApp, server: &TestServer) -> Option<String> {
     Some(test.app.issue_token(&request).await.unwrap().access_token)
 }
 
+async fn restorer_token(test: &TestApp) -> Option<String> {
+    let server = test.server("web-02").await.caller.server;
+    let (purpose, server) = (CredentialPurpose::Restore, Some(server));
+    let request = CredentialsRequest { purpose, server, ..register_request() };
+    let file = test.credentials(&request).await.unwrap();
+    let request = TokenRequest {
+        grant_type: "client_credentials".to_owned(),
+        client_id: file.credential.to_string(),
+        client_secret: Some(file.secret),
+        client_assertion_type: None,
+        client_assertion: None,
+    };
+    Some(test.app.issue_token(&request).await.unwrap().access_token)
+}
+
 /// Something in the place of each variable part: what is there, or `x`.
 fn filled(test: &TestApp, path: &str) -> String {
     let path = path.replace("{subscription}", &test.app.config.subscription);
@@ -111,12 +128,13 @@ async fn outcome(router: &Router, method: &Method, path: &str, token: Option<&st
 
 /// Every kind of caller: its name, its token, and the rows that it may call.
 async fn callers(test: &TestApp) -> Vec<(&'static str, Option<String>, Vec<Who>)> {
-    use Who::{Anyone, Contributor, Operator, Principal, Reader, Server};
+    use Who::{Anyone, Contributor, Operator, Principal, Reader, Restorer, Server};
     let all = || vec![Anyone, Principal, Reader, Operator, Contributor];
     let server = server_token(test, &test.server("web-01").await).await;
     vec![
         ("nobody", None, vec![Anyone]),
-        ("server", server, vec![Anyone, Server]),
+        ("server", server, vec![Anyone, Server, Restorer]),
+        ("restorer", restorer_token(test).await, vec![Anyone, Restorer]),
         ("reader", principal(test, Role::Reader, "", "").await, vec![Anyone, Principal, Reader]),
         (
             "operator",
