@@ -76,7 +76,7 @@ fn prove(
     if found.problems.is_empty() {
         let now = agent.now();
         Proofs::change(agent.home(), |proofs| {
-            (proofs.verify.proven, proofs.verify.hindered) = (Some(now), None)
+            (proofs.verify.proven, proofs.verify.hindered) = (Some(now), None);
         })?;
     }
     // What was found counts, whatever becomes of this.

@@ -157,7 +157,7 @@ impl Test<'_> {
         let mut vault = None;
         let addresses = self.step(StepKind::Name, || {
             let url = checked_url(&endpoint.url)?;
-            let place = Place::of(&url).ok_or_else(|| VaultError::Unreachable(url))?;
+            let place = Place::of(&url).ok_or(VaultError::Unreachable(url))?;
             let first = proxy.map_or_else(|| place.clone(), Place::of_proxy);
             vault = Some(place);
             let addresses = first.resolve().map_err(away)?;

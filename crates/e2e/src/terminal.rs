@@ -9,6 +9,7 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 /// What most programs may count on.
 const COLUMNS: u16 = 80;
@@ -33,6 +34,8 @@ pub struct Terminal {
     keyboard: File,
     seen: Arc<Mutex<vt100::Parser>>,
     child: Child,
+    /// Reads what the program says, until it and whatever it started have ended.
+    watcher: Option<JoinHandle<()>>,
 }
 
 impl Terminal {
@@ -57,8 +60,8 @@ impl Terminal {
         let seen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
         let keyboard = File::from(ours.try_clone().expect("a handle can be copied"));
         let screen = Arc::clone(&seen);
-        std::thread::spawn(move || watch(ours, &screen));
-        Self { keyboard, seen, child }
+        let watcher = Some(std::thread::spawn(move || watch(ours, &screen)));
+        Self { keyboard, seen, child, watcher }
     }
 
     /// What stands on the screen, without the spaces at the ends of lines.
@@ -97,6 +100,8 @@ impl Terminal {
         let status = wait_until("the program in the terminal ends", DEADLINE, || {
             self.child.try_wait().expect("a child can be waited for")
         });
+        let watcher = self.watcher.take().expect("a terminal ends once");
+        wait_until("all that it said is read", DEADLINE, || watcher.is_finished().then_some(()));
         (status.code(), self.screen())
     }
 }

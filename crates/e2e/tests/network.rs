@@ -30,7 +30,11 @@ fn rig(seed: u64) -> (TestVault, TestServer, Relay, PathBuf) {
 
 /// Some moments between so many bytes, early ones more often: there the small calls are.
 fn moments(dice: &mut Dice) -> Vec<u64> {
-    (0..12).map(|_| 1 + dice.below(1 << (10 + dice.below(13)))).collect()
+    let moment = |_| {
+        let most = 1 << (10 + dice.below(13));
+        1 + dice.below(most)
+    };
+    (0..12).map(moment).collect()
 }
 
 #[test]

@@ -210,7 +210,7 @@ fn recover_puts_back_in_place_too() {
 #[test]
 fn another_server_restores_with_vault_credentials_and_the_passphrase_and_does_nothing_else() {
     let rig = rig();
-    let listed = rig.server.run(["server", "list"]).done().json();
+    let listed = rig.server.run(["server", "list", "--vault", "vault"]).done().json();
     let id = listed.iter().find_map(|line| line["server"].as_str()).unwrap();
     rig.server.credentials("restore", &["--purpose", "restore", "--server", id]).done();
     let stranger = TestServer::fresh();

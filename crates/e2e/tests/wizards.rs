@@ -5,8 +5,9 @@
 #![cfg(target_os = "linux")]
 
 use serde_json::Value;
+use stateward_e2e::server::{VAULT, restored};
 use stateward_e2e::terminal::keys::{BACKSPACE, CTRL_C, DOWN, ENTER, ESCAPE};
-use stateward_e2e::{Dice, Terminal, TestServer, TestVault, tree};
+use stateward_e2e::{Dice, Terminal, TestServer, TestVault, assert_same, tree};
 use std::process::Command;
 
 /// A registered server that protects nothing, with an administrator's sign-in.
@@ -63,7 +64,7 @@ fn schedule_asks_for_everything_and_writes_it_into_the_vault() {
     let (code, screen) = terminal.end();
     assert_eq!(code, Some(0), "{screen}");
     assert!(screen.contains("is backed up by the policy nightly"), "{screen}");
-    let policy = server.run(["policy", "show", "nightly"]).done().stdout;
+    let policy = server.run(["policy", "show", "nightly", "--vault", VAULT]).done().stdout;
     assert!(policy.contains("02:30") && policy.contains("14:30"), "{policy}");
     assert_eq!(items(&server).as_array().unwrap().len(), 1);
 }
@@ -113,4 +114,28 @@ fn register_without_a_terminal_names_the_flag() {
     let server = TestServer::fresh();
     let refused = server.run(["register"]).expect_code(2).last();
     assert_eq!(refused["code"], "no-terminal", "{refused:#}");
+}
+
+#[test]
+fn restore_asks_for_the_day_the_place_and_the_rule() {
+    let (_vault, server) = rig();
+    let source = server.path("source");
+    server.protect(&source);
+    server.run(["backup", "now", "--wait"]).done();
+    let target = server.path("restored");
+    std::fs::create_dir(&target).unwrap();
+    std::fs::write(target.join("somebody's"), "file").unwrap();
+    let mut terminal = Terminal::start(&typed(&server, &["restore"]));
+    terminal.answer("Of which day?", "");
+    terminal.answer("How much of it?", "");
+    terminal.answer("Where to?", "");
+    terminal.answer("Which folder?", target.to_str().unwrap());
+    terminal.answer("Something lies there already.", "");
+    terminal.answer("Restore owners, modes and access lists, too?", "");
+    terminal.wait_for("What: everything");
+    terminal.answer("Restore this?", "");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, Some(0), "{screen}");
+    assert_same(&source, &restored(&target, &source));
+    assert_eq!(std::fs::read_to_string(target.join("somebody's")).unwrap(), "file");
 }

@@ -77,6 +77,7 @@ fn one(agent: &Agent, overview: &Overview, waiting: &BTreeMap<ItemId, Timestamp>
         return Check { code: Some(failure.code.clone()), ..check };
     }
     let last = overview.last_backup(item.id).and_then(|job| job.ended_at);
+    let last = last.map(to_the_second);
     let told = last.map_or_else(|| "there is none yet".to_owned(), |at| format!("the last is of {at}"));
     if let Some(since) = waiting.get(&item.id).filter(|at| at.plus_seconds(OVERDUE_SECONDS) < now) {
         let words = format!("A backup of `{label}` is overdue since {since}; {told}");
@@ -110,6 +111,11 @@ fn one(agent: &Agent, overview: &Overview, waiting: &BTreeMap<ItemId, Timestamp>
             format!("The last backup of `{label}` is of {at}, the next is planned for {next}"),
         ),
     }
+}
+
+/// Nobody reads the rest of it.
+fn to_the_second(at: Timestamp) -> Timestamp {
+    Timestamp(at.0 - at.0.rem_euclid(1_000_000_000))
 }
 
 /// What would be found before a backup of System State now.

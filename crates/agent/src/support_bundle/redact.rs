@@ -121,7 +121,7 @@ fn collect(value: &Value, secrets: &mut Vec<String>) {
             for (name, value) in fields {
                 match value {
                     Value::String(text) if SECRET_FIELDS.contains(&name.as_str()) => {
-                        secrets.push(text.clone())
+                        secrets.push(text.clone());
                     }
                     value => collect(value, secrets),
                 }

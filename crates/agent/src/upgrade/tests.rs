@@ -93,7 +93,11 @@ fn what_no_trusted_key_signed_is_not_chosen() {
     let altered =
         OfferedPackage { signature: Some(text.replace("signature ", "signature 00")), ..good.clone() };
     for wrong in [unsigned, nonsense, by_another, renamed, replaced, altered] {
-        assert_eq!(chosen(&[wrong.clone()], wish(None, false)), Err(Code::PackageNotTrusted), "{wrong:?}");
+        assert_eq!(
+            chosen(std::slice::from_ref(&wrong), wish(None, false)),
+            Err(Code::PackageNotTrusted),
+            "{wrong:?}"
+        );
     }
     let nobody = choose(&[good], &installed(), &ReleaseKeys::default(), wish(None, false));
     assert_eq!(nobody.unwrap_err().code(), Code::PackageNotTrusted);

@@ -73,7 +73,7 @@ fn the_same_can_be_added_again_with_a_signature_and_another_of_its_name_can_not(
     scene.sign(&path, &first.statement);
     let signed = scene.add(&path).unwrap();
     assert!(signed.signature.as_deref().unwrap().contains(NAME));
-    assert_eq!(scene.packages.list().unwrap(), [signed.clone()]);
+    assert_eq!(scene.packages.list().unwrap(), std::slice::from_ref(&signed));
     std::fs::remove_file(format!("{}.sig", path.display())).unwrap();
     assert!(matches!(scene.add(&scene.deb(NAME, "other")), Err(PackageError::Exists(_))));
     assert_eq!(scene.packages.list().unwrap(), [signed]);

@@ -134,7 +134,7 @@ async fn callers(test: &TestApp) -> Vec<(&'static str, Option<String>, Vec<Who>)
     vec![
         ("nobody", None, vec![Anyone]),
         ("server", server, vec![Anyone, Server, Restorer]),
-        ("restorer", restorer_token(test).await, vec![Anyone, Restorer]),
+        ("restorer", Box::pin(restorer_token(test)).await, vec![Anyone, Restorer]),
         ("reader", principal(test, Role::Reader, "", "").await, vec![Anyone, Principal, Reader]),
         (
             "operator",
