@@ -89,6 +89,9 @@ scripts/check-directory-servers.sh
 stage 'packages'
 scripts/check-packages.sh
 
+stage 'the service under systemd'
+scripts/check-service.sh
+
 stage 'quickstart (three components)'
 smoke=$(mktemp -d)
 scripts/quickstart.sh --folder "$smoke/quickstart" --component configuration --component accounts \
