@@ -71,6 +71,7 @@ pub const TARGETS: &[Target] = &[
         "secrets",
         &[
             "crypto::recovery_code::RecoveryCode::parse",
+            "crypto::release::ReleaseKeys::parse",
             "api::credentials::decode_bytes",
             "api::credentials::decode_base64",
         ],

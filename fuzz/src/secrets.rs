@@ -2,8 +2,8 @@
 
 use stateward_api::credentials::{decode_base64, decode_bytes, encode_base64, encode_bytes};
 use stateward_crypto::{
-    DataKey, EpochKeys, KdfCosts, Passphrase, RecoveryCode, Secret, SlotError, open_domain_key, open_slot,
-    verify_signature,
+    DataKey, EpochKeys, KdfCosts, Passphrase, RecoveryCode, ReleaseKeys, Secret, SlotError, open_domain_key,
+    open_slot, verify_signature,
 };
 use stateward_format::domain_key::SealedDomainKey;
 use stateward_format::slot::{KeySlot, SlotSecret};
@@ -33,6 +33,10 @@ pub fn texts(bytes: &[u8]) {
     if let Ok(phrase) = Passphrase::new(text.to_owned()) {
         let again = Passphrase::new(phrase.expose().to_owned()).unwrap();
         assert_eq!(again.expose(), phrase.expose(), "a normal form is its own");
+    }
+    if let Ok(keys) = ReleaseKeys::parse(text) {
+        let twice = ReleaseKeys::parse(&format!("{text}\n# And once more\n{text}")).unwrap();
+        assert_eq!(twice.is_empty(), keys.is_empty(), "a file of good lines stays one");
     }
     if let Some(read) = decode_bytes(text) {
         assert_eq!(encode_bytes(&read), text);

@@ -42,7 +42,9 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "content" => contents(),
         "file-name" => vec![b"hosts".to_vec(), wtf8::encode(&[0x61, 0xd800, 0x62]), b"..".to_vec()],
         "numbers" => vec![vec![0xac, 0x02, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]],
-        "secrets" => vec![CODE.printable().as_bytes().to_vec(), "correct horse battery stäple".into()],
+        "secrets" => {
+            vec![CODE.printable().as_bytes().to_vec(), "correct horse battery stäple".into(), release_keys()]
+        }
         "open-manifest" => vec![sealed_manifest()],
         "signature" => vec![signature()],
         "pack" => vec![seal(&[(Codec::Stored, vec![chunk(&segment())], segment())])],
@@ -124,6 +126,11 @@ fn slots() -> Vec<Vec<u8>> {
             create_slot(secret, KdfCosts::FLOOR, owner(), &data_key, &signing_key, &random).encode()
         })
         .to_vec()
+}
+
+/// A file as an administrator has it who trusts one key.
+fn release_keys() -> Vec<u8> {
+    format!("# Whom we trust\n{} us\n", "0f".repeat(32)).into_bytes()
 }
 
 fn domain_key() -> Vec<u8> {
