@@ -15,6 +15,7 @@ struct Line {
     cuts: Mutex<Vec<u64>>,
     moved: AtomicU64,
     cut: AtomicU64,
+    refused: AtomicU64,
 }
 
 /// The line. Its threads end with their connections.
@@ -36,8 +37,11 @@ impl Relay {
             for incoming in listener.incoming().flatten() {
                 // Whoever comes while it is down finds nobody.
                 let Ok(outgoing) = TcpStream::connect(&target) else { continue };
-                if ours.is_down.load(Relaxed) || ours.join(&incoming, &outgoing).is_err() {
-                    continue;
+                if ours.is_down.load(Relaxed) {
+                    ours.refused.fetch_add(1, Relaxed);
+                } else {
+                    // One that broke already is tried again by who made it.
+                    let _ = ours.join(&incoming, &outgoing);
                 }
             }
         });
@@ -63,6 +67,11 @@ impl Relay {
     /// How many bytes went over it so far, in both directions.
     pub fn moved(&self) -> u64 {
         self.line.moved.load(Relaxed)
+    }
+
+    /// How many connections were refused so far, for it was down.
+    pub fn refused(&self) -> u64 {
+        self.line.refused.load(Relaxed)
     }
 
     /// Takes it down, with all connections, or up again.

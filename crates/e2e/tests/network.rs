@@ -63,7 +63,8 @@ fn a_line_that_is_down_for_a_while_is_waited_for() {
     let begun = relay.moved();
     wait_until("packs are on their way", DEADLINE, || (relay.moved() > begun + 4_000_000).then_some(()));
     relay.set_down(true);
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    // Long enough that several tries fail, with their waits between.
+    wait_until("the agent has tried again and again", DEADLINE, || (relay.refused() >= 4).then_some(()));
     relay.set_down(false);
     let told = backup.wait().done().last();
     assert_eq!(told["status"], "Completed", "{told:#}");
