@@ -22,8 +22,19 @@ pub(crate) fn begin(agent: &Agent, command: &Command) -> Result<(Label, Child), 
         }
     };
     let pace = Settings::load(agent.home())?.pace_of(request.kind());
+    start_of_item(agent, command.job, request, item, pace)
+}
+
+/// Starts an item's job in a process of its own.
+pub(crate) fn start_of_item(
+    agent: &Agent,
+    job: JobId,
+    request: JobRequest,
+    item: ItemReference,
+    pace: Pace,
+) -> Result<(Label, Child), AgentError> {
     let label = item.label.clone();
-    Ok((label, start(agent, command.job, request, Some(item), pace)?))
+    Ok((label, start(agent, job, request, Some(item), pace)?))
 }
 
 /// Starts a job in a process of its own.

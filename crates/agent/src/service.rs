@@ -11,7 +11,7 @@ pub mod manager;
 pub mod socket;
 mod upgrades;
 
-use crate::commands::{begin, reference, start};
+use crate::commands::{begin, reference, start, start_of_item};
 use crate::jobs::{JobRequest, VerifyExtent};
 use crate::proofs::{self, DueProof};
 use crate::settings::Settings;
@@ -29,7 +29,7 @@ use upgrades::Upgrades;
 /// For how long one call waits for a command. A call that rests for a minute counts as broken.
 const WAIT_SECONDS: u32 = 50;
 
-/// How soon a wish to stop is heard.
+/// How soon a wish to stop is heard, and what is waited for seen.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// So long takes one look for something to do at least.
@@ -189,8 +189,7 @@ impl Service<'_> {
         let job = JobId::new(&*self.agent.surroundings().random);
         let begun = reference(self.agent, run.item).and_then(|item| {
             let pace = Settings::load(self.agent.home())?.pace_of(JobKind::Backup);
-            let label = item.label.clone();
-            Ok((label, start(self.agent, job, JobRequest::backup(None), Some(item), pace)?))
+            start_of_item(self.agent, job, JobRequest::backup(None), item, pace)
         });
         // After the job was written down: a crash in between makes a second backup, and not none.
         self.timetable.handled(self.agent.home(), run, job)?;
@@ -228,9 +227,7 @@ impl Service<'_> {
                 Ok((label, start(self.agent, job, request, None, pace)?))
             }
             DueProof::Trial(item) => {
-                let item = reference(self.agent, item)?;
-                let label = item.label.clone();
-                Ok((label, start(self.agent, job, JobRequest::Trial, Some(item), pace)?))
+                start_of_item(self.agent, job, JobRequest::Trial, reference(self.agent, item)?, pace)
             }
         }
     }

@@ -8,11 +8,20 @@ use inquire::list_option::ListOption;
 use inquire::validator::Validation;
 use inquire::{Confirm, InquireError, MultiSelect, Password, PasswordDisplayMode, Select, Text};
 use stateward_agent::AgentError;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use zeroize::Zeroizing;
 
 /// A list shows so many lines at once: with its question and its help it fits a terminal of 24 lines.
 const LINES: usize = 12;
+
+/// A line of a list, and what it stands for.
+pub struct Line<T>(pub String, pub T);
+
+impl<T> fmt::Display for Line<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// A person at a terminal, who answers.
 pub struct Prompt {

@@ -18,20 +18,24 @@ const WORDS_BYTES_MAX: u64 = 64 << 10;
 /// Starts this very program again as `--home HOME --json job run ID…` and waits until it has begun. It need not be waited
 /// for: it goes on when this process ends.
 pub fn spawn(home: &Home, jobs: &[JobId]) -> Result<Child, AgentError> {
-    let program = std::env::current_exe().map_err(AgentError::JobNotStarted)?;
-    let mut command = Command::new(program);
-    command.args([OsStr::new("--home"), home.path().as_os_str()]);
-    command.args(["--json", "job", "run"]).args(jobs.iter().map(JobId::to_string));
+    let mut command = this_program(home)?;
+    command.args(["job", "run"]).args(jobs.iter().map(JobId::to_string));
     begin(command)
 }
 
 /// Starts this very program as the agent of a home, and waits until it serves it. It need not be waited for.
 pub fn spawn_service(home: &Home) -> Result<Child, AgentError> {
+    let mut command = this_program(home)?;
+    command.args(["agent", "run", "--background"]);
+    begin(command)
+}
+
+/// This very program for that home, to which its command is to be added. It is read by a program.
+pub(crate) fn this_program(home: &Home) -> Result<Command, AgentError> {
     let program = std::env::current_exe().map_err(AgentError::JobNotStarted)?;
     let mut command = Command::new(program);
-    command.args([OsStr::new("--home"), home.path().as_os_str()]);
-    command.args(["--json", "agent", "run", "--background"]);
-    begin(command)
+    command.args([OsStr::new("--home"), home.path().as_os_str(), OsStr::new("--json")]);
+    Ok(command)
 }
 
 fn begin(mut command: Command) -> Result<Child, AgentError> {

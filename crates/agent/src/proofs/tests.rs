@@ -3,24 +3,16 @@
 use super::*;
 use crate::items::Selection;
 use stateward_client::Surroundings;
-use stateward_model::{Clock, PointHash, SystemRandom};
+use stateward_model::{PointHash, SystemRandom};
+use stateward_testing::FakeClock;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-
-struct TestClock(AtomicI64);
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Relaxed))
-    }
-}
 
 const BEGIN: &str = "2026-11-01T00:00:00Z";
 
 struct Rig {
     _folder: tempfile::TempDir,
     agent: Agent,
-    clock: Arc<TestClock>,
+    clock: Arc<FakeClock>,
     item: ItemId,
 }
 
@@ -30,7 +22,7 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(Some(folder.path())).unwrap();
         home.prepare().unwrap();
-        let clock = Arc::new(TestClock(AtomicI64::new(begin().0)));
+        let clock = Arc::new(FakeClock::at(begin()));
         let surroundings = Surroundings { clock: clock.clone(), random: Arc::new(SystemRandom) };
         let agent = Agent::new(home, surroundings, "test");
         let mut items = Items::default();
@@ -49,7 +41,7 @@ impl Rig {
 
     /// So many hours after the beginning.
     fn at(&self, hours: i64) -> &Self {
-        self.clock.0.store(begin().plus_seconds(hours * 3600).0, Relaxed);
+        self.clock.set(begin().plus_seconds(hours * 3600));
         self
     }
 

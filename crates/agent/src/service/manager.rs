@@ -1,7 +1,7 @@
 //! The agent as a service of the machine: installed and started by what starts services there. Where nothing does, or for a user
 //! who is not root, it is started as a process of its own, which lasts until the machine ends.
 
-use super::socket;
+use super::{LOOK_EVERY, socket};
 use crate::codes::Code;
 use crate::jobs::detach;
 use crate::{Agent, AgentError, Home, Registration, platform};
@@ -69,8 +69,6 @@ pub enum Starter {
 
 /// How long the service may take until it serves the home.
 const START_WITHIN: Duration = Duration::from_secs(30);
-
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How a home's agent stands with what starts services.
 pub fn state(home: &Home) -> ServiceState {

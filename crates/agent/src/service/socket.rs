@@ -3,7 +3,7 @@
 //! One question a connection, a line of JSON, answered by another. Only the home's owner and root are answered; who asks is told
 //! by the operating system, not by who asks. A command that finds nobody there does without.
 
-use super::Event;
+use super::{Event, LOOK_EVERY};
 use crate::platform::{self, Listener};
 use crate::{Agent, AgentError, Home};
 use serde::{Deserialize, Serialize};
@@ -17,9 +17,6 @@ use std::time::{Duration, Instant};
 
 /// How long an agent that is asked to stop may take: it ends a call that waits, and nothing else.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
-
-/// How often it is looked whether it has.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,13 +4,14 @@
 //! end the program that installs it.
 
 use super::{Event, LOOK_EVERY, Service};
+use crate::jobs::detach;
 use crate::settings::Settings;
 use crate::upgrade::{self, UpgradeMode, UpgradeWish};
 use crate::{AgentError, disk, platform};
 use serde_json::Value;
 use stateward_model::PackageStatement;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// How often it is looked for a newer package; an upgrade that failed is tried again then, too.
@@ -56,13 +57,11 @@ impl Service<'_> {
     fn upgrade_to(&self, package: &PackageStatement) -> Result<(), AgentError> {
         (self.told)(Event::Upgrading(package));
         let log = self.agent.home().logs().join("upgrade-run.log");
-        let program = std::env::current_exe().map_err(AgentError::JobNotStarted)?;
         let output = platform::make_private_options().create(true).truncate(true).open(&log);
         let output = output.map_err(|cause| AgentError::JobNotStarted(disk::explained(&log, cause)))?;
-        let mut command = Command::new(program);
-        command.arg("--home").arg(self.agent.home().path());
+        let mut command = detach::this_program(self.agent.home())?;
         // No other than what was looked at, should the vault offer something else meanwhile.
-        command.args(["--json", "agent", "upgrade", "--version", &package.file.version.to_string()]);
+        command.args(["agent", "upgrade", "--version", &package.file.version.to_string()]);
         command.stdin(Stdio::null()).stdout(output.try_clone().map_err(AgentError::JobNotStarted)?);
         command.stderr(output);
         platform::begin_own_group(&mut command);

@@ -3,22 +3,14 @@
 use super::*;
 use crate::jobs::{JobRecord, JobRequest};
 use stateward_client::Surroundings;
-use stateward_model::{Clock, JobState, SystemRandom};
+use stateward_model::{JobState, SystemRandom};
+use stateward_testing::FakeClock;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-
-pub(super) struct TestClock(pub(super) AtomicI64);
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Relaxed))
-    }
-}
 
 pub(super) struct Rig {
     _folder: tempfile::TempDir,
     pub(super) agent: Agent,
-    pub(super) clock: Arc<TestClock>,
+    pub(super) clock: Arc<FakeClock>,
 }
 
 impl Rig {
@@ -26,13 +18,13 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(Some(folder.path())).unwrap();
         home.prepare().unwrap();
-        let clock = Arc::new(TestClock(AtomicI64::new(time(moment).0)));
+        let clock = Arc::new(FakeClock::at(time(moment)));
         let surroundings = Surroundings { clock: clock.clone(), random: Arc::new(SystemRandom) };
         Self { agent: Agent::new(home, surroundings, "test"), clock, _folder: folder }
     }
 
     fn set(&self, moment: &str) -> Timestamp {
-        self.clock.0.store(time(moment).0, Relaxed);
+        self.clock.set(time(moment));
         time(moment)
     }
 
@@ -231,7 +223,7 @@ fn a_run_that_fails_is_begun_again_three_times_and_then_not_before_the_next() {
         assert_eq!(shown[&item(1)].at, Some(now.plus_seconds(wait)));
         assert_eq!(kept.due(now.plus_seconds(wait - 1)), None);
         now = now.plus_seconds(wait);
-        rig.clock.0.store(now.0, Relaxed);
+        rig.clock.set(now);
     }
     let last = kept.due(now).unwrap();
     kept.handled(rig.agent.home(), &last, job(4)).unwrap();

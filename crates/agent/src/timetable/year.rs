@@ -8,7 +8,6 @@ use super::*;
 use crate::timetable::tests::{Rig, item, job, time};
 use stateward_model::policy::{LocalTime, TimeOfDay, Weekday, Zone};
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering::Relaxed;
 
 const MINUTE: i64 = 60;
 
@@ -83,7 +82,7 @@ impl Life {
     }
 
     fn go_on(&self, seconds: i64) {
-        self.rig.clock.0.fetch_add(seconds * 1_000_000_000, Relaxed);
+        self.rig.clock.advance_seconds(seconds);
     }
 
     /// As after a start of the machine, or a sleep: nothing of the process is left, or it did not see the time go by.
@@ -172,7 +171,7 @@ fn live_a_year(zone: &str, times: &[&str], days: &[Weekday], seed: u64) {
     let (made, planned) = (life.made.len(), life.planned.len());
     assert!(made * 2 > planned, "{made} of {planned} were made with seed {seed}");
     let last = life.planned.last().unwrap().plus_seconds(4 * 86_400);
-    life.rig.clock.0.store(last.0, Relaxed);
+    life.rig.clock.set(last);
     life.come_back();
     assert!(
         life.done == Some(planned - 1)

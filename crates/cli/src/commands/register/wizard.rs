@@ -2,31 +2,14 @@
 
 use super::Arguments;
 use crate::context::Context;
-use crate::prompt::Prompt;
+use crate::prompt::{Line, Prompt};
 use crate::secret_input::NewPassphrase;
 use crate::units;
 use stateward_agent::credentials::CheckedCredentials;
 use stateward_agent::items::absolute;
 use stateward_agent::{AgentError, register};
 use stateward_model::Label;
-use std::fmt;
 use std::path::{Path, PathBuf};
-
-/// Where the passphrase comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PassphraseFrom {
-    Person,
-    Program,
-}
-
-impl fmt::Display for PassphraseFrom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Person => "I type one, twice",
-            Self::Program => "Make one, and write it into a new file",
-        })
-    }
-}
 
 /// Asks for what the flags leave open. Nothing is changed here.
 pub fn ask(context: &Context, flags: Arguments) -> Result<Arguments, AgentError> {
@@ -84,12 +67,13 @@ fn show(context: &Context, checked: &CheckedCredentials) {
 
 /// *Encryption Setting*. One that is typed is asked for at the very end.
 fn passphrase(prompt: &Prompt) -> Result<NewPassphrase, AgentError> {
-    match prompt.choose(
-        "Where does the passphrase come from?",
-        vec![PassphraseFrom::Person, PassphraseFrom::Program],
-    )? {
-        PassphraseFrom::Person => Ok(NewPassphrase::default()),
-        PassphraseFrom::Program => {
+    let lines = vec![
+        Line("I type one, twice".to_owned(), false),
+        Line("Make one, and write it into a new file".to_owned(), true),
+    ];
+    match prompt.choose("Where does the passphrase come from?", lines)?.1 {
+        false => Ok(NewPassphrase::default()),
+        true => {
             let path = prompt.text("Into which new file?", "stateward-passphrase.txt", new_file)?;
             Ok(NewPassphrase::made_into(path))
         }

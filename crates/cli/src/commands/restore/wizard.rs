@@ -3,24 +3,14 @@
 use super::Arguments;
 use crate::context::Context;
 use crate::laying_flags::{Conflict, LayingFlags};
-use crate::prompt::Prompt;
+use crate::prompt::{Line, Prompt};
 use crate::units;
 use stateward_agent::items::{absolute, within_point};
 use stateward_agent::points::{ListedPoint, PointDescription};
 use stateward_agent::{AgentError, points};
 use stateward_model::{ComponentName, Label};
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::{Path, PathBuf};
-
-/// A line of a list, and what it stands for.
-struct Line<T>(String, T);
-
-impl<T> fmt::Display for Line<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// What of a recovery point comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

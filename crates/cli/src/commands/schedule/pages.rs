@@ -3,7 +3,7 @@
 use crate::commands::policy::flags::{day_of_month, days_of_month, month, zone};
 use crate::commands::policy::words::{facts_of, schedule_of};
 use crate::context::Context;
-use crate::prompt::Prompt;
+use crate::prompt::{Line, Prompt};
 use crate::units;
 use jiff::tz::TimeZone;
 use stateward_agent::AgentError;
@@ -14,7 +14,6 @@ use stateward_model::policy::{
 };
 use stateward_model::{ItemKind, PolicyName, Timestamp};
 use std::collections::BTreeSet;
-use std::fmt;
 
 /// What is to be backed up.
 pub enum Protecting {
@@ -32,15 +31,6 @@ pub enum Chosen {
     Existing(Box<VaultPolicy>),
     /// One that is to be made.
     New(PolicyName, Box<PolicyProperties>),
-}
-
-/// A line of a list, and what it stands for.
-struct Line<T>(String, T);
-
-impl<T> fmt::Display for Line<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// *Select Items to Backup*.
