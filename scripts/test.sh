@@ -71,6 +71,13 @@ cargo xtask reference --check
 stage 'real clients'
 scripts/test-clients.sh
 
+stage 'a line that loses packets'
+if [[ -c /dev/net/tun ]] && ((EUID == 0)); then
+    scripts/measure-links.sh --profile '50ms-5%loss' --control cubic --seconds 5 --out -
+else
+    say 'LEFT OUT: a line that loses packets needs root and /dev/net/tun'
+fi
+
 stage 'many clients at once'
 scripts/measure-clients.sh --short
 
