@@ -16,9 +16,15 @@ pub(crate) struct Failure {
     pub(crate) error: VaultError,
     /// Whether it may pass by itself.
     pub(crate) is_transient: bool,
+    /// Whether the other side may speak another protocol than this call did.
+    pub(crate) is_of_protocol: bool,
 }
 
 impl Failure {
+    fn new(error: VaultError, is_transient: bool) -> Self {
+        Self { error, is_transient, is_of_protocol: false }
+    }
+
     /// From what the HTTP library says. Its own texts are not passed on: they name addresses and layers that tell a
     /// person nothing.
     pub(crate) fn transport(error: &reqwest::Error) -> Self {
@@ -30,7 +36,7 @@ impl Failure {
             _ if error.is_timeout() => "it does not answer in time",
             Some(io) => io_words(io),
             None if error.is_connect() => "no connection can be made",
-            None => "the connection broke",
+            None => return Self { is_of_protocol: true, ..Self::away("the connection broke") },
         })
     }
 
@@ -50,12 +56,12 @@ impl Failure {
 
     /// It can't be reached now.
     pub(crate) fn away(words: &str) -> Self {
-        Self { error: VaultError::Unreachable(words.to_owned()), is_transient: true }
+        Self::new(VaultError::Unreachable(words.to_owned()), true)
     }
 
     /// Something stands between.
     pub(crate) fn blocked(obstacle: Obstacle, words: String, is_transient: bool) -> Self {
-        Self { error: VaultError::Blocked(obstacle, words), is_transient }
+        Self::new(VaultError::Blocked(obstacle, words), is_transient)
     }
 
     pub(crate) fn tls(error: &rustls::Error) -> Self {
@@ -81,14 +87,16 @@ impl Failure {
             // What a server that does not speak TLS at all sends cannot be read as a record.
             E::InvalidMessage(_) => {
                 let error = VaultError::WrongVault("what listens there does not speak TLS".to_owned());
-                return Self { error, is_transient: false };
+                return Self::new(error, false);
             }
-            _ => {
+            other => {
+                use rustls::AlertDescription::NoApplicationProtocol;
+                let is_of_protocol = matches!(other, E::AlertReceived(NoApplicationProtocol));
                 let error = VaultError::Unreachable(format!("the secure connection broke: {error}"));
-                return Self { error, is_transient: true };
+                return Self { is_of_protocol, ..Self::new(error, true) };
             }
         };
-        Self { error: VaultError::NotTrusted(words.to_owned()), is_transient: false }
+        Self::new(VaultError::NotTrusted(words.to_owned()), false)
     }
 
     /// A certificate of another authority: a vault's, or one that opens connections on their way.
@@ -99,7 +107,7 @@ impl Failure {
                 let words = format!(
                     "it was issued by another vault's authority, `{issuer}`, and not by the one that this machine was told to trust"
                 );
-                Self { error: VaultError::NotTrusted(words), is_transient: false }
+                Self::new(VaultError::NotTrusted(words), false)
             }
             false => {
                 let words =
@@ -122,22 +130,22 @@ impl Failure {
 
     pub(crate) fn too_long(most: usize) -> Self {
         let error = VaultError::BadAnswer(format!("it is longer than {most} bytes"));
-        Self { error, is_transient: false }
+        Self::new(error, false)
     }
 
     /// A file here can't take what comes; the file's own error says why.
     pub(crate) fn unwritable() -> Self {
         let error = VaultError::Failed("what comes from the vault can't be written".to_owned());
-        Self { error, is_transient: false }
+        Self::new(error, false)
     }
 
     pub(crate) fn stalled(seconds: u64) -> Self {
         let error = VaultError::Unreachable(format!("nothing moved for {seconds} seconds"));
-        Self { error, is_transient: true }
+        Self::new(error, true)
     }
 
     pub(crate) fn cancelled() -> Self {
-        Self { error: VaultError::Cancelled, is_transient: false }
+        Self::new(VaultError::Cancelled, false)
     }
 }
 

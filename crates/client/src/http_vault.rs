@@ -230,8 +230,10 @@ impl VaultRead for HttpVault {
         }
         let length = (end - start) as usize;
         if parts::is_worth_it(&self.connection, length) {
-            let read = parts::read(&self.connection, format!("/agent/v1/packs/{id}"), range);
-            return read.map_err(|error| error.into_vault_error(&format!("pack {id}")));
+            let read = parts::read(&self.connection, format!("/agent/v1/packs/{id}"), range.clone());
+            if let Some(bytes) = read.map_err(|error| error.into_vault_error(&format!("pack {id}")))? {
+                return Ok(bytes);
+            }
         }
         let call = Call::get(format!("/agent/v1/packs/{id}")).in_range(range).at_most(length).in_bulk();
         let answer = self.send(&call, || format!("pack {id}"))?;

@@ -79,6 +79,10 @@ pub(crate) struct Lanes {
     clients: OnceLock<Vec<reqwest::Client>>,
     /// Whether the vault was found to lose parts of packs that are sent.
     pub(crate) lose_parts: AtomicBool,
+    /// Whether a part ever came through.
+    carried: AtomicBool,
+    /// Whether what answers for the vault does not speak HTTP/2, as a server before it may not.
+    refused: AtomicBool,
     /// From the agent to the vault.
     pub(crate) up: Traffic,
     /// From the vault to the agent.
@@ -88,7 +92,38 @@ pub(crate) struct Lanes {
 impl Lanes {
     pub(crate) fn new(tls: rustls::ClientConfig, manner: Manner, proxy: Option<Proxy>) -> Self {
         let (up, down) = (Traffic::default(), Traffic::default());
-        Self { tls, manner, proxy, clients: OnceLock::new(), lose_parts: AtomicBool::new(false), up, down }
+        let no = || AtomicBool::new(false);
+        Self {
+            tls,
+            manner,
+            proxy,
+            clients: OnceLock::new(),
+            lose_parts: no(),
+            carried: no(),
+            refused: no(),
+            up,
+            down,
+        }
+    }
+
+    /// A part came through.
+    pub(crate) fn note_carried(&self) {
+        self.carried.store(true, Ordering::Relaxed);
+    }
+
+    /// A part broke off in a way that tells of another protocol. Tells whether the lanes are given up: none has ever
+    /// carried anything.
+    pub(crate) fn note_protocol(&self) -> bool {
+        let is_refused = !self.carried.load(Ordering::Relaxed);
+        if is_refused && !self.refused.swap(true, Ordering::Relaxed) {
+            tracing::info!("what answers for the vault does not speak HTTP/2; packs travel whole");
+        }
+        is_refused
+    }
+
+    /// Whether the lanes were given up.
+    pub(crate) fn are_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Each lane's connection.

@@ -27,7 +27,8 @@ pub(crate) fn is_worth_sending(connection: &Connection, bytes: usize) -> bool {
 
 /// Whether so many bytes are better moved in parts.
 pub(crate) fn is_worth_it(connection: &Connection, bytes: usize) -> bool {
-    bytes > PART_BYTES_MIN as usize && connection.round_trip().if_distant().is_some()
+    let is_distant = connection.round_trip().if_distant().is_some();
+    bytes > PART_BYTES_MIN as usize && is_distant && !connection.lanes().are_refused()
 }
 
 /// A pack on its way to the vault.
@@ -43,8 +44,8 @@ struct Sending {
     moved_bytes: u64,
 }
 
-/// Sends a pack; true when it is durable, false when its parts do not stay together: then it must be sent whole, as all that
-/// come after it.
+/// Sends a pack; true when it is durable, false when its parts do not stay together or lanes can't be used: then it must be
+/// sent whole, as all that come after it.
 ///
 /// # Errors
 /// What any call may fail with.
@@ -59,7 +60,10 @@ pub(crate) fn send(connection: &Connection, path: String, bytes: Bytes) -> Resul
         is_stored: false,
         moved_bytes: 0,
     };
-    connection.transfer(&connection.lanes().up, &mut sending)?;
+    match connection.transfer(&connection.lanes().up, &mut sending) {
+        Err(_) if connection.lanes().are_refused() => return Ok(false),
+        moved => moved?,
+    }
     match sending.is_stored {
         true => Ok(true),
         false if sending.losses > LOSSES_MAX => {
@@ -122,11 +126,15 @@ struct Reading {
     moved_bytes: Arc<AtomicU64>,
 }
 
-/// Reads a range of a pack.
+/// Reads a range of a pack; `None` when lanes can't be used: then it must be read whole, as all that come after it.
 ///
 /// # Errors
 /// What any call may fail with.
-pub(crate) fn read(connection: &Connection, path: String, range: Range<u32>) -> Result<Vec<u8>, CallError> {
+pub(crate) fn read(
+    connection: &Connection,
+    path: String,
+    range: Range<u32>,
+) -> Result<Option<Vec<u8>>, CallError> {
     let traffic = &connection.lanes().down;
     let mut reading = Reading {
         path,
@@ -135,9 +143,12 @@ pub(crate) fn read(connection: &Connection, path: String, range: Range<u32>) -> 
         ranges: Ranges::of(range),
         moved_bytes: Arc::clone(&traffic.received_bytes),
     };
-    connection.transfer(traffic, &mut reading)?;
+    match connection.transfer(traffic, &mut reading) {
+        Err(_) if connection.lanes().are_refused() => return Ok(None),
+        moved => moved?,
+    }
     let mut buffer = reading.buffer.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(std::mem::take(&mut *buffer))
+    Ok(Some(std::mem::take(&mut *buffer)))
 }
 
 impl Work for Reading {

@@ -98,6 +98,16 @@ impl TestServer {
         Self::start_as(authority, "127.0.0.1", |_| {}, 0, answers)
     }
 
+    /// A server that speaks HTTP/1.1 only.
+    pub(crate) fn start_old(
+        authority: &Authority,
+        answers: impl Fn(Asked) -> Option<Response> + Send + Sync + 'static,
+    ) -> Self {
+        let mut config = authority.issue("127.0.0.1", |_| {});
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Self::serve(config, 0, answers)
+    }
+
     /// A server whose certificate names `host`, on that port (0: a free one).
     pub(crate) fn start_as(
         authority: &Authority,
@@ -106,7 +116,15 @@ impl TestServer {
         port: u16,
         answers: impl Fn(Asked) -> Option<Response> + Send + Sync + 'static,
     ) -> Self {
-        let config = RustlsConfig::from_config(Arc::new(authority.issue(host, change)));
+        Self::serve(authority.issue(host, change), port, answers)
+    }
+
+    fn serve(
+        config: rustls::ServerConfig,
+        port: u16,
+        answers: impl Fn(Asked) -> Option<Response> + Send + Sync + 'static,
+    ) -> Self {
+        let config = RustlsConfig::from_config(Arc::new(config));
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();

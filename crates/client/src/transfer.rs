@@ -151,10 +151,14 @@ fn conclude(connection: &Connection, ended: Ended<'_>, work: &mut dyn Work) -> R
         Ok(answer) => {
             let answer = succeeded(answer).inspect_err(|_| work.ranges().put_back([range.clone()]))?;
             slot.succeeded(range.end - range.start);
+            connection.lanes().note_carried();
             return Ok(match work.done(range, &answer)? {
                 ControlFlow::Break(()) => Conclusion::Whole,
                 ControlFlow::Continue(()) => Conclusion::Moved,
             });
+        }
+        Err(failure) if failure.is_of_protocol && connection.lanes().note_protocol() => {
+            return Err(connection.told(failure).into());
         }
         Err(failure) if failure.is_transient => connection.told(failure).into(),
         Err(failure) => return Err(connection.told(failure).into()),
