@@ -2,6 +2,7 @@
 
 use crate::tidy::Failure;
 use crate::tree::access;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,7 +30,7 @@ rely on them. With `--json`, an error is the last line: `code`, `message`, `reme
 | 11 | busy: another job runs |
 | 12 | wrong passphrase or recovery code |
 | 13 | not registered or not signed in, or credentials not accepted |
-| 14 | stopped before it began by a hook |
+| 14 | stopped before it began by a check or a hook |
 | 130 | cancelled |
 
 ## Errors
@@ -46,6 +47,20 @@ const WARNINGS_BEGINNING: &str = "
 |---|---|---|
 ";
 
+/// How its third part begins.
+const MESSAGES_BEGINNING: &str = "
+## As they are said
+
+Each message below was provoked by a test, which checks that the words are still these; what is quoted and what follows a
+colon depends on the case.
+
+| code | message |
+|---|---|
+";
+
+/// What the tests provoked, by code.
+const MESSAGES: &str = "testdata/messages.json";
+
 /// Width of the help texts, in characters.
 const WIDTH: &str = "100";
 
@@ -55,7 +70,7 @@ const WIDTH: &str = "100";
 /// When a program is missing or fails, or a page cannot be written.
 pub fn run(root: &Path, is_check: bool) -> Result<Vec<&'static str>, Failure> {
     let programs = Programs { folder: built_folder(root) };
-    let pages = [(COMMANDS, programs.commands_page()?), (ERRORS, programs.errors_page()?)];
+    let pages = [(COMMANDS, programs.commands_page()?), (ERRORS, programs.errors_page()? + &messages(root)?)];
     let mut stale = Vec::new();
     for (name, text) in pages {
         let path = root.join(name);
@@ -135,6 +150,22 @@ impl Programs {
         }
         Ok(page + &warnings)
     }
+}
+
+/// What was provoked, as a table.
+fn messages(root: &Path) -> Result<String, Failure> {
+    let path = root.join(MESSAGES);
+    let bytes = std::fs::read(&path).map_err(access(&path))?;
+    let messages: BTreeMap<String, Vec<String>> = serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::Messages { path: MESSAGES.to_owned(), why: error.to_string() })?;
+    let mut table = String::from(MESSAGES_BEGINNING);
+    for (code, said) in messages {
+        for message in said {
+            // A line's end or a bar would break the table.
+            let _ = writeln!(table, "| `{code}` | {} |", message.replace('\n', " ").replace('|', "\\|"));
+        }
+    }
+    Ok(table)
 }
 
 /// A code as `stateward explain --json` tells it.

@@ -27,6 +27,14 @@ pub enum Failure {
         /// What happened.
         why: String,
     },
+    /// What the tests provoked is not written as they write it.
+    #[error("`{path}` can't be understood: {why}")]
+    Messages {
+        /// Which file.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A file is not what the benchmark harness writes.
     #[error("`{path}` holds no results of the benchmark harness: {why}")]
     Results {

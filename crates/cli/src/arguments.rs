@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Protects this server's System State in a vault that you run, and brings it back
 ///
 /// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with warnings, 10 vault not found, 11 busy, 12 wrong passphrase,
-/// 13 not registered or credentials not accepted, 14 stopped before it began by a hook, 130 cancelled.
+/// 13 not registered or credentials not accepted, 14 stopped before it began by a check or a hook, 130 cancelled.
 #[derive(Debug, Parser)]
 #[command(name = "stateward", version, max_term_width = 110, propagate_version = false)]
 pub struct Arguments {

@@ -73,6 +73,12 @@ fn begin(
     Ok(context)
 }
 
+/// What is wrong, in one line, out of what clap tells people: its first paragraph.
+fn usage_message(text: &str) -> String {
+    let lines = text.trim_start_matches("error: ").lines().map(str::trim);
+    lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// What clap says: help and version are no errors, everything else is wrong usage.
 fn usage(error: &clap::Error) -> Exit {
     let is_asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
@@ -84,8 +90,18 @@ fn usage(error: &clap::Error) -> Exit {
     // The flags were not understood, so whether they ask for JSON is looked for by hand.
     if std::env::args_os().any(|argument| argument == "--json") {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        failure::print_usage(&Output::new(true), message);
+        failure::print_usage(&Output::new(true), usage_message(&text));
     }
     Exit::Usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_usage_is_told_in_one_line_that_names_what_is_missing() {
+        let text = "error: the following required arguments were not provided:\n  --out <FILE>\n\nUsage: x --out <FILE>\n";
+        assert_eq!(usage_message(text), "the following required arguments were not provided: --out <FILE>");
+    }
 }

@@ -24,6 +24,7 @@ pub mod outside;
 pub mod postgres;
 pub mod process;
 pub mod relay;
+mod said;
 pub mod server;
 pub mod terminal;
 pub mod tree;

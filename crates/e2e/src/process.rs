@@ -93,7 +93,7 @@ impl Outcome {
         self.json().pop().unwrap_or_else(|| panic!("it said nothing: {self:#?}"))
     }
 
-    /// Its error, which must have a code, a message and a remedy: the code.
+    /// Its error, which must have a code, a message that is known ([`crate::said`]) and a remedy: the code.
     #[track_caller]
     pub fn error_code(&self) -> String {
         let last = self.last();
@@ -101,7 +101,9 @@ impl Outcome {
             let text = last[field].as_str().unwrap_or_else(|| panic!("no `{field}`: {self:#?}"));
             assert!(!text.is_empty(), "empty `{field}`: {self:#?}");
         }
-        last["code"].as_str().unwrap_or_default().to_owned()
+        let code = last["code"].as_str().unwrap_or_default();
+        crate::said::check(code, last["message"].as_str().unwrap_or_default());
+        code.to_owned()
     }
 }
 
