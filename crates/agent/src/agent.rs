@@ -134,10 +134,31 @@ impl RegisteredServer {
         manner: Manner,
         throttle: Option<Throttle>,
     ) -> Result<HttpVault, AgentError> {
-        let (endpoint, identity) = (self.endpoint(agent)?, self.identity());
-        let connection = Connection::new(endpoint, Some(identity), manner, agent.surroundings().clone())?
-            .throttled(throttle);
+        let connection = self.connection(agent, manner, throttle)?;
         let keeper = Arc::new(HomeSessions::of(agent.home()));
         Ok(HttpVault::connect(connection, self.registration.vault, keeper)?)
+    }
+
+    /// The same for one who holds out while the vault is away.
+    pub(crate) fn connect_patiently(
+        &self,
+        agent: &Agent,
+        manner: Manner,
+        throttle: Option<Throttle>,
+    ) -> Result<HttpVault, AgentError> {
+        let connection = self.connection(agent, manner, throttle)?;
+        let keeper = Arc::new(HomeSessions::of(agent.home()));
+        Ok(HttpVault::connect_patiently(connection, self.registration.vault, keeper)?)
+    }
+
+    fn connection(
+        &self,
+        agent: &Agent,
+        manner: Manner,
+        throttle: Option<Throttle>,
+    ) -> Result<Connection, AgentError> {
+        let (endpoint, identity) = (self.endpoint(agent)?, self.identity());
+        let connection = Connection::new(endpoint, Some(identity), manner, agent.surroundings().clone())?;
+        Ok(connection.throttled(throttle))
     }
 }

@@ -5,6 +5,7 @@ use crate::items::Item;
 use crate::jobs::JobOutcome;
 use crate::jobs::run::{RunningJob, Worked};
 use crate::offered::{self, Noting};
+use crate::prechecks::{Reached, clock, reach};
 use crate::settings::Settings;
 use crate::snapshots::Ledger;
 use crate::source::{self, OpenedSource};
@@ -35,18 +36,21 @@ fn back_up(
     tools: &Tools<'_>,
 ) -> Result<JobOutcome, AgentError> {
     let server = RegisteredServer::load(agent.home())?;
-    let vault = job.connect(agent, &server)?;
+    let settings = Settings::load(agent.home())?.prechecks;
+    let Reached { vault, mut found } = reach(agent, &server, (&settings, despite_prechecks), job)?;
     vault.put_item(item.id, &item.label, item.selection.kind())?;
     offered::settle(agent.home(), &*vault)?;
     let ledger = Ledger::of(agent.home());
     // What is dropped last stands first: a snapshot goes when nothing reads it any more.
     let OpenedSource { snapshots, mut prechecks, source } =
         source::open(agent, &ledger, &server.registration, &item.selection, job.id())?;
-    let blocked = Settings::load(agent.home())?.prechecks.judge(&mut prechecks, despite_prechecks);
+    prechecks.push(clock(vault.clock_ahead_seconds()));
+    let blocked = settings.judge(&mut prechecks, despite_prechecks);
     job.prechecked(&prechecks);
     if let Some(why) = blocked {
         return Err(why);
     }
+    prechecks.append(&mut found);
     let cache = CacheFolder::open(&server.registration.cache).map_err(EngineError::from)?;
     let keys = server.epoch_keys();
     let request = BackupRequest {

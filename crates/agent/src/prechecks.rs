@@ -1,5 +1,9 @@
 //! What a finding before a backup does to it: by policy of this server, kept with the recovery point.
 
+mod way;
+
+pub(crate) use way::{Reached, clock, reach};
+
 use crate::AgentError;
 use serde::{Deserialize, Serialize};
 use stateward_format::manifest::Precheck;
@@ -7,11 +11,23 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// The codes of all prechecks whose findings can be told apart by policy.
-pub const CODES: [&str; 5] =
-    ["free-space", "other-backup", "package-integrity", "packages-changing", "pending-restart"];
+pub const CODES: [&str; 7] = [
+    "clock",
+    "free-space",
+    "other-backup",
+    "package-integrity",
+    "packages-changing",
+    "pending-restart",
+    "vault-reachable",
+];
+
+/// A difference of clocks that is not noise, and grows until sign-ins are refused.
+pub(crate) const SKEW_SECONDS_MUCH: i64 = 60;
 
 /// As a recovery point tells it: it is as it should be.
 const PASSED: u8 = 0;
+/// It is not, and the run goes on.
+const WARNED: u8 = 1;
 /// It would have blocked the run, which was let through.
 const BLOCKED: u8 = 2;
 

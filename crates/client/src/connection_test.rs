@@ -10,6 +10,7 @@ use crate::tls;
 use crate::{AdminClient, CallError};
 use stateward_api::Health;
 use stateward_engine::VaultError;
+use stateward_model::Timestamp;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -193,15 +194,18 @@ fn ask(
     let connection = Connection::new(endpoint.clone(), None, manner.clone(), surroundings.clone())?;
     let before = surroundings.clock.now();
     let health = AdminClient::new(connection).health().map_err(|error| error.into_vault_error("health"))?;
-    // The vault's moment lies between the two.
-    let (before, after, vault) =
-        (before.seconds(), surroundings.clock.now().seconds(), health.time.seconds());
-    let ahead = match () {
+    let ahead = seconds_ahead(before, surroundings.clock.now(), health.time);
+    Ok((health, ahead))
+}
+
+/// By how much this machine's clock is ahead of the vault's, which told that moment between the two.
+pub(crate) fn seconds_ahead(before: Timestamp, after: Timestamp, vault: Timestamp) -> i64 {
+    let (before, after, vault) = (before.seconds(), after.seconds(), vault.seconds());
+    match () {
         () if vault < before => before - vault,
         () if vault > after => after - vault,
         () => 0,
-    };
-    Ok((health, ahead))
+    }
 }
 
 fn clock(ahead: i64) -> Result<(String, ()), VaultError> {

@@ -3,6 +3,7 @@
 use crate::AGENT;
 use crate::call::{Answer, Body, Call, CallError};
 use crate::connection::Connection;
+use crate::connection_test::seconds_ahead;
 use crate::download::DownloadError;
 use crate::parts;
 use crate::retry::Manner;
@@ -42,6 +43,7 @@ pub struct HttpVault {
     connection: Arc<Connection>,
     keeper: Arc<dyn SessionKeeper>,
     server: ServerInfo,
+    clock_ahead: Option<i64>,
 }
 
 impl HttpVault {
@@ -56,13 +58,45 @@ impl HttpVault {
         expected: VaultId,
         keeper: Arc<dyn SessionKeeper>,
     ) -> Result<Self, VaultError> {
-        let call = Call::get("/agent/v1/server").in_manner(connection.manner().at_first());
-        let server: ServerInfo = send(&connection, &call, || "server of this id".to_owned())?.json()?;
+        let first = connection.manner().at_first();
+        Self::connect_in(connection, first, expected, keeper)
+    }
+
+    /// The same with a first call that is as patient as those after it.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn connect_patiently(
+        connection: Connection,
+        expected: VaultId,
+        keeper: Arc<dyn SessionKeeper>,
+    ) -> Result<Self, VaultError> {
+        let first = connection.manner().clone();
+        Self::connect_in(connection, first, expected, keeper)
+    }
+
+    fn connect_in(
+        connection: Connection,
+        first: Manner,
+        expected: VaultId,
+        keeper: Arc<dyn SessionKeeper>,
+    ) -> Result<Self, VaultError> {
+        let call = Call::get("/agent/v1/server").in_manner(first);
+        let before = connection.clock().now();
+        let answer = send(&connection, &call, || "server of this id".to_owned())?;
+        let after = connection.clock().now();
+        let clock_ahead = answer.date.map(|vault| seconds_ahead(before, after, vault));
+        let server: ServerInfo = answer.json()?;
         if server.vault != expected {
             let words = format!("this server is registered with {expected}, and {} answered", server.vault);
             return Err(VaultError::WrongVault(words));
         }
-        Ok(Self { connection: Arc::new(connection), keeper, server })
+        Ok(Self { connection: Arc::new(connection), keeper, server, clock_ahead })
+    }
+
+    /// By how many seconds this machine's clock was ahead of the vault's when it signed in, if the vault told its own.
+    pub fn clock_ahead_seconds(&self) -> Option<i64> {
+        self.clock_ahead
     }
 
     /// What the vault said of this server when it signed in.

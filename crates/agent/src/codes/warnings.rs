@@ -31,6 +31,11 @@ pub const ALL: &[WarningCode] = &[
         "Let only one of them be this server: on the other remove the home and register it anew with vault credentials of its own. If this home was only put back from an older copy, nothing is to be done",
     ),
     warning(
+        "clock",
+        "This machine's clock and the vault's differ by more than a minute: what is planned runs at the wrong time, and from five minutes on no sign-in is accepted",
+        "Set the clock right on the machine that is wrong (for example with `timedatectl set-ntp true`)",
+    ),
+    warning(
         "command-failed",
         "A program that tells a part of System State failed, so its output is not in the recovery point",
         "Run the program that the message names by hand and mend what it complains about",
@@ -236,6 +241,11 @@ pub const ALL: &[WarningCode] = &[
         "unreadable",
         "Something could not be read, so it was left out",
         "Run as a user who may read it (usually root), and check the disk if that does not help",
+    ),
+    warning(
+        "vault-reachable",
+        "The vault was not reached when a backup began. Unless the policy says that this blocks, the backup goes on trying for a minute and a half",
+        "See what `stateward doctor` says of the way to the vault; the running agent tries a planned backup again by itself",
     ),
     warning(
         "vault-rolled-back",

@@ -2,6 +2,7 @@
 
 use super::{Check, Outcome};
 use crate::codes::Code;
+use crate::prechecks::SKEW_SECONDS_MUCH;
 use crate::{Agent, AgentError, RegisteredServer};
 use stateward_api::Health;
 use stateward_api::credentials::VaultCredentials;
@@ -9,9 +10,6 @@ use stateward_client::{
     ConnectionTest, Endpoint, Identity, Manner, Step, StepKind, StepOutcome, authority_ends, test_connection,
 };
 use stateward_engine::Cancellation;
-
-/// A difference of clocks that is not noise, and grows until sign-ins are refused.
-const SKEW_SECONDS_MUCH: i64 = 60;
 
 /// An authority that ends within so many seconds must be replaced soon: 60 days.
 const AUTHORITY_SECONDS_FEW: i64 = 60 * 86_400;

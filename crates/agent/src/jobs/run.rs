@@ -7,7 +7,7 @@ use crate::jobs::report::Reporter;
 use crate::jobs::warnings::WarningWriter;
 use crate::jobs::{Figures, JobFailure, JobFolder, JobOutcome, JobRecord, JobWarning};
 use crate::{Agent, AgentError, RegisteredServer, platform};
-use stateward_client::{HttpVault, Manner, Surroundings};
+use stateward_client::{HttpVault, Manner, Surroundings, Throttle};
 use stateward_engine::{Advance, Cancellation, Progress, Tools};
 use stateward_format::manifest::{Precheck, Warning};
 use stateward_model::{JobId, JobState, Phase, Timestamp};
@@ -158,9 +158,27 @@ impl<'a> RunningJob<'a> {
 
     /// Signs in to the vault for this job. From now on the vault is told how the job stands.
     pub fn connect(&self, agent: &Agent, server: &RegisteredServer) -> Result<Arc<HttpVault>, AgentError> {
-        let manner = Manner::job(self.cancellation.clone());
+        let (manner, throttle) = self.way();
+        Ok(self.connected(server.connect(agent, manner, throttle)?))
+    }
+
+    /// The same, and holds out while the vault is away.
+    pub fn connect_patiently(
+        &self,
+        agent: &Agent,
+        server: &RegisteredServer,
+    ) -> Result<Arc<HttpVault>, AgentError> {
+        let (manner, throttle) = self.way();
+        Ok(self.connected(server.connect_patiently(agent, manner, throttle)?))
+    }
+
+    fn way(&self) -> (Manner, Option<Throttle>) {
         let throttle = locked(&self.record).pace.throttle(&self.surroundings.clock);
-        let vault = Arc::new(server.connect(agent, manner, throttle)?);
+        (Manner::job(self.cancellation.clone()), throttle)
+    }
+
+    fn connected(&self, vault: HttpVault) -> Arc<HttpVault> {
+        let vault = Arc::new(vault);
         self.reporter.connected(Arc::clone(&vault));
         Ok(vault)
     }
