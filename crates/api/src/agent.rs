@@ -307,6 +307,9 @@ pub struct JobReport {
     pub item: Option<ItemId>,
     /// How it stands.
     pub state: JobState,
+    /// Whether a person on the server has made it wait.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_paused: bool,
     /// What it is at.
     pub phase: Phase,
     /// When it began, by the agent's clock.
@@ -335,6 +338,7 @@ impl JobReport {
             kind,
             item,
             state: JobState::Queued,
+            is_paused: false,
             phase: Phase::Preparing,
             started_at: at,
             ended_at: None,

@@ -294,6 +294,7 @@ impl JobRecord {
 mod tests {
     use super::*;
     use stateward_model::SystemRandom;
+            is_paused: self.is_paused,
 
     fn record() -> JobRecord {
         let request = JobRequest::Verify { point: None, extent: VerifyExtent::Percent(5.0) };

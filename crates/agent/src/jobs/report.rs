@@ -27,9 +27,14 @@ impl Default for Reporter {
 impl Reporter {
     /// The vault is there. The second time changes nothing: a job has one vault.
     pub fn connected(&self, vault: Arc<HttpVault>) {
-        if self.vault.set(vault).is_ok()
-            && let Some(wake) = &*self.wake.lock().unwrap_or_else(PoisonError::into_inner)
-        {
+        if self.vault.set(vault).is_ok() {
+            self.wake();
+        }
+    }
+
+    /// Has the vault told now, and not some seconds later.
+    pub fn wake(&self) {
+        if let Some(wake) = &*self.wake.lock().unwrap_or_else(PoisonError::into_inner) {
             // Fails only when nobody reports.
             let _ = wake.send(());
         }

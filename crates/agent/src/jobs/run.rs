@@ -180,7 +180,7 @@ impl<'a> RunningJob<'a> {
     fn connected(&self, vault: HttpVault) -> Arc<HttpVault> {
         let vault = Arc::new(vault);
         self.reporter.connected(Arc::clone(&vault));
-        Ok(vault)
+        vault
     }
 
     /// How much content is still to be done, in bytes, as far as it is known.
@@ -248,6 +248,7 @@ impl<'a> RunningJob<'a> {
         }
         if self.gate.set_closed(folder.is_asked_to_pause(id) && !self.cancellation.is_cancelled()) {
             tracing::info!(job = %id, is_paused = self.gate.is_closed(), "job pauses or goes on");
+            self.reporter.wake();
         }
     }
 

@@ -49,6 +49,20 @@ pub struct JobProperties {
     pub reported_at: Timestamp,
 }
 
+/// The figure that says how a job stands on its server: the agent's word, or [`PAUSED`].
+pub const STATE_ON_SERVER: &str = "State on the server";
+
+/// Of a job that a person on its server has made wait. For Azure's clients it is `InProgress`, which has no such word.
+pub const PAUSED: &str = "Paused";
+
+impl JobProperties {
+    /// Whether a person on its server has made it wait.
+    pub fn is_paused(&self) -> bool {
+        self.status == "InProgress"
+            && self.extended_info.property_bag.get(STATE_ON_SERVER).is_some_and(|state| state == PAUSED)
+    }
+}
+
 /// Why a job failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -5,7 +5,7 @@ use crate::output::Output;
 use crate::units;
 use serde_json::{Value, json};
 use stateward_agent::AgentError;
-use stateward_api::arm::jobs::Job;
+use stateward_api::arm::jobs::{Job, PAUSED};
 use stateward_api::arm::vaults::Vault;
 use stateward_client::AdminClient;
 use stateward_model::JobId;
@@ -15,8 +15,9 @@ pub fn object(kind: &str, job: &Job) -> Value {
     let properties = &job.properties;
     json!({
         "type": kind, "job": job.name, "operation": properties.operation, "status": properties.status,
+        "is_paused": properties.is_paused(),
         "server": properties.mab_server_name, "server_id": properties.server_id,
-        "item": properties.entity_friendly_name, "started_at": properties.start_time,
+        "item": properties.entity_friendly_name, "started_at": properties.start_time, "reported_at": properties.reported_at,
         "ended_at": properties.end_time, "duration": properties.duration, "errors": properties.error_details,
         "tasks": properties.extended_info.tasks_list, "figures": properties.extended_info.property_bag,
     })
@@ -27,6 +28,7 @@ pub fn status_word(job: &Job) -> String {
     let codes = job.properties.error_details.iter().flatten().map(|error| error.code.as_str());
     let codes = codes.collect::<Vec<_>>().join(", ");
     match codes.is_empty() {
+        true if job.properties.is_paused() => PAUSED.to_owned(),
         true => job.properties.status.clone(),
         false => format!("{} ({codes})", job.properties.status),
     }
@@ -54,7 +56,7 @@ pub fn print(output: &Output, job: &Job) {
     let properties = &job.properties;
     output.line(format_args!(
         "{}: {} of {} on {}",
-        properties.status,
+        if properties.is_paused() { PAUSED } else { &properties.status },
         properties.operation.to_lowercase(),
         properties.entity_friendly_name,
         properties.mab_server_name

@@ -9,6 +9,7 @@ fn report(number: u8, state: JobState) -> JobReport {
         kind: JobKind::Backup,
         item: None,
         state,
+        is_paused: false,
         phase: Phase::Transferring,
         started_at: Timestamp(i64::from(number)),
         ended_at: None,

@@ -100,7 +100,7 @@ fn tasks(judged: &JudgedJob) -> Vec<arm::JobTask> {
 
 /// A job's figures, as texts.
 fn figures(judged: &JudgedJob, seconds: i64) -> BTreeMap<String, String> {
-    let JobReport { files, bytes, moved_bytes, warnings, point, phase, state, .. } = &judged.job.report;
+    let JobReport { files, bytes, moved_bytes, warnings, point, phase, .. } = &judged.job.report;
     if !judged.job.report.kind.is_of_agents() {
         return BTreeMap::new();
     }
@@ -112,13 +112,21 @@ fn figures(judged: &JudgedJob, seconds: i64) -> BTreeMap<String, String> {
         ("Bytes transferred per second", rate.to_string()),
         ("Warnings", warnings.to_string()),
         ("Phase", phase.to_string()),
-        ("State on the server", state.to_string()),
+        (arm::STATE_ON_SERVER, state_on_server(judged)),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect();
     bag.extend(point.map(|point| ("Recovery point".to_owned(), point.to_string())));
     bag
+}
+
+fn state_on_server(judged: &JudgedJob) -> String {
+    let JobReport { state, is_paused, .. } = &judged.job.report;
+    match judged.standing {
+        Standing::InProgress if *is_paused => arm::PAUSED.to_owned(),
+        _ => state.to_string(),
+    }
 }
 
 fn actions(standing: Standing) -> Vec<String> {

@@ -244,6 +244,30 @@ async fn jobs_have_tasks_errors_with_advice_and_are_found_by_filters() {
 }
 
 #[tokio::test]
+async fn a_job_that_a_person_made_wait_goes_on_for_azures_clients_and_says_so() {
+    let client = Client::new().await;
+    let server = client.test.server("web-01").await;
+    let at = format!("backupJobs/{}", JobId([2; 16]));
+    let mut told = Vec::new();
+    for is_paused in [true, false] {
+        let report = JobReport { is_paused, ..report(&server, 2, JobState::Running, &client) };
+        client.test.app.put_job(server.caller, report.job, &report).await.unwrap();
+        let properties = client.call("GET", &at, "", None).await.2["properties"].clone();
+        let state = properties["extendedInfo"]["propertyBag"]["State on the server"].clone();
+        told.push((properties["status"].clone(), state));
+    }
+    assert_eq!(told, [(json!("InProgress"), json!("Paused")), (json!("InProgress"), json!("Running"))]);
+    let paused = JobReport { is_paused: true, ..report(&server, 2, JobState::Running, &client) };
+    client.test.app.put_job(server.caller, paused.job, &paused).await.unwrap();
+    client.test.clock.advance(119);
+    assert_eq!(client.call("GET", &at, "", None).await.2["properties"]["status"], "InProgress");
+    client.test.clock.advance(1);
+    let lost = client.call("GET", &at, "", None).await.2["properties"].clone();
+    assert_eq!(lost["status"], "Failed", "one that waits is heard of, too");
+    assert_eq!(lost["extendedInfo"]["propertyBag"]["State on the server"], "Running");
+}
+
+#[tokio::test]
 async fn what_clients_ask_besides_is_answered_and_nonsense_is_refused() {
     let client = Client::new().await;
     let server = client.test.server("web-01").await;
