@@ -377,6 +377,15 @@ codes! {
     ServiceFailed = "service-failed", Failed,
         "What starts services on this machine did not do what it was asked",
         "The message has what it said; `systemctl status stateward` and `journalctl --unit stateward` tell more";
+    NoNotifications = "no-notifications", Failed,
+        "Nobody is told of this server's jobs, or the webhook is missing that something was to be set for",
+        "Set one: `stateward settings set --notify-system-log on`, or `--notify-webhook URL`";
+    NotificationFailed = "notification-failed", Failed,
+        "Somebody was to be told of a job, and could not be",
+        "Mend what the message names and try it: `stateward settings test-notification`; what a webhook was to hear is tried again for a day";
+    AuthoritiesUnreadable = "authorities-unreadable", Failed,
+        "The list of certificate authorities that this machine trusts is not where it usually lies",
+        "Install it (the package `ca-certificates`), or name the webhook's own authority: `stateward settings set --notify-webhook-ca FILE`";
     TrialNoRoom = "trial-no-room", Failed,
         "There is not enough space for a trial restore; 1 GiB is to stay free beside it",
         "Give a folder on a disk that has it: `stateward settings set --trial-folder DIR`; or have no trial restores: `--trial-restore-every never`";

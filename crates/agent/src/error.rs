@@ -5,6 +5,7 @@ mod coded;
 use crate::codes::Code;
 use crate::disk;
 use crate::document::DocumentError;
+use crate::notifications::NotificationError;
 use crate::service::manager::ServiceProblem;
 use stateward_engine::{CacheError, EngineError, VaultError};
 use stateward_model::{GroupName, InvalidName, ItemKind, Label, PolicyName, VaultName};
@@ -389,6 +390,9 @@ pub enum AgentError {
         /// What became of it, as a sentence.
         failure: String,
     },
+    /// Somebody could not be told of a job.
+    #[error(transparent)]
+    Notification(#[from] NotificationError),
     /// A mistake of ours.
     #[error("A mistake in stateward: {0}")]
     Internal(String),

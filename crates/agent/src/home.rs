@@ -5,7 +5,7 @@
 //! | `lock` | held while a job runs; the number of the process that holds it |
 //! | `settings.lock` | held for a moment while settings are changed |
 //! | `registration.json` | which vault and which server ([`crate::registration`]); written last of a registration |
-//! | `keys/` | login key, and for each epoch data key and signing key ([`crate::keys`]); the proxy ([`crate::proxy`]) |
+//! | `keys/` | login key, and for each epoch data key and signing key ([`crate::keys`]); the proxy ([`crate::proxy`]); the webhook ([`crate::notifications`]) |
 //! | `items.json` | what is protected ([`crate::items`]) |
 //! | `settings.json` | what holds for all jobs, if anything was set ([`crate::settings`]) |
 //! | `head.json` | the newest recovery point that was acknowledged ([`crate::head`]) |
@@ -18,6 +18,7 @@
 //! | `trial/` | what is restored on trial, while it is |
 //! | `points.json` | what recovery points hold, to list them quickly; may be lost |
 //! | `jobs/` | each job's record, warnings and log ([`crate::jobs`]) |
+//! | `notifications/` | what the webhook is still to hear ([`crate::notifications`]) |
 //! | `packages/` | a package of the agent while it is downloaded and installed ([`crate::upgrade`]) |
 //! | `logs/` | the agent's log ([`crate::logs`]) |
 //! | `admin.json` | an administrator's sign-in, if `stateward login` was run ([`crate::admin`]) |

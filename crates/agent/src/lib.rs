@@ -32,6 +32,7 @@ pub mod jobs;
 pub mod keys;
 mod lock;
 pub mod logs;
+pub mod notifications;
 mod offered;
 pub mod overview;
 pub mod platform;

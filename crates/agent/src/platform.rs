@@ -18,7 +18,7 @@ pub use here::{
     is_open_to_others, is_readable_by_others, lower_priority, make_private_folder, make_private_options,
     move_output_to, operating_system, operating_system_release, path_bytes, path_from_bytes, process,
     restrict_folder, service_state, set_space_aside, signals, start_service, stop_group, sync_folder,
-    this_process, uninstall_service, why_not_to_run, why_not_to_trust,
+    this_process, trusted_authorities, uninstall_service, why_not_to_run, why_not_to_trust, write_system_log,
 };
 
 use serde::{Deserialize, Serialize};

@@ -9,6 +9,7 @@
 
 pub mod manager;
 pub mod socket;
+mod telling;
 mod upgrades;
 
 use crate::commands::{begin, reference, start, start_of_item};
@@ -24,6 +25,7 @@ use stateward_engine::{Cancellation, VaultError};
 use stateward_model::{ItemId, JobId, JobKind, JobState, Label, PackageStatement, Timestamp};
 use std::process::Child;
 use std::time::{Duration, Instant};
+use telling::Telling;
 use upgrades::Upgrades;
 
 /// For how long one call waits for a command. A call that rests for a minute counts as broken.
@@ -81,9 +83,16 @@ pub fn serve(agent: &Agent, stop: &Cancellation, told: &dyn Fn(Event<'_>)) -> Re
     };
     std::thread::scope(|scope| {
         scope.spawn(|| board.answer(agent.home(), stop));
-        let served =
-            Service { agent, stop, told: &tell, timetable, vault: None, upgrades: Upgrades::default() }
-                .serve();
+        let service = Service {
+            agent,
+            stop,
+            told: &tell,
+            timetable,
+            vault: None,
+            upgrades: Upgrades::default(),
+            telling: Telling::default(),
+        };
+        let served = service.serve();
         board.end();
         served
     })
@@ -96,6 +105,7 @@ struct Service<'a> {
     timetable: KeptTimetable,
     vault: Option<(Option<Proxy>, HttpVault)>,
     upgrades: Upgrades,
+    telling: Telling,
 }
 
 impl Service<'_> {
@@ -123,9 +133,11 @@ impl Service<'_> {
     /// Waits for one thing to do, and does it.
     fn turn(&mut self) -> Result<(), AgentError> {
         if is_busy(self.agent)? {
+            self.telling.job_seen();
             self.pause(BUSY_REST);
             return Ok(());
         }
+        self.telling.look(self.agent);
         self.timetable.settle(self.agent)?;
         let began = Instant::now();
         let until = self.timetable.next_look(self.agent.now());
@@ -255,6 +267,7 @@ impl Service<'_> {
         Ok(())
     }
 
+                self.telling.job_seen();
     /// Waits for a job's process; false if this one is to stop before it ends.
     fn wait_for(&self, mut child: Child) -> bool {
         while !self.stop.is_cancelled() {

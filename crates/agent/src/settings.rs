@@ -8,6 +8,7 @@ use crate::document::Document;
 use crate::hooks::{HookFailure, HookSettings};
 use crate::items::StoredPath;
 use crate::jobs::Pace;
+use crate::notifications::{NotificationSettings, NotificationWish};
 use crate::prechecks::{PrecheckAction, PrecheckSettings};
 use crate::proofs::{ProofSettings, ProofWish};
 use crate::upgrade::UpgradeMode;
@@ -43,6 +44,9 @@ pub struct Settings {
     /// When it is proven that recovery points come back.
     #[serde(default)]
     pub proofs: ProofSettings,
+    /// Which ends of jobs somebody is told of.
+    #[serde(default)]
+    pub notifications: NotificationSettings,
     /// Below which folder a restore goes that an administrator asks for at the vault; without one there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore_root: Option<StoredPath>,
@@ -69,6 +73,7 @@ impl Default for Settings {
             hooks: HookSettings::default(),
             verify_packages: false,
             proofs: ProofSettings::default(),
+            notifications: NotificationSettings::default(),
             restore_root: None,
             release_key: None,
             upgrade: UpgradeMode::default(),
@@ -121,6 +126,8 @@ pub struct SettingsWish {
     pub verify_packages: Option<bool>,
     /// About proofs.
     pub proofs: ProofWish,
+    /// About notifications.
+    pub notifications: NotificationWish,
     /// The folder below which restores go that are asked for at the vault, or none.
     pub restore_root: Option<Option<StoredPath>>,
     /// The file with public release keys, or none.
@@ -139,6 +146,7 @@ impl SettingsWish {
             hooks,
             verify_packages,
             proofs,
+            notifications,
             restore_root,
             release_key,
             upgrade,
@@ -157,6 +165,7 @@ impl SettingsWish {
             },
             verify_packages: self.verify_packages.unwrap_or(verify_packages),
             proofs: self.proofs.over(proofs),
+            notifications: self.notifications.over(notifications),
             restore_root: self.restore_root.unwrap_or(restore_root),
             release_key: self.release_key.unwrap_or(release_key),
             upgrade: self.upgrade.unwrap_or(upgrade),

@@ -4,13 +4,14 @@
 //! room's own business. What it does not do: believe what it reads (the engine checks hashes, signatures and seals),
 //! keep anything on disk, or print.
 //!
-//! Invariants: only the given certificate authority is trusted, never the system's store · only the given proxy is used,
+//! Invariants: only the given certificate authority is trusted, never the system's store (but for a webhook, which is no vault)
+//! · only the given proxy is used,
 //! never the environment's · every body that is received
 //! is bounded · no secret stands in an error, a log line or a `Debug` text · every repeated call is one that `api` says
 //! may be repeated.
 //!
 //! Begin with [`Connection`], then [`HttpVault`] (an agent's), [`AdminClient`] (an administrator's), [`register()`]
-//! (before either) and [`FolderStore`] (no vault running at all).
+//! (before either) and [`FolderStore`] (no vault running at all). [`Webhook`] is for telling another server of a job.
 
 mod admin;
 mod assertion;
@@ -36,6 +37,7 @@ mod test_server;
 mod throttle;
 mod tls;
 mod transfer;
+mod webhook;
 
 /// The agent and its version, as vaults are told it.
 pub const AGENT: &str = concat!("stateward ", env!("CARGO_PKG_VERSION"));
@@ -54,3 +56,4 @@ pub use session::{HttpSession, SessionKeeper};
 pub use sign_in::Identity;
 pub use throttle::Throttle;
 pub use tls::authority_ends;
+pub use webhook::{Trusted, Webhook, WebhookAddressError, WebhookAnswer, WebhookError};

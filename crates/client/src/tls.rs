@@ -30,6 +30,22 @@ pub(crate) fn trusting_only(ca_pem: &str) -> Result<ClientConfig, String> {
             certificate.map_err(|error| format!("the authority's file can't be read: {error}"))?;
         roots.add(certificate).map_err(|error| format!("the authority's file can't be used: {error}"))?;
     }
+    trusting_roots(roots)
+}
+
+/// A configuration that trusts what this machine's administrator trusts, as a list of certificates in PEM. One in it that can't
+/// be used, as there is in most such lists, is left out.
+///
+/// # Errors
+/// As [`trusting_only`].
+pub(crate) fn trusting_list(list_pem: &str) -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_slice_iter(list_pem.as_bytes()).filter_map(Result::ok);
+    roots.add_parsable_certificates(certificates);
+    trusting_roots(roots)
+}
+
+fn trusting_roots(roots: RootCertStore) -> Result<ClientConfig, String> {
     if roots.is_empty() {
         return Err("the authority's file holds no certificate".to_owned());
     }

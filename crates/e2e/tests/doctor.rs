@@ -97,6 +97,11 @@ fn a_support_bundle_holds_no_secret_and_no_name_of_a_file() {
         let file = server.path(&format!("{name}.tar.gz"));
         let mut make = server.command(["support-bundle", "--out"]);
         make.arg(&file).args(is_named.then_some("--with-names"));
+    fs::write(server.path("hook-token"), "hook-word-8").unwrap();
+    let hook = "https://hooks.example/hook-geheim-9";
+    let mut set = server.command(["settings", "set", "--notify-on", "nothing", "--notify-webhook", hook]);
+    set.arg("--notify-webhook-token-file").arg(server.path("hook-token"));
+    run(set).done();
         let entries = run(make).done().last()["entries"].to_string();
         for expected in
             ["doctor.json", "recovery-points.json", "registration.json", "jobs/", "logs/agent.log"]
@@ -112,6 +117,7 @@ fn a_support_bundle_holds_no_secret_and_no_name_of_a_file() {
             assert_eq!(find_below(&unpacked, secret), [] as [std::path::PathBuf; 0], "{secret}");
         }
         assert_eq!(find_below(&unpacked, "Planted").is_empty(), !is_named);
+    secrets.extend(["hook-word-8".to_owned(), "hook-geheim-9".to_owned()]);
         // The search finds what is there.
         assert!(!find_below(&unpacked, "stateward 0.1").is_empty());
         assert!(!find_below(&unpacked, &point).is_empty());

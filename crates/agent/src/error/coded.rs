@@ -83,6 +83,7 @@ impl AgentError {
             Self::FilesLost { .. } => Code::FilesLost,
             Self::DamageFound { .. } => Code::DamageFound,
             Self::JobLost => Code::JobLost,
+            Self::Notification(error) => error.code(),
             Self::Internal(_) => Code::Internal,
         }
     }

@@ -9,7 +9,7 @@ use crate::{AgentError, Home, disk, platform};
 use stateward_model::JobId;
 use std::ffi::OsStr;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// What a child says of its failure is shorter than this.
@@ -33,9 +33,16 @@ pub fn spawn_service(home: &Home) -> Result<Child, AgentError> {
 /// This very program for that home, to which its command is to be added. It is read by a program.
 pub(crate) fn this_program(home: &Home) -> Result<Command, AgentError> {
     let program = std::env::current_exe().map_err(AgentError::JobNotStarted)?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(in_its_place(program));
     command.args([OsStr::new("--home"), home.path().as_os_str(), OsStr::new("--json")]);
     Ok(command)
+}
+
+/// Where a program lies that was replaced while it runs, as by an upgrade: Linux adds a word to the path then. What lies there
+/// now is the newer one.
+fn in_its_place(program: PathBuf) -> PathBuf {
+    let before = program.to_str().and_then(|path| path.strip_suffix(" (deleted)")).map(PathBuf::from);
+    before.filter(|_| !program.exists()).unwrap_or(program)
 }
 
 fn begin(mut command: Command) -> Result<Child, AgentError> {
@@ -90,6 +97,16 @@ mod tests {
     fn a_child_that_hangs_up_without_a_word_has_begun() {
         let mut child = shell("exec >/dev/null; exit 0").unwrap();
         assert!(child.wait().unwrap().success());
+    }
+
+    #[test]
+    fn a_program_that_was_replaced_while_it_runs_is_started_from_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let (place, odd) = (folder.path().join("program"), folder.path().join("program (deleted)"));
+        assert_eq!(in_its_place(odd.clone()), place);
+        assert_eq!(in_its_place(place.clone()), place);
+        std::fs::write(&odd, "").unwrap();
+        assert_eq!(in_its_place(odd.clone()), odd);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::items::{Item, Items};
 use crate::jobs::run::{self, JobContext, JobListener, RunningJob, Worked};
 use crate::jobs::{ItemReference, JobFailure, JobFolder, JobRecord, JobRequest, Pace};
 use crate::restore::Selected;
-use crate::{Agent, AgentError, Code, backup, hooks, lock::HeldLock, proofs, restore, verify};
+use crate::{Agent, AgentError, Code, backup, hooks, lock::HeldLock, notifications, proofs, restore, verify};
 use stateward_engine::{Cancellation, PointSummary, Tools};
 use stateward_model::{JobId, JobState};
 
@@ -44,6 +44,7 @@ pub fn abandon(agent: &Agent, mut record: JobRecord, why: &AgentError) -> JobRec
     if let Err(error) = JobFolder::of(agent.home()).save_last(&record) {
         tracing::warn!(%error, "the job's record can't be written");
     }
+    drop(notifications::tell(agent, &record));
     record
 }
 
@@ -62,7 +63,10 @@ pub fn execute(
     let context =
         JobContext { folder: Some(&folder), listener, surroundings: agent.surroundings(), cancellation };
     let (request, item) = (record.request.clone(), record.item.clone());
-    run::run(record, context, |job, tools| work(agent, &request, item.as_ref(), job, tools))
+    let ended = run::run(record, context, |job, tools| work(agent, &request, item.as_ref(), job, tools));
+    // Posted by a process of its own, which this one does not wait for.
+    drop(notifications::tell(agent, &ended));
+    ended
 }
 
 fn work(

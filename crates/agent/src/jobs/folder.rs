@@ -78,6 +78,22 @@ impl JobFolder {
         }
     }
 
+    /// Writes down that jobs were lost whose process is gone; gives those of which nobody had.
+    pub fn settle_lost(&self) -> Result<Vec<JobRecord>, AgentError> {
+        let mut lost = Vec::new();
+        for id in self.ids()? {
+            if self.read(id).is_ok_and(|written| !written.state.is_ended())
+                && let Ok(present) = self.load(id)
+                && present.state.is_ended()
+                && self.read(id).is_ok_and(|written| !written.state.is_ended())
+            {
+                self.save_last(&present)?;
+                lost.push(present);
+            }
+        }
+        Ok(lost)
+    }
+
     fn read(&self, id: JobId) -> Result<JobRecord, AgentError> {
         document::read(&self.file(id, "json"))?.ok_or_else(|| AgentError::UnknownJob(id.to_string()))
     }

@@ -2,10 +2,12 @@
 
 mod packages;
 mod socket;
+mod system_log;
 mod systemd;
 
 pub use packages::{install_package, installed_package};
 pub use socket::{Listener, ask};
+pub use system_log::write as write_system_log;
 pub use systemd::{install as install_service, service_state, start_service, uninstall as uninstall_service};
 
 use super::{FileSystem, FreeSpace, ProcessIdentity, Signal};
@@ -55,6 +57,20 @@ pub fn default_hooks() -> Option<PathBuf> {
 /// Where the administrator's release keys lie, whoever runs the agent.
 pub fn default_release_keys() -> Option<PathBuf> {
     Some(PathBuf::from("/etc/stateward/release-keys"))
+}
+
+/// Where distributions keep the list of certificate authorities that a machine trusts: Debian's, Red Hat's, SUSE's, Alpine's.
+const AUTHORITIES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// The certificate authorities that this machine trusts, as PEM.
+pub fn trusted_authorities() -> io::Result<String> {
+    let found = AUTHORITIES.iter().find(|path| Path::new(path).exists());
+    found.map_or_else(|| Err(io::ErrorKind::NotFound.into()), fs::read_to_string)
 }
 
 /// Why what stands in a file must not be trusted, as the end of a sentence: another user than root and this one could have

@@ -4,6 +4,7 @@
 //! Windows, and whatever needs one (registration, jobs) is refused before it begins.
 
 use super::{FileSystem, FreeSpace, InstalledPackage, ProcessIdentity, Signal};
+use crate::notifications::Occasion;
 use crate::service::manager::{ServiceProblem, ServiceState};
 use stateward_format::wtf8;
 use stateward_model::PackageKind;
@@ -37,6 +38,16 @@ pub fn default_release_keys() -> Option<PathBuf> {
 /// Why what stands in a file must not be trusted: who may write it isn't known without its access list.
 pub fn why_not_to_trust(_path: &Path, _file: &File) -> io::Result<Option<String>> {
     Ok(Some("telling who may write it isn't built for Windows yet".to_owned()))
+}
+
+/// Not built.
+pub fn trusted_authorities() -> io::Result<String> {
+    Err(not_built("Reading the machine's authorities"))
+}
+
+/// Not built.
+pub fn write_system_log(_occasion: Occasion, _text: &str) -> io::Result<()> {
+    Err(not_built("Writing into the event log"))
 }
 
 /// Not built.

@@ -14,8 +14,16 @@ const SECRET: &str = "<secret>";
 const PATH: &str = "<path>";
 
 /// The fields of the home's files that hold secrets.
-const SECRET_FIELDS: [&str; 6] =
-    ["login_key", "data_key", "signing_key", "client_secret", "secret", "password"];
+const SECRET_FIELDS: [&str; 8] = [
+    "login_key",
+    "data_key",
+    "signing_key",
+    "client_secret",
+    "secret",
+    "password",
+    "webhook_address",
+    "token",
+];
 
 /// The fields of records, settings and items that hold paths, in whatever form.
 const PATH_FIELDS: [&str; 9] =

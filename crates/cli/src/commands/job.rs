@@ -2,6 +2,7 @@
 
 pub mod cancel;
 pub mod list;
+pub mod notify;
 pub mod pause;
 pub mod resume;
 pub mod run;
@@ -28,6 +29,9 @@ pub enum Command {
     /// Run queued jobs in this process, which was started for them
     #[command(hide = true)]
     Run(run::Arguments),
+    /// Post what the webhook is to hear, in this process, which was started for that
+    #[command(hide = true)]
+    Notify(notify::Arguments),
 }
 
 /// Runs a verb.
@@ -39,5 +43,6 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Pause(arguments) => pause::run(context, arguments),
         Command::Resume(arguments) => resume::run(context, arguments),
         Command::Run(arguments) => run::run(context, arguments),
+        Command::Notify(arguments) => notify::run(context, arguments),
     }
 }

@@ -1,8 +1,10 @@
 //! `stateward settings …`
 
+mod notify;
 mod proofs;
 pub mod set;
 pub mod show;
+pub mod test_notification;
 mod throttle;
 
 use crate::context::Context;
@@ -11,6 +13,7 @@ use crate::pace;
 use clap::Subcommand;
 use serde_json::json;
 use stateward_agent::hooks::HookFailure;
+use stateward_agent::notifications::KeptWebhook;
 use stateward_agent::prechecks::{CODES, PrecheckAction};
 use stateward_agent::settings::Settings;
 use stateward_agent::upgrade::UpgradeMode;
@@ -23,6 +26,8 @@ pub enum Command {
     Show(show::Arguments),
     /// Change what holds for all jobs of this server
     Set(Box<set::Arguments>),
+    /// Tell everybody who is told of jobs that this is a test, and show what came back
+    TestNotification(test_notification::Arguments),
 }
 
 /// Runs a verb.
@@ -30,18 +35,21 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
     match command {
         Command::Show(arguments) => show::run(context, arguments),
         Command::Set(arguments) => set::run(context, *arguments),
+        Command::TestNotification(arguments) => test_notification::run(context, arguments),
     }
 }
 
 fn print(context: &Context, settings: &Settings) -> Result<(), AgentError> {
     // Its text never holds the password.
     let proxy = context.agent().proxy()?.map(|proxy| proxy.to_string());
+    let webhook = KeptWebhook::find(context.agent().home())?;
     let hooks = settings.hooks.folder();
     let shown = hooks.as_ref().map(|folder| folder.display().to_string());
     let blocks = settings.hooks.failure == HookFailure::Block;
     let mut object = pace::object("result", &settings.pace);
     throttle::put(&mut object, settings);
     proofs::put(&mut object, settings);
+    notify::put(&mut object, settings, webhook.as_ref())?;
     object["prechecks"] = json!(settings.prechecks);
     object["source_snapshot"] = json!(settings.source_snapshot);
     object["hooks"] = json!(shown);
@@ -71,6 +79,7 @@ fn print(context: &Context, settings: &Settings) -> Result<(), AgentError> {
         ("Verifies", proofs::often_text(settings.proofs.verify_days)),
         ("Trial restores", proofs::trials_text(settings)),
         ("Prechecks", prechecks_text(settings)),
+        ("Notifications", notify::text(settings, webhook.as_ref())?),
         ("Restore root", restore_root.unwrap_or_else(|| "none".to_owned())),
         ("Release key", release_key.unwrap_or_else(|| "none set".to_owned())),
         ("Upgrade", upgrade.to_owned()),

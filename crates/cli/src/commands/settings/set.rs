@@ -1,5 +1,6 @@
 //! `stateward settings set`
 
+use super::notify::{self, NotifyFlags};
 use super::proofs::{self, ProofFlags};
 use super::throttle::{FLAGS, ThrottleFlags};
 use crate::context::Context;
@@ -11,7 +12,7 @@ use stateward_agent::items::{StoredPath, absolute};
 use stateward_agent::prechecks::{CODES, PrecheckAction};
 use stateward_agent::settings::{Settings, SettingsWish};
 use stateward_agent::upgrade::{self, UpgradeError, UpgradeMode};
-use stateward_agent::{AgentError, Exit, proxy};
+use stateward_agent::{AgentError, Exit, notifications, proxy};
 use std::path::PathBuf;
 
 /// The command's flags.
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 #[command(group = ArgGroup::new("what").required(true).multiple(true).args([
     "low_priority", "limit_rate", "source_snapshot", "hooks", "hook_failure", "hook_time_out", "verify_packages",
     "restore_root", "prechecks", "release_key", "upgrade", "proxy", "no_proxy",
-]).args(FLAGS).args(proofs::FLAGS))]
+]).args(FLAGS).args(proofs::FLAGS).args(notify::FLAGS))]
 pub struct Arguments {
     #[command(flatten)]
     pace: PaceFlags,
@@ -27,6 +28,8 @@ pub struct Arguments {
     throttle: ThrottleFlags,
     #[command(flatten)]
     proofs: ProofFlags,
+    #[command(flatten)]
+    notify: NotifyFlags,
     /// Read from snapshots of the file systems that give them (btrfs, LVM), so that a recovery point is of one moment
     #[arg(
         long,
@@ -93,6 +96,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         pace,
         throttle,
         proofs,
+        notify,
         prechecks,
         source_snapshot,
         hooks,
@@ -119,6 +123,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         hook_time_out_seconds: hook_time_out,
         verify_packages,
         proofs: proofs.wish()?,
+        notifications: notify.wish(),
         restore_root: restore_root.map(root).transpose()?,
         release_key: release_key.map(keys).transpose()?,
         upgrade: upgrade.map(|when| match when {
@@ -133,6 +138,10 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         return Err(UpgradeError::NoReleaseKey.into());
     }
     let home = context.agent().home();
+    let webhook = notify.webhook_wish()?;
+    if webhook.is_any() {
+        notifications::set_webhook(home, webhook)?;
+    }
     if no_proxy || new_proxy.is_some() {
         proxy::set(home, new_proxy.as_ref())?;
     }
