@@ -23,7 +23,7 @@ pub use execute::{abandon, execute, queue, queue_as};
 pub use figures::Figures;
 pub use folder::JobFolder;
 pub use pace::{Pace, WorkRate, lower_priority};
-pub use record::{ItemReference, JobFailure, JobOutcome, JobRecord, JobRequest, VerifyExtent};
+pub use record::{ItemReference, JobFailure, JobOutcome, JobRecord, JobRequest, TrialPoint, VerifyExtent};
 pub use run::JobListener;
 pub use stateward_format::manifest::Precheck;
 pub use warnings::JobWarning;

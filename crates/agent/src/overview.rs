@@ -10,6 +10,13 @@ use crate::{Agent, AgentError, Registration};
 use stateward_model::{ItemId, JobKind, JobState};
 use std::collections::BTreeMap;
 
+fn noted<T: Default>(found: Result<T, AgentError>, damage: &mut Vec<AgentError>) -> T {
+    found.unwrap_or_else(|error| {
+        damage.push(error);
+        T::default()
+    })
+}
+
 /// A home at a glance. Made from the home alone: no vault is asked.
 #[derive(Debug)]
 pub struct Overview {
@@ -33,17 +40,28 @@ pub struct Overview {
 
 impl Overview {
     /// Of an agent's home.
+    ///
+    /// # Errors
+    /// If any part of it can't be read.
     pub fn of(agent: &Agent) -> Result<Self, AgentError> {
-        Ok(Self {
-            registration: Registration::find(agent.home())?,
-            items: Items::load(agent.home())?,
-            head: PinnedHead::find(agent.home())?,
-            jobs: JobFolder::of(agent.home()).list()?,
-            next_runs: timetable::next_runs(agent.home(), agent.now())?,
-            proofs: Proofs::load(agent.home())?,
-            proof_settings: Settings::load(agent.home())?.proofs,
-            is_served: agent.home().is_served(),
-        })
+        let (overview, damage) = Self::as_far_as_readable(agent);
+        damage.into_iter().next().map_or(Ok(overview), Err)
+    }
+
+    /// Of an agent's home, with nothing in place of what can't be read, and why that can't be.
+    pub fn as_far_as_readable(agent: &Agent) -> (Self, Vec<AgentError>) {
+        let (home, mut damage) = (agent.home(), Vec::new());
+        let overview = Self {
+            registration: noted(Registration::find(home), &mut damage),
+            items: noted(Items::load(home), &mut damage),
+            head: noted(PinnedHead::find(home), &mut damage),
+            jobs: noted(JobFolder::of(home).list(), &mut damage),
+            next_runs: noted(timetable::next_runs(home, agent.now()), &mut damage),
+            proofs: noted(Proofs::load(home), &mut damage),
+            proof_settings: noted(Settings::load(home), &mut damage).proofs,
+            is_served: home.is_served(),
+        };
+        (overview, damage)
     }
 
     /// The newest backup of an item that ended well, warnings or not.

@@ -6,7 +6,7 @@
 
 mod trial;
 
-pub(crate) use trial::{room, work};
+pub(crate) use trial::{is_hindrance, look_up, work};
 
 use crate::document::{Document, DocumentError};
 use crate::head::PinnedHead;
@@ -207,9 +207,8 @@ impl DueProof {
 }
 
 /// The proof that is to be made now, if any: the one that waits longest.
-pub(crate) fn due(agent: &Agent) -> Result<Option<DueProof>, AgentError> {
+pub(crate) fn due(agent: &Agent, settings: &Settings) -> Result<Option<DueProof>, AgentError> {
     let (home, now) = (agent.home(), agent.now());
-    let settings = Settings::load(home)?;
     if settings.throttle.work_hours.as_ref().is_some_and(|hours| hours.contain(now)) {
         return Ok(None);
     }

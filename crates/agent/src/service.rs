@@ -13,7 +13,7 @@ mod telling;
 mod upgrades;
 
 use crate::commands::{begin, reference, start, start_of_item};
-use crate::jobs::{JobRequest, VerifyExtent};
+use crate::jobs::{JobRequest, TrialPoint, VerifyExtent};
 use crate::proofs::{self, DueProof};
 use crate::settings::Settings;
 use crate::timetable::{DueRun, KeptTimetable};
@@ -162,10 +162,11 @@ impl Service<'_> {
         match self.timetable.due(self.agent.now()) {
             Some(run) => self.back_up(&run),
             None => {
-                if let Some(proof) = proofs::due(self.agent)? {
-                    return self.prove(proof);
+                let settings = Settings::load(self.agent.home())?;
+                if let Some(proof) = proofs::due(self.agent, &settings)? {
+                    return self.prove(proof, &settings);
                 }
-                self.upgrade_if_due();
+                self.upgrade_if_due(settings.upgrade);
                 // A vault that answers at once, for whatever reason, is not asked all the time.
                 self.pause(LEAST_TURN.saturating_sub(began.elapsed()));
                 Ok(())
@@ -208,20 +209,26 @@ impl Service<'_> {
         self.run(job, (JobKind::Backup, Some(run.item)), begun)
     }
 
-    /// Makes a proof whose time has come. One that has no room is not begun: nothing is wrong at the vault.
-    fn prove(&mut self, proof: DueProof) -> Result<(), AgentError> {
+    /// Makes a proof whose time has come. One that has no room is not begun: nothing is wrong at the vault. While the vault
+    /// can't be asked it is not tried at all.
+    fn prove(&mut self, proof: DueProof, settings: &Settings) -> Result<(), AgentError> {
         let job = JobId::new(&*self.agent.surroundings().random);
-        let hindered = match proof {
-            DueProof::Verify => None,
-            DueProof::Trial(item) => proofs::room(self.agent, item).err(),
+        let found = match proof {
+            DueProof::Verify => Ok(None),
+            DueProof::Trial(item) => proofs::look_up(self.agent, item).map(Some),
         };
-        proof.tried(self.agent, hindered.as_ref())?;
-        if let Some(error) = hindered {
-            tracing::warn!(%error, "no trial restore can be made");
-            (self.told)(Event::NotBegun(job, &error));
-            return Ok(());
-        }
-        let begun = self.begin_proof(proof, job);
+        let point = match found {
+            Ok(point) => point,
+            Err(error) if proofs::is_hindrance(&error) => {
+                proof.tried(self.agent, Some(&error))?;
+                tracing::warn!(%error, "no trial restore can be made");
+                (self.told)(Event::NotBegun(job, &error));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        proof.tried(self.agent, None)?;
+        let begun = self.begin_proof((proof, point), job, settings);
         let item = match proof {
             DueProof::Verify => None,
             DueProof::Trial(item) => Some(item),
@@ -229,8 +236,13 @@ impl Service<'_> {
         self.run(job, (proof.kind(), item), begun)
     }
 
-    fn begin_proof(&self, proof: DueProof, job: JobId) -> Result<(Label, Child), AgentError> {
-        let pace = proofs::pace(&Settings::load(self.agent.home())?, proof);
+    fn begin_proof(
+        &self,
+        (proof, point): (DueProof, Option<TrialPoint>),
+        job: JobId,
+        settings: &Settings,
+    ) -> Result<(Label, Child), AgentError> {
+        let pace = proofs::pace(settings, proof);
         match proof {
             DueProof::Verify => {
                 let label = RegisteredServer::load(self.agent.home())?.registration.label;
@@ -239,7 +251,8 @@ impl Service<'_> {
                 Ok((label, start(self.agent, job, request, None, pace)?))
             }
             DueProof::Trial(item) => {
-                start_of_item(self.agent, job, JobRequest::Trial, reference(self.agent, item)?, pace)
+                let request = JobRequest::Trial { point };
+                start_of_item(self.agent, job, request, reference(self.agent, item)?, pace)
             }
         }
     }
@@ -254,6 +267,7 @@ impl Service<'_> {
         match begun {
             Ok((label, child)) => {
                 (self.told)(Event::Begun(job, &label));
+                self.telling.job_seen();
                 if self.wait_for(child) {
                     (self.told)(Event::Ended(job));
                 }
@@ -267,7 +281,6 @@ impl Service<'_> {
         Ok(())
     }
 
-                self.telling.job_seen();
     /// Waits for a job's process; false if this one is to stop before it ends.
     fn wait_for(&self, mut child: Child) -> bool {
         while !self.stop.is_cancelled() {
@@ -316,3 +329,6 @@ fn not_begun(
         ..JobReport::queued(job, kind, item, now)
     }
 }
+
+#[cfg(test)]
+mod tests;

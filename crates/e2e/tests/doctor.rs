@@ -66,6 +66,29 @@ fn doctor_passes_where_all_is_well_warns_where_something_is_not_and_fails_where_
 }
 
 #[test]
+fn status_shows_what_can_be_read_of_a_damaged_home_and_names_the_damage() {
+    let vault = TestVault::start();
+    let server = prepared(&vault);
+    let source = server.path("source");
+    fs::create_dir(&source).unwrap();
+    server.protect(&source);
+    server.backup();
+    let whole = server.run(["status"]).done().last();
+    assert_eq!(whole["damage"], serde_json::json!([]));
+    fs::write(server.home().join("settings.json"), "{").unwrap();
+    let told = server.run(["status"]).expect_code(1).last();
+    assert_eq!(told["damage"][0]["code"], "home-damaged", "{told:#}");
+    for field in ["vault", "items", "recovery_point"] {
+        assert_eq!(told[field], whole[field], "{field}");
+    }
+    let text = server.as_person(["status"]).expect_code(1).stdout;
+    assert!(text.contains("settings.json") && text.contains("Newest recovery point"), "{text}");
+    fs::write(server.home().join("registration.json"), "{").unwrap();
+    let told = server.run(["status"]).expect_code(1).last();
+    assert_eq!((told["damage"].as_array().unwrap().len(), &told["items"]), (2, &whole["items"]));
+}
+
+#[test]
 fn a_support_bundle_holds_no_secret_and_no_name_of_a_file() {
     let vault = TestVault::start();
     let proxy = ConnectProxy::with_login("jane", "proxy-geheim-7");
@@ -73,6 +96,11 @@ fn a_support_bundle_holds_no_secret_and_no_name_of_a_file() {
     fs::write(server.path("proxy-password"), "proxy-geheim-7").unwrap();
     let mut set = server.command(["settings", "set", "--proxy", &format!("http://jane@{}", proxy.address())]);
     set.arg("--proxy-password-file").arg(server.path("proxy-password"));
+    run(set).done();
+    fs::write(server.path("hook-token"), "hook-word-8").unwrap();
+    let hook = "https://hooks.example/hook-geheim-9";
+    let mut set = server.command(["settings", "set", "--notify-on", "nothing", "--notify-webhook", hook]);
+    set.arg("--notify-webhook-token-file").arg(server.path("hook-token"));
     run(set).done();
     let mut code = server.command(["recovery-code", "create", "--recovery-code-file"]);
     code.arg(server.path("code"));
@@ -89,6 +117,7 @@ fn a_support_bundle_holds_no_secret_and_no_name_of_a_file() {
     let point = server.points().remove(0);
     server.restore(&point, &target, &[]).expect_code(1);
     let mut secrets = secrets_of(&server);
+    secrets.extend(["hook-word-8".to_owned(), "hook-geheim-9".to_owned()]);
     secrets.extend([PASSPHRASE.to_owned(), "proxy-geheim-7".to_owned(), vault.access.client_secret.clone()]);
     let credentials: Value = serde_json::from_slice(&fs::read(server.path("credentials")).unwrap()).unwrap();
     secrets.push(credentials["secret"].as_str().unwrap().to_owned());
@@ -97,11 +126,6 @@ fn a_support_bundle_holds_no_secret_and_no_name_of_a_file() {
         let file = server.path(&format!("{name}.tar.gz"));
         let mut make = server.command(["support-bundle", "--out"]);
         make.arg(&file).args(is_named.then_some("--with-names"));
-    fs::write(server.path("hook-token"), "hook-word-8").unwrap();
-    let hook = "https://hooks.example/hook-geheim-9";
-    let mut set = server.command(["settings", "set", "--notify-on", "nothing", "--notify-webhook", hook]);
-    set.arg("--notify-webhook-token-file").arg(server.path("hook-token"));
-    run(set).done();
         let entries = run(make).done().last()["entries"].to_string();
         for expected in
             ["doctor.json", "recovery-points.json", "registration.json", "jobs/", "logs/agent.log"]
@@ -117,7 +141,6 @@ fn a_support_bundle_holds_no_secret_and_no_name_of_a_file() {
             assert_eq!(find_below(&unpacked, secret), [] as [std::path::PathBuf; 0], "{secret}");
         }
         assert_eq!(find_below(&unpacked, "Planted").is_empty(), !is_named);
-    secrets.extend(["hook-word-8".to_owned(), "hook-geheim-9".to_owned()]);
         // The search finds what is there.
         assert!(!find_below(&unpacked, "stateward 0.1").is_empty());
         assert!(!find_below(&unpacked, &point).is_empty());

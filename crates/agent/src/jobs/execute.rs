@@ -91,7 +91,7 @@ fn work(
                 Selected { point, components, paths, target: &target.0, laying, item_paths: &item_paths };
             restore::work(agent, selected, job, tools)
         }
-        JobRequest::Trial => proofs::work(agent, item, job, tools),
+        JobRequest::Trial { point } => proofs::work(agent, item, *point, job, tools),
         JobRequest::Verify { point, extent } => {
             let point = point.map(|(sequence, hash)| PointSummary { sequence, hash });
             verify::work(agent, point, *extent, job, tools)

@@ -43,7 +43,11 @@ pub enum JobRequest {
         laying: LayingWish,
     },
     /// Lay the newest recovery point of the job's item into a folder of the home's own, and remove it again.
-    Trial,
+    Trial {
+        /// That recovery point, if it was looked up before the job began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        point: Option<TrialPoint>,
+    },
     /// Prove what the vault holds.
     Verify {
         /// Only what this recovery point needs.
@@ -51,6 +55,19 @@ pub enum JobRequest {
         /// How much of it.
         extent: VerifyExtent,
     },
+}
+
+/// A recovery point for a trial restore, and the room that it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialPoint {
+    /// Its hash.
+    pub recovery_point: PointHash,
+    /// Its place in the chain.
+    pub sequence: Sequence,
+    /// Files in it.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// How much a verify reads.
@@ -72,7 +89,7 @@ impl JobRequest {
     pub fn kind(&self) -> JobKind {
         match self {
             Self::Backup { .. } => JobKind::Backup,
-            Self::Restore { .. } | Self::Trial => JobKind::Restore,
+            Self::Restore { .. } | Self::Trial { .. } => JobKind::Restore,
             Self::Verify { .. } => JobKind::Verify,
         }
     }
@@ -277,6 +294,7 @@ impl JobRecord {
             kind: self.kind(),
             item: self.item.as_ref().map(|item| item.id),
             state: self.state,
+            is_paused: self.is_paused,
             phase: self.phase,
             started_at: self.started_at,
             ended_at: self.ended_at,
@@ -294,7 +312,6 @@ impl JobRecord {
 mod tests {
     use super::*;
     use stateward_model::SystemRandom;
-            is_paused: self.is_paused,
 
     fn record() -> JobRecord {
         let request = JobRequest::Verify { point: None, extent: VerifyExtent::Percent(5.0) };
@@ -356,6 +373,13 @@ mod tests {
         process.started += 1;
         let lost = JobRecord { process: Some(process), ..alive }.as_of_now();
         assert_eq!((lost.state, lost.failure.unwrap().code.as_str()), (JobState::Failed, "job-lost"));
+    }
+
+    #[test]
+    fn a_trial_that_an_earlier_version_queued_looks_its_recovery_point_up() {
+        let read: JobRequest = serde_json::from_str(r#"{"kind":"Trial"}"#).unwrap();
+        assert_eq!(read, JobRequest::Trial { point: None });
+        assert_eq!(serde_json::to_string(&read).unwrap(), r#"{"kind":"Trial"}"#);
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Rig {
     }
 
     fn due(&self) -> Option<DueProof> {
-        due(&self.agent).unwrap()
+        due(&self.agent, &Settings::load(self.agent.home()).unwrap()).unwrap()
     }
 
     fn proven(&self, proof: DueProof) {

@@ -2,12 +2,12 @@
 
 use super::{Proofs, ProvenRestore};
 use crate::jobs::run::{RunningJob, Worked};
-use crate::jobs::{ItemReference, JobOutcome};
+use crate::jobs::{ItemReference, JobOutcome, TrialPoint};
 use crate::points::PointDescription;
 use crate::restore::{self, LayingWish, Selected};
 use crate::settings::Settings;
 use crate::{Agent, AgentError, platform, points};
-use stateward_engine::Tools;
+use stateward_engine::{EngineError, PointSummary, Tools};
 use stateward_format::manifest::Warning;
 use stateward_model::ItemId;
 use std::io;
@@ -20,25 +20,37 @@ const FREE_BYTES_LEFT: u64 = 1 << 30;
 /// What each file takes besides its bytes, at most: the rest of its last block.
 const FILE_BYTES: u64 = 4096;
 
-/// Whether there is room for one of an item's newest recovery point. Asks the vault which that is.
+/// An item's newest recovery point, if there is room for it. Asks the vault which that is.
 ///
 /// # Errors
 /// [`AgentError::TrialNoRoom`] if there is none; else whatever keeps the recovery point from being chosen.
-pub(crate) fn room(agent: &Agent, item: ItemId) -> Result<PointDescription, AgentError> {
+pub(crate) fn look_up(agent: &Agent, item: ItemId) -> Result<TrialPoint, AgentError> {
     let listed = points::list_own(agent)?;
-    let point = points::choose(&listed, "latest", Some(&item.to_string()))?;
-    let folder = folder(agent)?;
+    let PointDescription { recovery_point, sequence, files, bytes, .. } =
+        *points::choose(&listed, "latest", Some(&item.to_string()))?;
+    let point = TrialPoint { recovery_point, sequence, files, bytes };
+    check_room(&folder(agent)?, &point)?;
+    Ok(point)
+}
+
+/// Whether an error of [`look_up`] says something of the recovery points or of the room: then it is noted, and looked at again
+/// after a day. Any other is of the way to the vault, which may be free in a minute.
+pub(crate) fn is_hindrance(error: &AgentError) -> bool {
+    !matches!(error, AgentError::Engine(EngineError::Vault(_)))
+}
+
+fn check_room(folder: &Path, point: &TrialPoint) -> Result<(), AgentError> {
     let bytes_needed = needed(point);
-    match platform::free_space(&folder) {
+    match platform::free_space(folder) {
         Some(free) if free.bytes < bytes_needed || free.files.is_some_and(|free| free < point.files) => {
-            Err(AgentError::TrialNoRoom { path: folder, bytes_needed, bytes_free: free.bytes })
+            Err(AgentError::TrialNoRoom { path: folder.to_owned(), bytes_needed, bytes_free: free.bytes })
         }
-        _ => Ok(point.clone()),
+        _ => Ok(()),
     }
 }
 
 /// A recovery point may say any totals.
-fn needed(point: &PointDescription) -> u64 {
+fn needed(point: &TrialPoint) -> u64 {
     point.bytes.saturating_add(point.files.saturating_mul(FILE_BYTES)).saturating_add(FREE_BYTES_LEFT)
 }
 
@@ -52,16 +64,18 @@ fn folder(agent: &Agent) -> Result<PathBuf, AgentError> {
 pub(crate) fn work(
     agent: &Agent,
     item: Option<&ItemReference>,
+    known: Option<TrialPoint>,
     job: &RunningJob<'_>,
     tools: &Tools<'_>,
 ) -> Worked {
-    let begun = item.ok_or(AgentError::NoItems).and_then(|item| Ok((item, begin(agent, item.id, job)?)));
+    let begun =
+        item.ok_or(AgentError::NoItems).and_then(|item| Ok((item, begin(agent, item.id, known, job)?)));
     let (item, (point, target)) = match begun {
         Ok(begun) => begun,
         Err(error) => return Err(error).into(),
     };
     let selected = Selected {
-        point: point.summary(),
+        point: PointSummary { sequence: point.sequence, hash: point.recovery_point },
         components: &[],
         paths: &[],
         target: &target,
@@ -91,11 +105,18 @@ pub(crate) fn work(
 fn begin(
     agent: &Agent,
     item: ItemId,
+    known: Option<TrialPoint>,
     job: &RunningJob<'_>,
-) -> Result<(PointDescription, PathBuf), AgentError> {
+) -> Result<(TrialPoint, PathBuf), AgentError> {
     let folder = folder(agent)?;
     forget_leftovers(&folder, folder == agent.home().trials());
-    let point = room(agent, item)?;
+    let point = match known {
+        Some(point) => {
+            check_room(&folder, &point)?;
+            point
+        }
+        None => look_up(agent, item)?,
+    };
     let target = folder.join(format!("{PREFIX}{}", job.id()));
     platform::make_private_folder(&target)
         .map_err(|cause| AgentError::TargetFailed { path: target.clone(), cause })?;

@@ -5,7 +5,6 @@
 
 use super::{Event, LOOK_EVERY, Service};
 use crate::jobs::detach;
-use crate::settings::Settings;
 use crate::upgrade::{self, UpgradeMode, UpgradeWish};
 use crate::{AgentError, disk, platform};
 use serde_json::Value;
@@ -34,14 +33,10 @@ impl Upgrades {
 
 impl Service<'_> {
     /// Upgrades the agent if that is wished for, due and possible. What goes wrong is told, and keeps nobody from backing up.
-    pub(super) fn upgrade_if_due(&mut self) {
-        if !self.upgrades.is_due() {
+    pub(super) fn upgrade_if_due(&mut self, mode: UpgradeMode) {
+        // Looked at in each turn: whoever switches it on need not start the agent anew.
+        if mode != UpgradeMode::Automatically || !self.upgrades.is_due() {
             return;
-        }
-        match Settings::load(self.agent.home()).map(|settings| settings.upgrade) {
-            Ok(UpgradeMode::Automatically) => {}
-            // Asked again with the next turn: whoever switches it on need not start the agent anew.
-            _ => return,
         }
         self.upgrades.looked_at = Some(Instant::now());
         let done = upgrade::look(self.agent, UpgradeWish::default(), self.stop)

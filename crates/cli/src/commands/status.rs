@@ -7,6 +7,7 @@ use crate::units;
 use clap::Args;
 use serde_json::json;
 use stateward_agent::items::Item;
+use stateward_agent::jobs::JobFailure;
 use stateward_agent::overview::Overview;
 use stateward_agent::{AgentError, Exit};
 
@@ -14,9 +15,10 @@ use stateward_agent::{AgentError, Exit};
 #[derive(Debug, Args)]
 pub struct Arguments {}
 
-/// Shows this server at a glance. Asks no vault.
+/// Shows this server at a glance, as far as its home can be read. Asks no vault.
 pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
-    let overview = Overview::of(context.agent())?;
+    let (overview, damage) = Overview::as_far_as_readable(context.agent());
+    let failures: Vec<JobFailure> = damage.iter().map(JobFailure::from).collect();
     let output = context.output();
     output.object(&json!({
         "type": "result", "home": context.agent().home().path(),
@@ -31,12 +33,13 @@ pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
         "running_jobs": overview.running().map(|job| job.id).collect::<Vec<_>>(),
         "is_served": overview.is_served,
         "proofs": proofs(context, &overview),
+        "damage": failures,
         "next_backups": overview.next_runs.iter().map(|(item, next)| json!({
             "item_id": item, "policy": next.policy, "at": next.at,
         })).collect::<Vec<_>>(),
     }));
-    print(context, output, &overview);
-    Ok(Exit::Done)
+    print(context, output, &overview, &failures);
+    Ok(if damage.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 /// What was proven to come back, for programs.
@@ -83,10 +86,15 @@ fn proof_lines(overview: &Overview) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn print(context: &Context, output: &Output, overview: &Overview) {
+fn print(context: &Context, output: &Output, overview: &Overview, damage: &[JobFailure]) {
     output.line(format_args!("Home {}", context.agent().home().path().display()));
+    for JobFailure { code, message, remedy } in damage {
+        output.line(format_args!("{message} [{code}]"));
+        output.hint(format_args!("Hint: {remedy}"));
+    }
     let mut lines = Vec::new();
     match &overview.registration {
+        None if !damage.is_empty() => (),
         None => lines.push(("Server", "not registered".to_owned())),
         Some(found) => {
             lines.push(("Server", format!("{} ({})", found.label, found.server)));
@@ -115,6 +123,10 @@ fn print(context: &Context, output: &Output, overview: &Overview) {
             next.map_or_else(|| "none".to_owned(), |next| next.policy.to_string()),
             next.and_then(|next| next.at).map(units::time).unwrap_or_default(),
         ]);
+    }
+    if !damage.is_empty() {
+        table.print(output, "What is protected here can't be told, or nothing is");
+        return;
     }
     table.print(output, "Nothing is protected yet. Next: `stateward protect system-state`");
     if overview.registration.is_none() {

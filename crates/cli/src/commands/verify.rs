@@ -72,7 +72,9 @@ fn trial(context: &Context, text: &str, pace: &PaceFlags) -> Result<Exit, AgentE
     let item = items.find(text)?;
     let item = ItemReference { id: item.id, label: item.label.clone() };
     let pace = pace.pace(agent.home(), JobKind::Restore)?;
-    run_jobs(context, Wait::Inside, || Ok(vec![jobs::queue(agent, JobRequest::Trial, Some(item), pace)?]))
+    run_jobs(context, Wait::Inside, || {
+        Ok(vec![jobs::queue(agent, JobRequest::Trial { point: None }, Some(item), pace)?])
+    })
 }
 
 #[cfg(test)]
