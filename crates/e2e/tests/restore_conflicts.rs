@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 #![cfg(target_os = "linux")]
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
-use stateward_e2e::process::{Outcome, run};
+use stateward_e2e::process::{Outcome, Running, run};
 use stateward_e2e::server::restored;
 use stateward_e2e::{Dice, TestServer, TestVault, assert_same, is_root, tree};
 use std::fs::{self, Permissions};
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 
@@ -231,6 +233,14 @@ fn another_server_restores_with_vault_credentials_and_the_passphrase_and_does_no
     assert_eq!(result["files"], 3, "{result}");
     assert_eq!(fs::read_to_string(restored(&target, &rig.source).join("sub/gone")).unwrap(), "back again");
     assert!(!stranger.home().join("registration.json").exists());
+    let mut list = stranger.command(["recovery-point", "list", "--credentials"]);
+    list.arg(&file).arg("--passphrase-file").arg(stranger.passphrase_file());
+    let points: Vec<_> = run(list).done().json();
+    let points: Vec<_> = points.iter().filter_map(|line| line["recovery_point"].as_str()).collect();
+    assert_eq!(points, rig.server.points());
+    let secret = stranger.passphrase_file();
+    let useless = ["recovery-point", "list", "--passphrase-file", secret.to_str().unwrap()];
+    rig.server.run(useless).expect_code(2);
 
     let other = restore(&stranger.passphrase_file(), &rig.server.path("credentials")).expect_code(13);
     assert_eq!(other.error_code(), "credentials-for-registering");
@@ -239,4 +249,24 @@ fn another_server_restores_with_vault_credentials_and_the_passphrase_and_does_no
     assert_eq!(run(register).expect_code(13).error_code(), "credentials-for-restore");
     let audit = rig.server.run(["audit", "list", "--vault", "vault"]);
     assert!(audit.stdout.contains("credentials.restore"), "{audit:#?}");
+}
+
+#[test]
+fn a_restore_with_credentials_is_stopped_while_its_vault_does_not_answer() {
+    let mut rig = rig();
+    let listed = rig.server.run(["server", "list", "--vault", "vault"]).done().json();
+    let id = listed.iter().find_map(|line| line["server"].as_str()).unwrap();
+    rig.server.credentials("restore", &["--purpose", "restore", "--server", id]).done();
+    let address = rig.vault.address().to_owned();
+    rig.vault.stop();
+    // It takes connections and says nothing.
+    let silent = TcpListener::bind(address).unwrap();
+    let stranger = TestServer::fresh();
+    let mut restore = stranger.restore_command("latest", &stranger.path("target"), &[]);
+    restore.arg("--credentials").arg(rig.server.path("restore"));
+    restore.arg("--passphrase-file").arg(stranger.passphrase_file());
+    let restore = Running::start(restore);
+    let _taken = silent.accept().unwrap();
+    restore.signal(Signal::INT);
+    assert_eq!(restore.wait().expect_code(130).error_code(), "cancelled");
 }

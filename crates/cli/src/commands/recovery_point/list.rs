@@ -3,15 +3,19 @@
 use super::calendar::{self, Month};
 use crate::context::Context;
 use crate::display::{Table, short};
+use crate::secret_input::KnownSecret;
 use crate::units;
 use crate::vault_choice::PerhapsInVault;
 use clap::Args;
 use serde_json::json;
+use stateward_agent::jobs::Pace;
 use stateward_agent::points::{self, ListedPoint};
-use stateward_agent::{AgentError, Exit, admin};
+use stateward_agent::recover::RecoveredServer;
+use stateward_agent::{AgentError, Cancellation, Exit, admin};
 use stateward_api::arm::items::ProtectedItem;
 use stateward_api::arm::recovery_points::AdditionalInfo;
 use stateward_client::AdminClient;
+use std::path::{Path, PathBuf};
 
 /// The command's flags.
 #[derive(Debug, Args)]
@@ -27,19 +31,26 @@ pub struct Arguments {
     /// Of a vault: only this server's (its name or id)
     #[arg(long, value_name = "SERVER", requires = "vault")]
     server: Option<String>,
+    /// What another server backed up: vault credentials for restoring it. Its passphrase is asked for
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["vault", "server"])]
+    credentials: Option<PathBuf>,
+    #[command(flatten)]
+    secret: KnownSecret,
 }
 
 /// Shows recovery points.
-pub fn run(
-    context: &Context,
-    Arguments { item, month, vault, server }: Arguments,
-) -> Result<Exit, AgentError> {
+pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
+    let Arguments { item, month, vault, server, credentials, secret } = arguments;
     if let Some((client, vault)) = vault.find(context)? {
         let items = admin::find_items(&client, &vault, item.as_deref(), server.as_deref())?;
         of_vault(context, &client, &items)?;
         return Ok(Exit::Done);
     }
-    let mut listed = points::list_own(context.agent())?;
+    let mut listed = match &credentials {
+        Some(file) => of_other(context, file, &secret)?,
+        None if secret.is_given() => return Err(AgentError::SecretNotNeeded),
+        None => points::list_own(context.agent())?,
+    };
     if let Some(item) = item {
         listed.retain(|point| match point {
             ListedPoint::Usable(point) => point.item_label.as_str() == item || point.item.to_string() == item,
@@ -50,8 +61,19 @@ pub fn run(
         calendar::print(context.output(), &listed, month);
         return Ok(Exit::Done);
     }
-    let empty = "There is no recovery point yet. Next: `stateward backup now --wait`";
+    let empty = match credentials {
+        Some(_) => "That server has no recovery point in its vault",
+        None => "There is no recovery point yet. Next: `stateward backup now --wait`",
+    };
     Ok(super::print_list(context.output(), &listed, empty))
+}
+
+/// What another server backed up.
+fn of_other(context: &Context, file: &Path, secret: &KnownSecret) -> Result<Vec<ListedPoint>, AgentError> {
+    let (secret, agent) = (secret.get()?, context.agent());
+    // No signal is taken from its usual course here: it ends this command at once, which has nothing to lose.
+    let nobody = Cancellation::default();
+    RecoveredServer::at_vault(agent, file, secret.borrow(), &Pace::default(), &nobody)?.points()
 }
 
 /// What the vault knows of recovery points: how long each is kept, and why. What is in them only their server can tell.
