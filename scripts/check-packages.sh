@@ -10,12 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/tools.sh
 source scripts/tools.sh
 
-MIRROR=${MIRROR:-http://deb.debian.org/debian}
-if ((EUID != 0)); then
-    say 'LEFT OUT: only root can make a tree to install into'
-    exit 0
-fi
-need_packages debootstrap=debootstrap rpm=rpm
+need_trees 'make a tree to install into' rpm=rpm
 
 built=$(built_folder)
 built=${built%/release}/packages
@@ -34,8 +29,7 @@ trap finish EXIT
 # quiet COMMAND…: runs it, and says what it said only if it fails.
 quiet() { "$@" >"$work/said" 2>&1 || fail "This failed: $*" "$(tail -n 5 "$work/said")"; }
 
-# The release that the programs were built on, for its libraries.
-debootstrap --variant=minbase "$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")" "$tree" "$MIRROR" >"$work/log" 2>&1 &
+make_tree "$tree" "$work/log" &
 maker=$!
 
 say 'Packages of release 1, twice, and of release 2'
@@ -57,7 +51,7 @@ for unit in packaging/*/*.service; do
     fi
 done
 
-wait "$maker" || fail "debootstrap can't make the tree" "$(tail -n 3 "$work/log")"
+tree_or_fail "$tree" "$work/log" "$maker"
 mount --bind /proc "$tree/proc" 2>/dev/null || true
 mkdir "$tree/packages"
 cp "$work"/first/*.deb "$work"/first/*.rpm "$tree/packages"

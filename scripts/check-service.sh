@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the agent as a service of a real systemd: one that is booted in namespaces of its own, in a tree that debootstrap makes. There
 # it is installed, registered, asked for a backup and a restore at the vault, stopped in the middle of a job, killed, and taken back; all
-# under the unit as packages have it, with what the unit takes away. As root, and where a systemd can be booted so.
+# under the unit as packages have it, with what the unit takes away. Then the package itself is installed, and a newer one over it
+# while a backup runs. As root, and where a systemd can be booted so.
 set -euo pipefail
 export LC_ALL=C
 
@@ -9,12 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/tools.sh
 source scripts/tools.sh
 
-MIRROR=${MIRROR:-http://deb.debian.org/debian}
-if ((EUID != 0)); then
-    say 'LEFT OUT: only root can boot a systemd'
-    exit 0
-fi
-need_packages debootstrap=debootstrap nsenter=util-linux jq=jq rsync=rsync
+need_trees 'boot a systemd' nsenter=util-linux jq=jq rsync=rsync
 
 bin=$(built_folder)
 work=$(mktemp -d)
@@ -32,9 +28,7 @@ finish() {
 trap finish EXIT
 
 say 'A tree with systemd'
-debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus \
-    "$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")" "$tree" "$MIRROR" >"$work/log" 2>&1 ||
-    fail "debootstrap can't make the tree" "$(tail -n 3 "$work/log")"
+make_tree "$tree" "$work/log" '' --include=systemd,systemd-sysv,dbus
 cp "$bin/stateward" "$tree/usr/local/bin/"
 
 # Mounts are those of the new namespace, and gone with it.
@@ -155,3 +149,47 @@ quiet stateward agent uninstall
 [[ -z $(unit FragmentPath) ]] || fail 'The unit is still there' "$(unit FragmentPath)"
 if inside stateward agent status >/dev/null 2>&1; then fail 'An agent runs though it was uninstalled'; fi
 quiet stateward status
+
+say 'The package, and a newer one over it while a backup runs'
+rm "$tree/usr/local/bin/stateward"
+for release in 1 2; do
+    scripts/package.sh --release "$release" >"$work/said" 2>&1 || fail 'No packages can be made' "$(tail -n 5 "$work/said")"
+    cp "${bin%/release}"/packages/stateward_*.deb "$tree/srv/$release.deb"
+done
+is_served() { is_active active && inside stateward agent status >/dev/null 2>&1; }
+quiet dpkg --install /srv/1.deb
+wait_until 60 'An agent that serves once its package is installed' is_served
+mkdir "$tree/srv/data"
+head --bytes=40000000 /dev/urandom >"$tree/srv/data/file"
+quiet stateward protect files /srv/data --name data
+quiet stateward settings set --limit-rate 2MB
+quiet stateward item backup data --vault main
+is_running() { [[ $(job item) == data ]] && is_job Running; }
+wait_until 60 'A backup' is_running
+before=$(unit MainPID)
+running=$(job job)
+quiet dpkg --install /srv/2.deb
+wait_until 60 'An agent that comes back after an upgrade' came_back
+release=$(inside dpkg-query --show --showformat="\${Version}" stateward)
+[[ $release == *-2 ]] || fail 'It is not the newer package' "$release"
+inside readlink "/proc/$(unit MainPID)/exe" | grep --quiet --invert-match deleted || fail 'The older agent runs on'
+if [[ $(job job) != "$running" ]] || ! is_job Running; then fail 'The upgrade ended the backup' "$(job status)"; fi
+wait_until 120 'The end of a backup during which the agent was upgraded' is_job Completed
+quiet stateward settings set --limit-rate off
+quiet stateward restore --recovery-point latest --item data --target /srv/back --wait
+cmp "$tree/srv/data/file" "$tree/srv/back/srv/data/file" || fail 'What was restored differs'
+
+say 'The same right after one was asked for: it is made, by whichever agent'
+head --bytes=1000000 /dev/urandom >"$tree/srv/data/file"
+points() { inside stateward recovery-point list --item data --json | grep --count '"recovery_point"'; }
+before=$(unit MainPID)
+quiet stateward item backup data --vault main
+quiet dpkg --install /srv/1.deb
+wait_until 60 'An agent that comes back after a downgrade' came_back
+has_two() { [[ $(points) == 2 ]]; }
+wait_until 120 'The backup that was asked for' has_two
+
+say 'Purge'
+quiet dpkg --purge stateward
+if is_active active; then fail 'An agent runs though its package was removed'; fi
+[[ -e $tree/var/lib/stateward/registration.json ]] || fail 'The home went with its package'

@@ -11,15 +11,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/tools.sh
 source scripts/tools.sh
 
-MIRROR=${MIRROR:-http://deb.debian.org/debian}
 if [[ "${STATEWARD_LONG:-}" == 1 ]]; then releases='bullseye bookworm trixie sid'; else releases='bookworm trixie'; fi
 read -ra releases <<<"${RELEASES:-$releases}"
 
-if ((EUID != 0)); then
-    say 'LEFT OUT: only root can make trees of other releases'
-    exit 0
-fi
-need_packages debootstrap=debootstrap rsync=rsync python3=python3
+need_trees 'make trees of other releases' rsync=rsync python3=python3
 
 bin=$(built_folder)
 work=$(mktemp -d)
@@ -69,7 +64,7 @@ stateward register --credentials "$work/credentials" --generate-passphrase --pas
 
 # One tree for each release, side by side: most of the time is dpkg's, which uses one processor.
 for release in "${releases[@]}"; do
-    debootstrap --variant=minbase "$release" "$work/$release" "$MIRROR" >"$work/debootstrap-$release.log" 2>&1 &
+    make_tree "$work/$release" "$work/debootstrap-$release.log" "$release" &
     makers[$release]=$!
 done
 
@@ -86,7 +81,7 @@ check() {
 }
 
 for release in "${releases[@]}"; do
-    wait "${makers[$release]}" || fail "debootstrap can't make $release" "$(tail -n 3 "$work/debootstrap-$release.log")"
+    tree_or_fail "$work/$release" "$work/debootstrap-$release.log" "${makers[$release]}"
     unset "makers[$release]"
     say "$release: the tree is there after $SECONDS s"
     check "$release"

@@ -65,6 +65,29 @@ need_component() {
     fail "Rust's \`$2\` is needed and not installed" "rustup component add $2"
 }
 
+# need_trees WHAT PROGRAM=PACKAGE…: for a script that works in trees of its own which make_tree makes. Ends it, and well, where this is
+# not root, who alone can do WHAT; makes sure that the programs are there.
+need_trees() {
+    if ((EUID != 0)); then
+        say "LEFT OUT: only root can $1"
+        exit 0
+    fi
+    need_packages debootstrap=debootstrap "${@:2}"
+    MIRROR=${MIRROR:-http://deb.debian.org/debian}
+}
+
+# make_tree TREE LOG [RELEASE [FLAG…]]: makes a small tree of a release of Debian, of that of this machine if none is named: the
+# programs that were built here run there. In the background its process is debootstrap's, which can be stopped, and says nothing of
+# its failure; then tree_or_fail TREE LOG PID waits for it.
+make_tree() {
+    local tree=$1 log=$2 release=${3:-$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")}
+    local making=(debootstrap --variant=minbase "${@:4}" "$release" "$tree" "$MIRROR")
+    if ((BASHPID != $$)); then exec "${making[@]}" >"$log" 2>&1; fi
+    "${making[@]}" >"$log" 2>&1 || fail "debootstrap can't make \`${tree##*/}\`" "$(tail -n 3 "$log")"
+}
+
+tree_or_fail() { wait "$3" || fail "debootstrap can't make \`${1##*/}\`" "$(tail -n 3 "$2")"; }
+
 # Where the programs are after a release build.
 built_folder() {
     local target="${CARGO_TARGET_DIR:-target}"
