@@ -1,7 +1,7 @@
 //! Searching names in many recovery points of one item.
 //!
 //! A segment of a metadata stream stands by itself, and recovery points share most of theirs: each is read once, whatever
-//! the number of points. In memory are the segments' names and what was found.
+//! the number of points, as long as there is room to remember what it holds. In memory are that and what was found, both bounded.
 
 use crate::cache::CacheFolder;
 use crate::fetch::{Catalogue, ChunkFetcher};
@@ -56,7 +56,8 @@ pub struct SearchOutcome {
     pub versions: BTreeMap<Version, Vec<(usize, usize)>>,
     /// Whether there are more than were to be kept.
     pub is_cut: bool,
-    /// How many parts of metadata could not be read, so that something may be missing.
+    /// How many parts of metadata could not be read, so that something may be missing. Where there are more segments than can be
+    /// remembered, one may count several times.
     pub parts_lost: u64,
 }
 
@@ -67,8 +68,13 @@ pub fn search(request: &SearchRequest<'_>, tools: &Tools<'_>) -> Result<SearchOu
     let packs: Vec<_> = packs.filter(|pack| known.insert(pack.id)).collect();
     let catalogue = Catalogue::load(request.vault, request.keys, &packs, request.cache, tools)?;
     let fetcher = ChunkFetcher::new(request.vault, request.keys, &catalogue.index);
-    let mut searching =
-        Searching { request, tools, fetcher, found: HashMap::new(), outcome: SearchOutcome::default() };
+    let mut searching = Searching {
+        request,
+        tools,
+        fetcher,
+        found: Remembered::new(REMEMBERED_MAX),
+        outcome: SearchOutcome::default(),
+    };
     for (place, point) in request.points.iter().enumerate() {
         searching.point(place, point)?;
     }
@@ -79,9 +85,42 @@ struct Searching<'a> {
     request: &'a SearchRequest<'a>,
     tools: &'a Tools<'a>,
     fetcher: ChunkFetcher<'a>,
-    /// What each segment that was read holds of what is meant; mostly nothing.
-    found: HashMap<ChunkReference, Vec<Version>>,
+    found: Remembered,
     outcome: SearchOutcome,
+}
+
+/// So many segments and versions in them are remembered: some hundred megabytes. Ten million files have some ten thousand segments.
+const REMEMBERED_MAX: usize = 1 << 20;
+
+/// What each segment that was read holds of what is meant; mostly nothing. Once it is full, it begins anew: what was forgotten
+/// is read again.
+struct Remembered {
+    segments: HashMap<ChunkReference, Vec<Version>>,
+    weight: usize,
+    most: usize,
+}
+
+impl Remembered {
+    fn new(most: usize) -> Self {
+        Self { segments: HashMap::new(), weight: 0, most }
+    }
+
+    fn has(&self, segment: ChunkReference) -> bool {
+        self.segments.contains_key(&segment)
+    }
+
+    fn put(&mut self, segment: ChunkReference, versions: Vec<Version>) {
+        let weight = 1 + versions.len();
+        if self.weight + weight > self.most {
+            *self = Self::new(self.most);
+        }
+        self.weight += weight;
+        self.segments.insert(segment, versions);
+    }
+
+    fn of(&self, segment: ChunkReference) -> impl Iterator<Item = &Version> {
+        self.segments.get(&segment).into_iter().flatten()
+    }
 }
 
 impl Searching<'_> {
@@ -107,15 +146,15 @@ impl Searching<'_> {
     }
 
     fn segment(&mut self, place: usize, segment: ChunkReference) -> Result<(), EngineError> {
-        if !self.found.contains_key(&segment) {
+        if !self.found.has(segment) {
             let found = match self.fetcher.chunk(segment) {
                 Ok(bytes) => versions(bytes, self.request).ok(),
                 Err(error) => error.damage().map(|_| None)?,
             };
             self.outcome.parts_lost += u64::from(found.is_none());
-            self.found.insert(segment, found.unwrap_or_default());
+            self.found.put(segment, found.unwrap_or_default());
         }
-        for version in self.found.get(&segment).into_iter().flatten() {
+        for version in self.found.of(segment) {
             let has_room = self.outcome.versions.len() < self.request.versions_max;
             match self.outcome.versions.get_mut(version) {
                 Some(ranges) => extend(ranges, place),
@@ -227,6 +266,28 @@ mod tests {
             extend(&mut ranges, place);
         }
         assert_eq!(ranges, [(0, 2), (5, 6), (9, 9)]);
+    }
+
+    #[test]
+    fn what_segments_hold_is_remembered_up_to_a_bound() {
+        let segment = |number: u8| ChunkReference { id: ChunkId([number; 32]), length: 1 };
+        let version = Version {
+            path: b"/a".to_vec(),
+            modified_at: Timestamp(0),
+            kind: '-',
+            mode: 0,
+            size: None,
+            content: ChunkId([0; 32]),
+        };
+        let mut remembered = Remembered::new(5);
+        remembered.put(segment(1), vec![version.clone()]);
+        remembered.put(segment(2), vec![version.clone(), version.clone()]);
+        assert!(remembered.has(segment(1)) && remembered.of(segment(2)).count() == 2);
+        remembered.put(segment(3), Vec::new());
+        assert!(!remembered.has(segment(1)) && !remembered.has(segment(2)) && remembered.has(segment(3)));
+        // One that is larger than the bound by itself is remembered while it is looked at.
+        remembered.put(segment(4), vec![version; 9]);
+        assert_eq!((remembered.of(segment(4)).count(), remembered.segments.len()), (9, 1));
     }
 
     #[test]
