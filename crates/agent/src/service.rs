@@ -133,7 +133,6 @@ impl Service<'_> {
     /// Waits for one thing to do, and does it.
     fn turn(&mut self) -> Result<(), AgentError> {
         if is_busy(self.agent)? {
-            self.telling.job_seen();
             self.pause(BUSY_REST);
             return Ok(());
         }
@@ -267,7 +266,6 @@ impl Service<'_> {
         match begun {
             Ok((label, child)) => {
                 (self.told)(Event::Begun(job, &label));
-                self.telling.job_seen();
                 if self.wait_for(child) {
                     (self.told)(Event::Ended(job));
                 }

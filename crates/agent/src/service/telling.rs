@@ -4,7 +4,7 @@
 use crate::jobs::JobFolder;
 use crate::{Agent, AgentError, notifications};
 use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How often what could not be delivered is tried again.
 const BETWEEN_TRIES: Duration = Duration::from_secs(600);
@@ -12,24 +12,20 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(600);
 /// When it was looked last, and who posts.
 #[derive(Debug, Default)]
 pub(super) struct Telling {
-    /// Nothing has run since it was looked for lost jobs.
-    is_settled: bool,
+    /// When the folder of jobs was last changed when it was looked for lost ones: each word of a job is such a change.
+    looked_at: Option<SystemTime>,
     tried_at: Option<Instant>,
     posting: Vec<Child>,
 }
 
 impl Telling {
-    /// A job runs or was begun: it may be lost.
-    pub(super) fn job_seen(&mut self) {
-        self.is_settled = false;
-    }
-
     /// Looks between two jobs. What goes wrong is logged, and keeps nobody from backing up.
     pub(super) fn look(&mut self, agent: &Agent) {
         // Those that have ended are waited for by looking.
         self.posting.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-        if !self.is_settled {
-            self.is_settled = true;
+        let changed_at = std::fs::metadata(agent.home().jobs()).and_then(|found| found.modified()).ok();
+        if self.looked_at.is_none() || self.looked_at != changed_at {
+            self.looked_at = changed_at;
             if let Err(error) = self.settle(agent) {
                 tracing::warn!(%error, "lost jobs can't be told");
             }
@@ -40,16 +36,8 @@ impl Telling {
         }
     }
 
+    /// A record names the process that is to write the next, so one whose process is gone is nobody else's to write.
     fn settle(&mut self, agent: &Agent) -> Result<(), AgentError> {
-        // While a job runs it is none of them, and neither is one that is just being queued.
-        let _alone = match agent.home().lock_for_job() {
-            Ok(lock) => lock,
-            Err(AgentError::Busy { .. }) => {
-                self.is_settled = false;
-                return Ok(());
-            }
-            Err(error) => return Err(error),
-        };
         for lost in JobFolder::of(agent.home()).settle_lost()? {
             tracing::warn!(job = %lost.id, "a job was lost");
             self.posting.extend(notifications::tell(agent, &lost));
