@@ -1,5 +1,6 @@
 //! Who is told of jobs that ended, and of which.
 
+use crate::pace::switch;
 use clap::Args;
 use serde_json::{Value, json};
 use stateward_agent::notifications::{
@@ -10,8 +11,6 @@ use stateward_agent::{AgentError, secrets};
 use stateward_client::Webhook;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-use crate::pace::switch;
 
 /// The flags.
 #[derive(Args)]
