@@ -37,7 +37,7 @@ pub(crate) fn reach(
         Err(error) if is_away(&error) => error,
         Err(error) => return Err(error),
     };
-    let mut found = vec![precheck(REACHABLE, WARNED, format!("The vault was not reached at first: {error}"))];
+    let mut found = vec![precheck(REACHABLE, WARNED, error.to_string())];
     let blocked = settings.judge(&mut found, despite);
     job.prechecked(&found);
     match blocked {

@@ -33,8 +33,11 @@ pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
                 output.object(&json!({
                     "type": "channel", "channel": channel, "is_delivered": false, "message": error.to_string(),
                 }));
-                output.line(format_args!("{error}"));
-                failed = failed.or(Some(error));
+                match &failed {
+                    // The command ends with it, which says so.
+                    None => failed = Some(error),
+                    Some(_) => output.line(format_args!("{error}")),
+                }
             }
         }
     }
