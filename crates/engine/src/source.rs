@@ -5,7 +5,7 @@
 
 use stateward_format::entry::ExtendedAttribute;
 use stateward_format::manifest::{Precheck, Warning};
-use stateward_format::{FileName, Identity, NameKind};
+use stateward_format::{Attribute, FileName, Identity, NameKind};
 use stateward_model::{ComponentName, Timestamp};
 use std::io;
 use std::ops::ControlFlow;
@@ -79,6 +79,8 @@ pub struct Details {
     pub extended_attributes: Vec<ExtendedAttribute>,
     /// A symbolic link's text; empty for everything else.
     pub link_target: Vec<u8>,
+    /// What its kind of system has besides, but for streams.
+    pub attributes: Vec<Attribute>,
 }
 
 /// A run of stored bytes in a file, from `start` up to but not including `end`. What lies between extents is holes.
@@ -90,12 +92,30 @@ pub struct Extent {
     pub end: u64,
 }
 
+/// An alternate stream that is open for reading.
+pub struct NamedStream {
+    /// WTF-8, without the colons and the type `$DATA`.
+    pub name: Vec<u8>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What it holds.
+    pub content: Box<dyn OpenFile>,
+}
+
 /// A file that is open for reading.
 pub trait OpenFile: Send {
     /// Looks at the open file itself, as it is now.
     fn stat(&self) -> io::Result<Stat>;
     /// Its extended attributes, sorted by name.
     fn extended_attributes(&self) -> io::Result<Vec<ExtendedAttribute>>;
+    /// What its kind of system has besides, but for streams.
+    fn attributes(&self) -> io::Result<Vec<Attribute>> {
+        Ok(Vec::new())
+    }
+    /// Its alternate streams, in any order.
+    fn streams(&self) -> io::Result<Vec<NamedStream>> {
+        Ok(Vec::new())
+    }
     /// The first extent at or after `offset`, or `None` if only a hole or nothing follows. A source that cannot tell
     /// answers with everything from `offset` to the file's present end.
     fn next_extent(&self, offset: u64) -> io::Result<Option<Extent>>;
@@ -109,6 +129,10 @@ pub trait Node: Send + Sync {
     fn path(&self) -> Vec<u8>;
     /// Extended attributes and link target of what is not opened.
     fn details(&self) -> io::Result<Details>;
+    /// Alternate streams of what is not opened, in any order.
+    fn streams(&self) -> io::Result<Vec<NamedStream>> {
+        Ok(Vec::new())
+    }
     /// Opens the file without following a link; tells what it is at that moment.
     fn open(&self) -> io::Result<(Box<dyn OpenFile>, Stat)>;
 }

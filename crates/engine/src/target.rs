@@ -50,6 +50,11 @@ impl TargetError {
 pub trait TargetFile: Send + Sync {
     /// Writes all of `bytes` at `offset`.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), TargetError>;
+    /// Writes all of `bytes` at `offset` of its alternate stream `name`, which is made by that. Called only where
+    /// [`Target::keeps_streams`].
+    fn write_stream_at(&self, _name: &[u8], _offset: u64, _bytes: &[u8]) -> Result<(), TargetError> {
+        Ok(())
+    }
     /// Sets size, owner, mode, attributes and times, in the order that keeps them all. What cannot be set (an owner,
     /// as an ordinary user) comes back as warnings.
     fn finish(&self, size: u64, metadata: &Metadata) -> Result<Vec<Warning>, TargetError>;
@@ -75,6 +80,10 @@ pub enum Judgement {
 
 /// A folder that a recovery point is laid into. What is not written stays a hole.
 pub trait Target: Send + Sync {
+    /// Whether files get their alternate streams; otherwise [`TargetFile::finish`] names those that it leaves off.
+    fn keeps_streams(&self) -> bool {
+        false
+    }
     /// Decides, before anything of an entry (other than a folder) is made, what becomes of it where something may lie
     /// already. `is_same` is asked of a file of the same size only, and proves its content.
     fn judge(

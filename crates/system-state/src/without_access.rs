@@ -27,7 +27,10 @@ impl<'a> WithoutAccess<'a> {
 
 fn reduced(metadata: &Metadata, (user, group): (u32, u32), mode: u32) -> Metadata {
     // That its content is not what it seems matters all the same.
-    let is_kept = |attribute: &&Attribute| matches!(attribute, Attribute::EfsRaw { .. });
+    // Nor are streams and reparse points rights.
+    let is_kept = |attribute: &&Attribute| {
+        matches!(attribute, Attribute::EfsRaw { .. } | Attribute::Stream(_) | Attribute::ReparsePoint { .. })
+    };
     Metadata {
         mode,
         user,
@@ -46,6 +49,10 @@ const FILE_MODE: u32 = 0o666;
 const FOLDER_MODE: u32 = 0o777;
 
 impl Target for WithoutAccess<'_> {
+    fn keeps_streams(&self) -> bool {
+        self.target.keeps_streams()
+    }
+
     fn judge(&self, path: &[u8], entry: &Entry, is_same: &mut IsSame<'_>) -> Result<Judgement, TargetError> {
         self.target.judge(path, entry, is_same)
     }
@@ -88,6 +95,10 @@ struct ReducedFile {
 }
 
 impl TargetFile for ReducedFile {
+    fn write_stream_at(&self, name: &[u8], offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
+        self.file.write_stream_at(name, offset, bytes)
+    }
+
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
         self.file.write_at(offset, bytes)
     }

@@ -64,6 +64,11 @@ impl Segments {
         }
     }
 
+    /// The byte after the last that is stored.
+    pub fn end(&self) -> u64 {
+        self.0.iter().next_back().map_or(0, |(at, bytes)| at + bytes.len() as u64)
+    }
+
     /// How many bytes are stored.
     pub fn stored_bytes(&self) -> u64 {
         self.0.values().map(|bytes| bytes.len() as u64).sum()

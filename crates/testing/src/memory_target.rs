@@ -27,6 +27,7 @@ struct State {
     syncs_that_fail: u32,
     failing: BTreeSet<Vec<u8>>,
     is_synced: bool,
+    keeps_streams: bool,
 }
 
 /// How a target fails as a whole.
@@ -47,6 +48,7 @@ enum Node {
 #[derive(Default)]
 struct File {
     segments: Segments,
+    streams: BTreeMap<Vec<u8>, Segments>,
     finished: Option<(u64, Metadata)>,
 }
 
@@ -54,6 +56,22 @@ impl MemoryTarget {
     /// An empty folder.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// One that keeps alternate streams.
+    pub fn keeping_streams() -> Self {
+        let target = Self::default();
+        lock(&target.0).keeps_streams = true;
+        target
+    }
+
+    /// What was written to the streams of the file at a path, by their names.
+    pub fn streams(&self, path: &str) -> BTreeMap<Vec<u8>, Segments> {
+        let state = lock(&self.0);
+        match state.names.get(path.as_bytes()) {
+            Some(Node::File(file)) => state.files[*file].streams.clone(),
+            _ => BTreeMap::new(),
+        }
     }
 
     /// So many bytes can still be written; then there is no space.
@@ -200,6 +218,10 @@ fn special_thing(kind: &EntryKind) -> Thing {
 }
 
 impl Target for MemoryTarget {
+    fn keeps_streams(&self) -> bool {
+        lock(&self.0).keeps_streams
+    }
+
     fn make_folder(&self, path: &[u8]) -> Result<(), TargetError> {
         let mut state = lock(&self.0);
         if let Some(Node::Folder { .. }) = state.names.get(path) {
@@ -289,6 +311,16 @@ impl TargetFile for MemoryFile {
         let file = &mut state.files[self.file];
         assert!(file.finished.is_none(), "a file is written to after it was finished");
         file.segments.write(offset, bytes);
+        Ok(())
+    }
+
+    fn write_stream_at(&self, name: &[u8], offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
+        let mut state = lock(&self.target.0);
+        assert!(state.keeps_streams, "a target that keeps no streams is not given them");
+        state.change()?;
+        let file = &mut state.files[self.file];
+        assert!(file.finished.is_none(), "a stream is written to after its file was finished");
+        file.streams.entry(name.to_vec()).or_default().write(offset, bytes);
         Ok(())
     }
 

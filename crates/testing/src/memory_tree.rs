@@ -8,6 +8,7 @@ pub use part::Part;
 
 use crate::listing::{Listed, Listing, Segments, Thing};
 use crate::lock;
+use stateward_format::Attribute;
 use stateward_format::entry::ExtendedAttribute;
 use stateward_model::{Clock, ComponentName, Timestamp};
 use std::collections::BTreeMap;
@@ -49,6 +50,10 @@ struct Inode {
     file_id: u64,
     is_generated: bool,
     attributes: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Alternate streams.
+    streams: BTreeMap<Vec<u8>, Segments>,
+    /// What its kind of system has besides.
+    others: Vec<Attribute>,
     names: u32,
     trouble: Trouble,
 }
@@ -162,6 +167,8 @@ impl MemoryTree {
             file_id: id,
             is_generated: false,
             attributes: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            others: Vec::new(),
             names: 1,
             trouble: Trouble::None,
         };

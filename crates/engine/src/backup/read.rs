@@ -5,11 +5,14 @@ use crate::cut::{CHUNK_BYTES_MAX, CutRule, Cutter};
 use crate::image;
 use crate::progress::Cancellation;
 use crate::sink::ChunkSink;
-use crate::source::{Extent, Found, FoundKind, OpenFile, Stat};
+use crate::source::{Extent, Found, FoundKind, NamedStream, OpenFile, Stat};
 use stateward_format::content::INLINE_MAX;
+use stateward_format::entry::ExtendedAttribute;
 use stateward_format::manifest::Warning;
 use stateward_format::wire::Writer;
-use stateward_format::{Attribute, Content, DiskImage, Entry, EntryKind, Metadata, Piece, Record};
+use stateward_format::{
+    AlternateStream, Attribute, Content, DiskImage, Entry, EntryKind, Metadata, Piece, Record,
+};
 use std::io;
 
 /// How often a file that changes while it is read is read again.
@@ -75,7 +78,7 @@ impl<'a> EntryReader<'a> {
     pub(super) fn read(&mut self, found: &Found) -> Result<ReadEntry, Unread> {
         match found.stat.kind {
             FoundKind::File { .. } => self.read_file(found),
-            _ => read_special(found),
+            _ => self.read_special(found),
         }
     }
 
@@ -86,10 +89,10 @@ impl<'a> EntryReader<'a> {
             let (file, before) = found.node.open().map_err(failed)?;
             let FoundKind::File { size } = before.kind else { return Err(Unread::Vanished) };
             let extended_attributes = file.extended_attributes().map_err(failed)?;
-            let read = self.read_content(&*file, size).map_err(|error| match error {
-                ReadError::File(error) => unread(found, error),
-                ReadError::Ended(error) => Unread::Ended(error),
-            })?;
+            let mut attributes = file.attributes().map_err(failed)?;
+            let read = self.read_content(&*file, size).map_err(|error| error.of(found))?;
+            let streams = file.streams().map_err(failed)?;
+            attributes.extend(self.read_streams(streams).map_err(|error| error.of(found))?);
             let is_steady = file.stat().is_ok_and(|after| after == before) && read.size == size;
             if !is_steady && attempt < ATTEMPTS {
                 attempt += 1;
@@ -104,11 +107,39 @@ impl<'a> EntryReader<'a> {
             let identity = before.identity.filter(|_| is_steady);
             let size = read.size;
             let kind = EntryKind::File { size, content: read.content };
-            let mut metadata = Metadata { identity, ..metadata(&before, extended_attributes) };
-            metadata.attributes.extend(read.image.map(Attribute::DiskImage));
+            attributes.extend(read.image.map(Attribute::DiskImage));
+            let metadata = Metadata { identity, ..metadata(&before, extended_attributes, attributes) };
             let record = encode(found, kind, metadata)?;
             return Ok(ReadEntry { record, list: read.list, size: Some(size), warning });
         }
+    }
+
+    fn read_streams(&mut self, mut streams: Vec<NamedStream>) -> Result<Vec<Attribute>, ReadError> {
+        streams.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut read = Vec::with_capacity(streams.len());
+        for NamedStream { name, size, content } in streams {
+            let ReadContent { content, size, .. } = self.read_content(&*content, size)?;
+            read.push(Attribute::Stream(AlternateStream { name, size, content }));
+        }
+        Ok(read)
+    }
+
+    fn read_special(&mut self, found: &Found) -> Result<ReadEntry, Unread> {
+        let details = found.node.details().map_err(|error| unread(found, error))?;
+        let streams = found.node.streams().map_err(|error| unread(found, error))?;
+        let mut attributes = details.attributes;
+        attributes.extend(self.read_streams(streams).map_err(|error| error.of(found))?);
+        let kind = match found.stat.kind {
+            FoundKind::SymbolicLink => EntryKind::SymbolicLink { target: details.link_target },
+            FoundKind::BlockDevice { major, minor } => EntryKind::BlockDevice { major, minor },
+            FoundKind::CharacterDevice { major, minor } => EntryKind::CharacterDevice { major, minor },
+            FoundKind::Fifo => EntryKind::Fifo,
+            FoundKind::Socket => EntryKind::Socket,
+            FoundKind::Folder | FoundKind::File { .. } => EntryKind::Folder,
+        };
+        let metadata = metadata(&found.stat, details.extended_attributes, attributes);
+        let record = encode(found, kind, metadata)?;
+        Ok(ReadEntry { record, list: None, size: None, warning: None })
     }
 
     fn read_content(&mut self, file: &dyn OpenFile, size: u64) -> Result<ReadContent, ReadError> {
@@ -177,6 +208,15 @@ impl<'a> EntryReader<'a> {
 enum ReadError {
     File(io::Error),
     Ended(EngineError),
+}
+
+impl ReadError {
+    fn of(self, found: &Found) -> Unread {
+        match self {
+            Self::File(error) => unread(found, error),
+            Self::Ended(error) => Unread::Ended(error),
+        }
+    }
 }
 
 impl From<io::Error> for ReadError {
@@ -250,21 +290,12 @@ impl PieceList {
     }
 }
 
-fn read_special(found: &Found) -> Result<ReadEntry, Unread> {
-    let details = found.node.details().map_err(|error| unread(found, error))?;
-    let kind = match found.stat.kind {
-        FoundKind::SymbolicLink => EntryKind::SymbolicLink { target: details.link_target },
-        FoundKind::BlockDevice { major, minor } => EntryKind::BlockDevice { major, minor },
-        FoundKind::CharacterDevice { major, minor } => EntryKind::CharacterDevice { major, minor },
-        FoundKind::Fifo => EntryKind::Fifo,
-        FoundKind::Socket => EntryKind::Socket,
-        FoundKind::Folder | FoundKind::File { .. } => EntryKind::Folder,
-    };
-    let record = encode(found, kind, metadata(&found.stat, details.extended_attributes))?;
-    Ok(ReadEntry { record, list: None, size: None, warning: None })
-}
-
-fn metadata(stat: &Stat, extended_attributes: Vec<stateward_format::entry::ExtendedAttribute>) -> Metadata {
+fn metadata(
+    stat: &Stat,
+    extended_attributes: Vec<ExtendedAttribute>,
+    mut attributes: Vec<Attribute>,
+) -> Metadata {
+    attributes.sort_by_key(Attribute::kind);
     Metadata {
         mode: stat.mode,
         user: stat.user,
@@ -273,7 +304,7 @@ fn metadata(stat: &Stat, extended_attributes: Vec<stateward_format::entry::Exten
         identity: stat.identity,
         is_hard_linked: stat.is_hard_linked,
         extended_attributes,
-        attributes: Vec::new(),
+        attributes,
     }
 }
 

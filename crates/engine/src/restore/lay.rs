@@ -255,8 +255,26 @@ impl<'a> Layer<'a> {
 
     /// Plans a file's pieces, as far as it is not lost already.
     fn lay_file(&mut self, plan: Arc<FilePlan>, fetcher: &mut ChunkFetcher<'_>) -> Result<(), EngineError> {
-        let EntryKind::File { size, content } = &plan.entry.kind else { return Ok(()) };
-        let (mut pieces, mut offset) = (Pieces::of(content, *size), 0);
+        let kept = if self.request.target.keeps_streams() { usize::MAX } else { 1 };
+        for (stream, (size, content)) in plan.entry.contents().take(kept).enumerate() {
+            self.plan_content(&plan, stream as u32, Pieces::of(content, size), fetcher)?;
+        }
+        self.window.metadata_bytes += plan.path.len() + metadata_bytes(&plan.entry);
+        self.window.planned(plan);
+        let is_full =
+            self.window.files() >= WINDOW_FILES || self.window.metadata_bytes >= WINDOW_METADATA_BYTES;
+        if is_full { self.fetch_window() } else { Ok(()) }
+    }
+
+    /// Plans the pieces of a file's own content (stream 0), or of its nth stream.
+    fn plan_content(
+        &mut self,
+        plan: &Arc<FilePlan>,
+        stream: u32,
+        mut pieces: Pieces<'_>,
+        fetcher: &mut ChunkFetcher<'_>,
+    ) -> Result<(), EngineError> {
+        let mut offset = 0;
         while !plan.is_lost() {
             if self.tools.cancellation.is_cancelled() {
                 return Err(EngineError::Cancelled);
@@ -270,18 +288,14 @@ impl<'a> Layer<'a> {
                 }
             };
             if let Piece::Data(chunk) = piece {
-                self.window.want(&plan, offset, chunk, self.index)?;
+                self.window.want(plan, (stream, offset), chunk, self.index)?;
                 if self.window.bytes >= WINDOW_BYTES || self.window.pieces() >= WINDOW_PIECES {
                     self.fetch_window()?;
                 }
             }
             offset += piece.length();
         }
-        self.window.metadata_bytes += plan.path.len() + metadata_bytes(&plan.entry);
-        self.window.planned(plan);
-        let is_full =
-            self.window.files() >= WINDOW_FILES || self.window.metadata_bytes >= WINDOW_METADATA_BYTES;
-        if is_full { self.fetch_window() } else { Ok(()) }
+        Ok(())
     }
 
     /// Fetches what is planned, and finishes the files that are whole.

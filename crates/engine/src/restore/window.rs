@@ -10,7 +10,7 @@ use crate::progress::Advance;
 use crate::target::{Target, TargetError, TargetFile};
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
-use stateward_format::{ChunkReference, Entry, EntryKind};
+use stateward_format::{Attribute, ChunkReference, Entry, EntryKind};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -75,8 +75,21 @@ impl FilePlan {
         Ok(made)
     }
 
-    fn write(&self, target: &dyn Target, offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
-        self.open(target)?.write_at(offset, bytes)
+    /// Writes to its own content, or to its nth alternate stream, counted from 1.
+    fn write(&self, target: &dyn Target, want: &Want, bytes: &[u8]) -> Result<(), TargetError> {
+        let file = self.open(target)?;
+        match want.stream.checked_sub(1) {
+            None => file.write_at(want.offset, bytes),
+            Some(number) => file.write_stream_at(self.stream_name(number), want.offset, bytes),
+        }
+    }
+
+    fn stream_name(&self, number: u32) -> &[u8] {
+        let mut names = self.entry.metadata.attributes.iter().filter_map(|attribute| match attribute {
+            Attribute::Stream(stream) => Some(stream.name.as_slice()),
+            _ => None,
+        });
+        names.nth(number as usize).unwrap_or_default()
     }
 
     pub(super) fn lose(&self, why: &str) {
@@ -110,19 +123,22 @@ pub(super) type Finished = Result<Vec<Warning>, String>;
 struct Want {
     place: Place,
     file: Arc<FilePlan>,
+    /// 0 for the file's own content, n for its nth alternate stream.
+    stream: u32,
     offset: u64,
 }
 
 impl Want {
     /// Frame by frame, and within a frame file by file, so that what lies together is written together.
-    fn order(&self) -> (u32, u32, *const FilePlan, u64) {
-        (self.place.pack, self.place.frame, Arc::as_ptr(&self.file), self.offset)
+    fn order(&self) -> (u32, u32, *const FilePlan, u32, u64) {
+        (self.place.pack, self.place.frame, Arc::as_ptr(&self.file), self.stream, self.offset)
     }
 
     /// Whether `next` follows this chunk both in its frame and in its file.
     fn adjoins(&self, next: &Self) -> bool {
         let length = self.place.length;
         Arc::ptr_eq(&self.file, &next.file)
+            && self.stream == next.stream
             && self.offset + u64::from(length) == next.offset
             && self.place.offset + length == next.place.offset
     }
@@ -143,18 +159,18 @@ pub(super) struct Window {
 type Done = Vec<(Arc<FilePlan>, Finished)>;
 
 impl Window {
-    /// Plans a chunk at `offset` of a file.
+    /// Plans a chunk at `offset` of a file's own content (stream 0) or of its nth stream.
     pub(super) fn want(
         &mut self,
         file: &Arc<FilePlan>,
-        offset: u64,
+        (stream, offset): (u32, u64),
         chunk: ChunkReference,
         index: &ChunkIndex,
     ) -> Result<(), EngineError> {
         match index.place(chunk.id)?.filter(|place| place.length == chunk.length) {
             Some(place) => {
                 file.left.fetch_add(1, Ordering::Relaxed);
-                self.wants.push(Want { place, file: Arc::clone(file), offset });
+                self.wants.push(Want { place, file: Arc::clone(file), stream, offset });
                 self.bytes += u64::from(chunk.length);
             }
             None => file.lose("a part of it is in none of the packs that can be read"),
@@ -279,7 +295,7 @@ impl Fetching<'_> {
         let (first, last) = (&wants[0], &wants[wants.len() - 1]);
         let end = last.place.offset + last.place.length;
         let bytes = &plaintext[first.place.offset as usize..end as usize];
-        match first.file.write(self.request.target, first.offset, bytes) {
+        match first.file.write(self.request.target, first, bytes) {
             Ok(()) => self.flush.wrote(bytes.len() as u64),
             Err(error) if error.ends_restore() => return Err(error.into()),
             Err(error) => first.file.lose(&error.to_string()),

@@ -23,7 +23,7 @@ impl Node for FolderNode {
     fn details(&self) -> io::Result<Details> {
         let descriptor = self.0.descriptor()?;
         let extended_attributes = extended_attributes::read(Holder::Open(descriptor.as_fd()))?;
-        Ok(Details { extended_attributes, link_target: Vec::new() })
+        Ok(Details { extended_attributes, ..Details::default() })
     }
 
     fn open(&self) -> io::Result<(Box<dyn OpenFile>, Stat)> {
@@ -51,7 +51,7 @@ impl Node for EntryNode {
             FileType::Symlink => readlinkat(&folder, &*self.name, Vec::new())?.into_bytes(),
             _ => Vec::new(),
         };
-        Ok(Details { extended_attributes, link_target })
+        Ok(Details { extended_attributes, link_target, ..Details::default() })
     }
 
     fn open(&self) -> io::Result<(Box<dyn OpenFile>, Stat)> {

@@ -3,7 +3,7 @@
 use super::{Inode, Kind, MemoryTree, Trouble, join, names_of};
 use crate::listing::Segments;
 use crate::{SeededRandom, lock};
-use stateward_format::FileName;
+use stateward_format::{Attribute, FileName};
 use stateward_model::Timestamp;
 use std::collections::BTreeMap;
 
@@ -142,6 +142,21 @@ impl Part {
             node.attributes.insert(name.as_bytes().to_vec(), value.to_vec());
         };
         self.change(path.as_ref(), change).touch(path)
+    }
+
+    /// Gives a file or folder an alternate stream, now: only the given (offset, bytes) are stored, the rest are holes.
+    pub fn set_stream(&self, path: impl AsRef<[u8]>, name: &str, stored: &[(u64, &[u8])]) -> &Self {
+        let mut segments = Segments::default();
+        stored.iter().for_each(|(offset, bytes)| segments.write(*offset, bytes));
+        let change = |node: &mut Inode| {
+            node.streams.insert(name.as_bytes().to_vec(), segments);
+        };
+        self.change(path.as_ref(), change).touch(path)
+    }
+
+    /// Gives it an attribute of another kind of system, now.
+    pub fn add_other(&self, path: impl AsRef<[u8]>, attribute: Attribute) -> &Self {
+        self.change(path.as_ref(), |node| node.others.push(attribute)).touch(path)
     }
 
     /// Takes an extended attribute away, now.

@@ -1,14 +1,15 @@
 //! How a [`MemoryTree`] is walked and read.
 
 use super::{Inode, Kind, MemoryTree, Root, Trouble, join};
-use crate::listing::Thing;
+use crate::listing::{Segments, Thing};
 use crate::lock;
 use stateward_engine::{
-    Details, Extent, Found, FoundKind, Node, OpenFile, Source, SourceDescription, SourceError, Stat, Visitor,
+    Details, Extent, Found, FoundKind, NamedStream, Node, OpenFile, Source, SourceDescription, SourceError,
+    Stat, Visitor,
 };
 use stateward_format::entry::ExtendedAttribute;
 use stateward_format::manifest::{Precheck, Warning};
-use stateward_format::{FileName, Identity, NameKind};
+use stateward_format::{Attribute, FileName, Identity, NameKind};
 use stateward_model::{ComponentName, Timestamp};
 use std::collections::BTreeMap;
 use std::io;
@@ -216,8 +217,16 @@ impl Node for MemoryNode {
                 Kind::SymbolicLink(target) => target.clone(),
                 _ => Vec::new(),
             };
-            Ok(Details { extended_attributes: node.extended_attributes(), link_target })
+            Ok(Details {
+                extended_attributes: node.extended_attributes(),
+                link_target,
+                attributes: node.others.clone(),
+            })
         })
+    }
+
+    fn streams(&self) -> io::Result<Vec<NamedStream>> {
+        self.with(|node| Ok(node.named_streams()))
     }
 
     fn open(&self) -> io::Result<(Box<dyn OpenFile>, Stat)> {
@@ -231,6 +240,43 @@ impl Node for MemoryNode {
     }
 }
 
+/// A stream as it was when it was asked for.
+struct MemoryStream {
+    segments: Segments,
+    stat: Stat,
+}
+
+impl Inode {
+    /// In the wrong order, for any will do.
+    fn named_streams(&self) -> Vec<NamedStream> {
+        let named = |(name, segments): (&Vec<u8>, &Segments)| {
+            let content = MemoryStream { segments: segments.clone(), stat: self.stat() };
+            NamedStream { name: name.clone(), size: segments.end(), content: Box::new(content) }
+        };
+        self.streams.iter().rev().map(named).collect()
+    }
+}
+
+impl OpenFile for MemoryStream {
+    fn stat(&self) -> io::Result<Stat> {
+        Ok(self.stat.clone())
+    }
+
+    fn extended_attributes(&self) -> io::Result<Vec<ExtendedAttribute>> {
+        Ok(Vec::new())
+    }
+
+    fn next_extent(&self, offset: u64) -> io::Result<Option<Extent>> {
+        Ok(self.segments.next_stored(offset).map(|(start, end)| Extent { start, end }))
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.segments.end().saturating_sub(offset).min(buffer.len() as u64) as usize;
+        self.segments.read(offset, &mut buffer[..length]);
+        Ok(length)
+    }
+}
+
 impl OpenFile for MemoryNode {
     fn stat(&self) -> io::Result<Stat> {
         self.with(|node| Ok(node.stat()))
@@ -238,6 +284,14 @@ impl OpenFile for MemoryNode {
 
     fn extended_attributes(&self) -> io::Result<Vec<ExtendedAttribute>> {
         self.with(|node| Ok(node.extended_attributes()))
+    }
+
+    fn attributes(&self) -> io::Result<Vec<Attribute>> {
+        self.with(|node| Ok(node.others.clone()))
+    }
+
+    fn streams(&self) -> io::Result<Vec<NamedStream>> {
+        self.with(|node| Ok(node.named_streams()))
     }
 
     fn next_extent(&self, offset: u64) -> io::Result<Option<Extent>> {
