@@ -91,7 +91,7 @@ pub fn folder(agent: &Agent, text: &str, item: Option<&str>, path: &Path) -> Res
     let chosen = points::choose(&listed, text, item)?;
     let point = open_point(&vault, &server.trust(), &[server.epoch_keys()], chosen.summary())?;
     let path = within_point(path)?;
-    let bytes = platform::path_bytes(&path.0);
+    let bytes = platform::point_path(&path.0);
     let request = FolderRequest {
         point: &point,
         vault: &vault,

@@ -226,8 +226,9 @@ pub fn absolute(path: &Path) -> Result<StoredPath, AgentError> {
 /// Makes a path within a recovery point absolute and free of `.` and `..`. Links that this machine has now mean
 /// nothing there, so `..` takes one name away.
 pub fn within_point(path: &Path) -> Result<StoredPath, AgentError> {
+    let cause = |cause| AgentError::PathUnusable { path: path.to_owned(), cause };
     let mut whole = PathBuf::new();
-    for part in absolute(path)?.0.components() {
+    for part in crate::platform::absolute_in_point(path).map_err(cause)?.components() {
         match part {
             Component::ParentDir => _ = whole.pop(),
             part => whole.push(part),

@@ -4,7 +4,7 @@
 //! registered and name the vault that they are for: a registration that was cut short goes on with the same ones.
 
 use crate::document::Document;
-use crate::{AgentError, Home};
+use crate::{AgentError, Home, platform};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use stateward_api::credentials::{decode_bytes, encode_bytes};
 use stateward_crypto::{DataKey, EpochKeys, SigningKey};
@@ -14,19 +14,28 @@ use zeroize::Zeroizing;
 /// The first epoch. A later one begins when a data key has leaked.
 pub const FIRST_EPOCH: u32 = 1;
 
+/// What stands before bytes that are sealed for this machine, where its operating system does that.
+const SEALED: &str = "sealed:";
+
 /// 32 secret bytes in a file, as base64url.
 struct SecretBytes(Zeroizing<[u8; 32]>);
 
 impl Serialize for SecretBytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&Zeroizing::new(encode_bytes(self.0.as_ref())))
+        match platform::seal(self.0.as_ref()).map_err(serde::ser::Error::custom)? {
+            Some(sealed) => serializer.serialize_str(&format!("{SEALED}{}", encode_bytes(&sealed))),
+            None => serializer.serialize_str(&Zeroizing::new(encode_bytes(self.0.as_ref()))),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for SecretBytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Zeroizing::new(String::deserialize(deserializer)?);
-        let bytes = decode_bytes(&text).map(Zeroizing::new);
+        let bytes = match text.strip_prefix(SEALED) {
+            Some(sealed) => decode_bytes(sealed).and_then(|sealed| platform::unseal(&sealed).ok()),
+            None => decode_bytes(&text).map(Zeroizing::new),
+        };
         let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
         bytes
             .map(|bytes| Self(Zeroizing::new(bytes)))

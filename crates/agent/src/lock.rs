@@ -41,10 +41,10 @@ pub fn acquire(path: &Path) -> io::Result<Result<HeldLock, u32>> {
             Ok(Ok(HeldLock { _file: file }))
         }
         Err(TryLockError::WouldBlock) => {
+            // Where a lock keeps others from reading too, who holds it can't be told.
             let mut text = String::new();
-            file.rewind()?;
-            (&file).take(32).read_to_string(&mut text)?;
-            Ok(Err(text.trim().parse().unwrap_or(0)))
+            let read = file.rewind().and_then(|()| (&file).take(32).read_to_string(&mut text));
+            Ok(Err(read.ok().and_then(|_| text.trim().parse().ok()).unwrap_or(0)))
         }
         Err(TryLockError::Error(cause)) => Err(cause),
     }

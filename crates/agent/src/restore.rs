@@ -146,7 +146,7 @@ fn try_lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) -> Resu
     let epoch = point.header.epoch;
     let keys = from.keys.iter().find(|keys| keys.epoch() == epoch);
     let keys = keys.ok_or_else(|| AgentError::Internal("a point was opened with no key".to_owned()))?;
-    let paths: Vec<Vec<u8>> = selected.paths.iter().map(|path| platform::path_bytes(&path.0)).collect();
+    let paths: Vec<Vec<u8>> = selected.paths.iter().map(|path| platform::point_path(&path.0)).collect();
     let named = if selected.paths.is_empty() { selected.item_paths } else { selected.paths };
     let laying = selected.laying.laying(named, point.received_at.unwrap_or(point.manifest.finished_at));
     let target = LaidTarget::open(selected.target, &point.summary.hash, &laying)?;

@@ -7,8 +7,8 @@
 //! or to none; nothing outside of a target's folder is ever touched; what is not read or not set is told.
 //!
 //! Begin with [`rules`] (what belongs to which component, and what is left out), then [`SystemState`], [`Files`] and
-//! [`FolderTarget`]. What is Linux' own stands in `linux/`; for Windows nothing is built yet, which
-//! `windows.rs` says to whoever asks.
+//! [`FolderTarget`]. What is Linux' own stands in `linux/`, what is Windows' in `windows/`: files and folders, no System
+//! State yet, which `windows.rs` says to whoever asks.
 
 pub mod components;
 pub mod conflicts;
@@ -20,7 +20,7 @@ mod without_access;
 
 #[cfg(target_os = "linux")]
 mod linux;
-#[cfg(target_os = "linux")]
+#[cfg_attr(windows, allow(dead_code, reason = "rules by pattern and owned paths are for System State"))]
 mod selection;
 #[cfg(windows)]
 mod windows;
@@ -47,7 +47,8 @@ pub use linux::{
 };
 #[cfg(windows)]
 pub use windows::{
-    Files, FolderTarget, MergeTarget, SystemState, prechecks, remove_snapshot, verify_packages,
+    FILES_COMPONENT, Files, FolderTarget, MergeTarget, SystemState, operating_system, point_path, prechecks,
+    remove_snapshot, verify_packages,
 };
 
 /// What System State leaves out by its rules, and why. [`EVERYTHING_ELSE`] holds beside them.

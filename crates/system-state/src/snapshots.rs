@@ -65,6 +65,14 @@ pub struct HeldSnapshots<'a> {
     pub problems: Vec<Precheck>,
 }
 
+#[cfg(windows)]
+impl<'a> HeldSnapshots<'a> {
+    /// None could be made, and why.
+    pub(crate) fn without(ledger: &'a dyn SnapshotLedger, problems: Vec<Precheck>) -> Self {
+        Self { ledger, places: Vec::new(), problems }
+    }
+}
+
 #[cfg(target_os = "linux")]
 impl<'a> HeldSnapshots<'a> {
     pub(crate) fn none(ledger: &'a dyn SnapshotLedger) -> Self {

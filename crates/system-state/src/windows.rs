@@ -1,6 +1,17 @@
-//! Windows: nothing is read or put back yet, and whoever asks for it is told so.
+//! Windows: files and folders are read and put back; System State is not yet, and whoever asks for it is told so.
 //!
-//! What would do it has no values here, so nothing can pretend to have done anything.
+//! What is not built has no values here, so nothing can pretend to have done anything.
+
+mod files;
+mod node;
+mod paths;
+mod stat;
+mod target;
+mod walk;
+
+pub use files::{FILES_COMPONENT, Files};
+pub use paths::point_path;
+pub use target::FolderTarget;
 
 use crate::components::ComponentDescription;
 use crate::conflicts::{ConflictCounts, Laying};
@@ -9,20 +20,15 @@ use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotPlace, SnapshotWis
 use stateward_engine::{Source, SourceDescription, SourceError, Target, TargetError, TargetFile, Visitor};
 use stateward_format::manifest::{Precheck, Warning};
 use stateward_format::{Entry, Metadata};
-use stateward_model::{ComponentName, PointHash};
+use stateward_model::ComponentName;
+use stateward_windows::privileges::Privileges;
+use stateward_windows::volume::free_bytes;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// System State. There is none yet.
 #[derive(Debug)]
 pub enum SystemState {}
-
-/// Files and folders that somebody chose. There are none yet.
-#[derive(Debug)]
-pub enum Files {}
-
-/// A folder that a recovery point is laid into. There is none yet.
-#[derive(Debug)]
-pub enum FolderTarget {}
 
 /// A folder that a recovery point is laid into beside what is there. There is none yet.
 #[derive(Debug)]
@@ -67,39 +73,47 @@ impl SystemState {
     }
 }
 
-impl Files {
-    /// # Errors
-    /// Always [`OpenError::NotBuilt`].
-    pub fn open(_paths: Vec<PathBuf>, _excluded: Vec<PathBuf>) -> Result<Self, OpenError> {
-        Err(OpenError::NotBuilt("Reading files and folders"))
-    }
+/// The rights beyond access lists that this process has, asked for once.
+pub(crate) fn privileges() -> Privileges {
+    static PRIVILEGES: OnceLock<Privileges> = OnceLock::new();
+    *PRIVILEGES.get_or_init(stateward_windows::privileges::enable)
+}
 
-    /// Reads from snapshots from now on.
-    pub fn freeze<'a>(
-        &mut self,
-        _wish: &SnapshotWish<'_>,
-        _ledger: &'a dyn SnapshotLedger,
-    ) -> HeldSnapshots<'a> {
-        match *self {}
+/// The operating system and its version.
+pub fn operating_system() -> String {
+    match stateward_windows::process::system_version() {
+        Some((major, minor, build)) => format!("Windows {major}.{minor}.{build}"),
+        None => "Windows".to_owned(),
     }
 }
 
-impl FolderTarget {
-    /// # Errors
-    /// Always [`TargetOpenError::NotBuilt`].
-    pub fn open(_path: &Path, _point: &PointHash) -> Result<Self, TargetOpenError> {
-        Err(TargetOpenError::NotBuilt)
-    }
-
-    /// Ends a restore.
-    pub fn finish(self) -> Result<(), TargetError> {
-        match self {}
-    }
+/// Something is not as it should be, and the job goes on.
+fn warn(code: &str, message: String) -> Precheck {
+    Precheck { code: code.to_owned(), outcome: 1, message }
 }
 
-/// Nothing is looked at before a backup, since none is made.
-pub fn prechecks(_folder: &Path, _needed_bytes: u64) -> Vec<Precheck> {
-    Vec::new()
+/// The quick checks before a backup: has the volume of `folder` at least `needed_bytes` free (`free-space`), and may the
+/// process read what access lists keep from it (`backup-rights`)?
+pub fn prechecks(folder: &Path, needed_bytes: u64) -> Vec<Precheck> {
+    let mut checked = Vec::new();
+    match free_bytes(folder) {
+        Ok(free) if free >= needed_bytes => {}
+        Ok(free) => checked.push(warn(
+            "free-space",
+            format!(
+                "The volume of the cache folder has {free} bytes free; at least {needed_bytes} should be"
+            ),
+        )),
+        Err(cause) => checked.push(warn(
+            "free-space",
+            format!("It can't be told how much the volume of the cache folder has free: {cause}"),
+        )),
+    }
+    if !privileges().backup {
+        let message = "This user may not read what access lists keep from him: run the backup as an administrator or as the service";
+        checked.push(warn("backup-rights", message.to_owned()));
+    }
+    checked
 }
 
 /// Not built, which is told as a warning.
@@ -113,7 +127,7 @@ pub fn verify_packages() -> Precheck {
     }
 }
 
-/// Nobody's in particular, with all rights: nothing is made yet.
+/// Windows has no numbers of owners: all rights, and the access list of the folder above decides.
 pub(crate) fn own_access() -> ((u32, u32), u32) {
     ((0, 0), 0)
 }
@@ -150,7 +164,6 @@ macro_rules! no_source {
 }
 
 no_source!(SystemState);
-no_source!(Files);
 
 /// A target without values.
 macro_rules! no_target {
@@ -187,4 +200,4 @@ macro_rules! no_target {
     };
 }
 
-no_target!(FolderTarget, MergeTarget);
+no_target!(MergeTarget);

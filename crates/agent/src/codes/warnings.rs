@@ -21,6 +21,11 @@ pub const ALL: &[WarningCode] = &[
         "Restore as root, and to an operating system and a file system that know such attributes",
     ),
     warning(
+        "backup-rights",
+        "The user who runs the backup may not read what access lists keep from him",
+        "Run the backup as an administrator, or as the service",
+    ),
+    warning(
         "chain-broken",
         "The chain of recovery points has a gap or a fork: the vault lost, hid or changed one",
         "Ask the vault's administrator whether the vault was restored from an older copy",
@@ -105,6 +110,11 @@ pub const ALL: &[WarningCode] = &[
         "leads-elsewhere",
         "A path leads to a place that another rule holds or leaves out, so it was not followed",
         "Protect the place itself with `stateward protect files PATH…` if you need it",
+    ),
+    warning(
+        "link-not-restored",
+        "A link or another reparse point could not be made, or is of another operating system",
+        "Restore as an administrator, to NTFS or ReFS and to the operating system that it is of",
     ),
     warning(
         "machine",

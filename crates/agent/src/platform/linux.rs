@@ -8,7 +8,9 @@ mod systemd;
 pub use packages::{install_package, installed_package};
 pub use socket::{Listener, ask};
 pub use system_log::write as write_system_log;
-pub use systemd::{install as install_service, service_state, start_service, uninstall as uninstall_service};
+pub use systemd::{
+    ManagedProcess, install as install_service, service_state, start_service, uninstall as uninstall_service,
+};
 
 use super::{FileSystem, FreeSpace, ProcessIdentity, Signal};
 use rustix::fs::{FallocateFlags, fallocate, statfs, statvfs};
@@ -24,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use zeroize::Zeroizing;
 
 /// Only for the owner.
 const PRIVATE_FOLDER: u32 = 0o700;
@@ -168,6 +171,16 @@ pub fn make_private_options() -> OpenOptions {
     options
 }
 
+/// Secret bytes as they lie in a file, sealed for this machine. Nothing seals them here: `None`.
+pub fn seal(_secret: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    Ok(None)
+}
+
+/// Opens what [`seal`] gave on the same machine; nothing here ever did.
+pub fn unseal(_sealed: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Whether other users may read the file.
 pub fn is_readable_by_others(file: &File) -> bool {
     file.metadata().is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
@@ -253,6 +266,16 @@ pub fn path_bytes(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().to_vec()
 }
 
+/// How a path that a person names stands in a recovery point.
+pub fn point_path(path: &Path) -> Vec<u8> {
+    path_bytes(path)
+}
+
+/// Makes a path within a recovery point absolute.
+pub fn absolute_in_point(path: &Path) -> io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
 /// Makes a folder's entries durable.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
@@ -322,6 +345,11 @@ pub fn move_output_to(log: &File) -> io::Result<()> {
     rustix::stdio::dup2_stdout(log)?;
     rustix::stdio::dup2_stderr(log)?;
     Ok(())
+}
+
+/// A file that keeps nothing.
+pub fn nowhere() -> PathBuf {
+    PathBuf::from("/dev/null")
 }
 
 /// Calls `told` from a thread of its own for each signal. The second wish to stop ends the process at once with exit

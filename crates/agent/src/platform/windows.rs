@@ -1,19 +1,24 @@
-//! Windows: what the standard library does there is done; what needs Win32 is refused with an error that says so.
+//! Windows. What isn't built yet is refused with an error that says so.
 //!
-//! A home is kept to its owner by an access list, which no part of this program sets yet. So no home can be made on
-//! Windows, and whatever needs one (registration, jobs) is refused before it begins.
+//! A home is kept to whoever runs the agent, the administrators and the system by its access list. Where the file system
+//! keeps none, `stateward doctor` tells.
+
+mod services;
+
+pub use services::{ManagedProcess, install_service, service_state, start_service, uninstall_service};
 
 use super::{FileSystem, FreeSpace, InstalledPackage, ProcessIdentity, Signal};
 use crate::notifications::Occasion;
-use crate::service::manager::{ServiceProblem, ServiceState};
 use stateward_format::wtf8;
 use stateward_model::PackageKind;
+use stateward_windows::{access, console, metadata, pipe, process as processes, sealing, volume};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
+use zeroize::Zeroizing;
 
 fn not_built(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, format!("{what} isn't built for Windows yet"))
@@ -75,24 +80,25 @@ pub fn stop_group(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// Not built.
-pub fn is_open_to_others(_folder: &Path) -> io::Result<bool> {
-    Err(not_built("Reading a folder's access list"))
+/// Whether other users may do anything with a folder.
+pub fn is_open_to_others(folder: &Path) -> io::Result<bool> {
+    access::is_open_to_others(folder)
 }
 
-/// What kind of file system a path lies on: not asked for.
-pub fn file_system(_path: &Path) -> Option<FileSystem> {
-    None
+/// What kind of file system a path lies on, as far as that matters: `None` for one of this machine.
+pub fn file_system(path: &Path) -> Option<FileSystem> {
+    volume::is_remote(path).then_some(FileSystem { name: "the network", is_network: true })
 }
 
-/// What a file system can still take: not asked for.
-pub fn free_space(_path: &Path) -> Option<FreeSpace> {
-    None
+/// What the volume of a path, or of the next folder above it that is there, can still take. NTFS has no limit on files.
+pub fn free_space(path: &Path) -> Option<FreeSpace> {
+    let bytes = path.ancestors().find_map(|path| volume::free_bytes(path).ok())?;
+    Some(FreeSpace { bytes, files: None })
 }
 
-/// Whether the error says that a disk fails: only what the standard library knows of it.
+/// Whether the error says that a disk or its file system fails, or may not be written.
 pub fn is_disk_failure(cause: &io::Error) -> bool {
-    cause.kind() == io::ErrorKind::ReadOnlyFilesystem
+    metadata::is_disk_failure(cause) || cause.kind() == io::ErrorKind::ReadOnlyFilesystem
 }
 
 /// Makes sure that so many bytes of a new file can be written later: what is written has its place.
@@ -101,14 +107,27 @@ pub fn set_space_aside(mut file: &File, bytes: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Not built.
-pub fn make_private_folder(_path: &Path) -> io::Result<()> {
-    Err(not_built("Keeping a folder to its owner by an access list"))
+/// Makes a folder and its parents, for whoever runs the agent, the administrators and the system. One that is there is no
+/// error.
+pub fn make_private_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(path)?;
+    restrict_folder(path)
 }
 
-/// Not built.
-pub fn restrict_folder(_path: &Path) -> io::Result<()> {
-    Err(not_built("Keeping a folder to its owner by an access list"))
+/// Takes the rights of others away from a folder, if they have any. A call that succeeds need not have done it: that it has
+/// is looked for, and told where it has not, as on Linux' file systems without modes.
+pub fn restrict_folder(path: &Path) -> io::Result<()> {
+    if !access::is_open_to_others(path)? {
+        return Ok(());
+    }
+    access::restrict(path)?;
+    if access::is_open_to_others(path)? {
+        tracing::warn!(path = %path.display(), "others may still enter this folder: its file system keeps no access lists");
+    }
+    Ok(())
 }
 
 /// How a file is opened for writing in a folder that is its owner's only.
@@ -118,9 +137,19 @@ pub fn make_private_options() -> OpenOptions {
     options
 }
 
-/// Whether other users may read the file: no access list is looked at, so they may for all that is known.
-pub fn is_readable_by_others(_file: &File) -> bool {
-    true
+/// Secret bytes as they lie in a file: sealed for this machine.
+pub fn seal(secret: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    sealing::seal(secret).map(Some)
+}
+
+/// Opens what [`seal`] gave on the same machine.
+pub fn unseal(sealed: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+    sealing::open(sealed).map(Zeroizing::new)
+}
+
+/// Whether other users may read the file. They may, for all that is known, where its access list can't be read.
+pub fn is_readable_by_others(file: &File) -> bool {
+    access::is_file_open_to_others(file).unwrap_or(true)
 }
 
 /// A path from the bytes that name it in files and recovery points: WTF-8.
@@ -134,85 +163,116 @@ pub fn path_bytes(path: &Path) -> Vec<u8> {
     wtf8::encode(&path.as_os_str().encode_wide().collect::<Vec<u16>>())
 }
 
-/// Not built.
-pub fn sync_folder(_path: &Path) -> io::Result<()> {
-    Err(not_built("Making a folder's entries durable"))
+/// How a path that a person names stands in a recovery point: `C:\Data` is `/C/Data`. What lies on no drive is in none.
+pub fn point_path(path: &Path) -> Vec<u8> {
+    stateward_system_state::point_path(path).unwrap_or_else(|| path_bytes(path))
+}
+
+/// Makes a path within a recovery point absolute; one that names no drive is as it stands there.
+pub fn absolute_in_point(path: &Path) -> io::Result<PathBuf> {
+    match path.has_root() && !path.is_absolute() {
+        true => Ok(path.to_owned()),
+        false => std::path::absolute(path),
+    }
+}
+
+/// Makes a folder's entries durable, as far as its volume lets a folder be flushed: NTFS writes changes of folders into its
+/// journal in their order.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    match metadata::sync_folder(path) {
+        Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Err(cause) if metadata::is_unknown_to_file_system(&cause) => Ok(()),
+        done => done,
+    }
 }
 
 /// This process.
 pub fn this_process() -> ProcessIdentity {
-    ProcessIdentity { pid: std::process::id(), started: 0, boot: String::new() }
+    let pid = std::process::id();
+    process(pid).unwrap_or(ProcessIdentity { pid, started: 0, boot: String::new() })
 }
 
-/// The process that has this number: none is asked for, so one is taken to be there. A job is then never taken away from
-/// a process that may live.
+/// The process that has this number now. When it was started tells it apart, whichever start of the machine that was. One
+/// of which that can't be told is somebody else's.
 pub fn process(pid: u32) -> Option<ProcessIdentity> {
-    Some(ProcessIdentity { pid, started: 0, boot: String::new() })
+    let started = processes::started(pid).ok()??;
+    Some(ProcessIdentity { pid, started, boot: String::new() })
 }
 
-/// Not built.
+/// Leaves the console, so that its end is not this process's.
 pub fn begin_own_session() -> io::Result<()> {
-    Err(not_built("Running a job in a process of its own"))
+    processes::leave_console();
+    Ok(())
 }
 
-/// Not built.
+/// Lets everything else on the machine go first: this process, and all that it starts from now on.
 pub fn lower_priority() -> io::Result<()> {
-    Err(not_built("Lowering a process's priority"))
+    processes::lower_priority()
 }
 
-/// Not built.
-pub fn move_output_to(_log: &File) -> io::Result<()> {
-    Err(not_built("Moving a process's output to its log"))
+/// From now on standard output and errors go into `log`, and standard input is empty.
+pub fn move_output_to(log: &File) -> io::Result<()> {
+    processes::move_output(log, File::open(nowhere())?)
 }
 
-/// Not built.
-pub fn signals(_told: impl FnMut(Signal) + Send + 'static) -> io::Result<()> {
-    Err(not_built("Stopping a job by Ctrl-C"))
+/// A file that keeps nothing.
+pub fn nowhere() -> PathBuf {
+    PathBuf::from("NUL")
 }
 
-/// The side that answers; not built, so there is none.
+/// Calls `told` from a thread of its own for what a person or the system tells by the console. The second wish to stop ends
+/// the process at once with exit code 130; whatever was acknowledged is durable by then.
+pub fn signals(mut told: impl FnMut(Signal) + Send + 'static) -> io::Result<()> {
+    let events = console::listen()?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        let mut is_asked = false;
+        for event in events {
+            match event {
+                console::Told::Stop if is_asked => end_at_once(),
+                console::Told::Stop => {
+                    is_asked = true;
+                    told(Signal::Stop);
+                }
+                console::Told::Closed => told(Signal::TerminalClosed),
+            }
+        }
+    })?;
+    Ok(())
+}
+
+#[allow(clippy::exit, reason = "a person asked for the second time")]
+fn end_at_once() -> ! {
+    std::process::exit(130)
+}
+
+/// The side that answers: a named pipe for this user, the administrators and the system.
 #[derive(Debug)]
-pub enum Listener {}
+pub struct Listener(pipe::Listener);
 
 impl Listener {
-    /// Not built.
-    pub fn bind(_path: &Path) -> io::Result<Self> {
-        Err(not_built("Asking a running agent"))
+    /// Listens for who asks about what lies at `path`.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        pipe::Listener::bind(&pipe_name(path)).map(Self)
     }
 
-    /// There is none.
-    pub fn answer_next(&self, _answer: impl FnOnce(&str) -> Option<String>) -> io::Result<()> {
-        match *self {}
+    /// Waits half a second at most for one who asks, and answers him if he may ask and the question has an answer.
+    pub fn answer_next(&self, answer: impl FnOnce(&str) -> Option<String>) -> io::Result<()> {
+        self.0.answer_next(answer)
     }
 }
 
-/// Not built.
-pub fn ask(_path: &Path, _question: &str) -> io::Result<String> {
-    Err(not_built("Asking a running agent"))
+/// Asks who listens for `path`.
+pub fn ask(path: &Path, question: &str) -> io::Result<String> {
+    pipe::ask(&pipe_name(path), question)
 }
 
-/// Not built: there is no service.
-pub fn service_state(_home: &Path) -> ServiceState {
-    ServiceState { unit: None, is_packaged: false, is_of_home: false, is_managed: false }
-}
-
-/// Not built.
-pub fn install_service(_program: &Path, _home: &Path) -> Result<ServiceState, ServiceProblem> {
-    Err(no_service())
-}
-
-/// Not built.
-pub fn uninstall_service(_home: &Path) -> Result<ServiceState, ServiceProblem> {
-    Err(no_service())
-}
-
-/// Not built.
-pub fn start_service() -> Result<(), ServiceProblem> {
-    Err(no_service())
-}
-
-fn no_service() -> ServiceProblem {
-    ServiceProblem::Failed(not_built("Running the agent as a service").to_string())
+/// Pipes lie in no folder, so a path is told by a hash of its letters (FNV-1a), large or small.
+fn pipe_name(path: &Path) -> String {
+    let shown = path.to_string_lossy().to_lowercase();
+    let hash = shown.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!(r"\\.\pipe\stateward-{hash:016x}")
 }
 
 /// This machine's name.
@@ -222,7 +282,7 @@ pub fn host_name() -> String {
 
 /// The operating system.
 pub fn operating_system() -> String {
-    "Windows".to_owned()
+    stateward_system_state::operating_system()
 }
 
 /// Which operating system it is and which release, for programs.

@@ -13,7 +13,7 @@ pub fn missing(asked: &[StoredPath], not_found: &[usize], lost: &[Warning]) -> V
         path,
         message: "The recovery point holds nothing at this path".to_owned(),
     };
-    paths.map(|path| platform::path_bytes(&path.0)).filter(is_missing).map(warning).collect()
+    paths.map(|path| platform::point_path(&path.0)).filter(is_missing).map(warning).collect()
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl LayingWish {
         Laying {
             rule: self.conflict,
             moment: moment(finished_at, TimeZone::system()),
-            named: named.iter().map(|path| platform::path_bytes(&path.0)).collect(),
+            named: named.iter().map(|path| platform::point_path(&path.0)).collect(),
             without_access: self.without_access,
         }
     }

@@ -10,7 +10,7 @@ use crate::secret_input::KnownSecret;
 use clap::{ArgGroup, Args};
 use stateward_agent::jobs::{Pace, lower_priority};
 use stateward_agent::recover::{RecoverRequest, RecoveredServer, find_server};
-use stateward_agent::{AgentError, Exit, points};
+use stateward_agent::{AgentError, Exit, platform, points};
 use stateward_model::ComponentName;
 use std::path::PathBuf;
 
@@ -65,7 +65,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     let (components, paths) = (arguments.components, arguments.paths);
     lower_priority([&pace]);
     let request = RecoverRequest { components, paths, target, laying, pace };
-    let watched = Watched::begin(output, Kept::Nothing, Some(PathBuf::from("/dev/null")))?;
+    let watched = Watched::begin(output, Kept::Nothing, Some(platform::nowhere()))?;
     let surroundings = context.agent().surroundings();
     let done = server.recover(point, request, &*watched.screen, surroundings, &watched.cancellation)?;
     watched.screen.end();

@@ -13,7 +13,7 @@ use clap::{ArgGroup, Args};
 use stateward_agent::items::within_point;
 use stateward_agent::jobs::{self, ItemReference, JobRequest, Pace, lower_priority};
 use stateward_agent::recover::{RecoverRequest, RecoveredServer};
-use stateward_agent::{AgentError, Exit, points};
+use stateward_agent::{AgentError, Exit, platform, points};
 use stateward_model::{ComponentName, JobKind};
 use std::path::{Path, PathBuf};
 
@@ -100,7 +100,7 @@ fn run_for_other(context: &Context, file: &Path, arguments: Arguments) -> Result
     let secret = arguments.secret.get()?;
     let (agent, output) = (context.agent(), context.output());
     // From now on, so that Ctrl-C ends a call to a vault that does not answer, too.
-    let watched = Watched::begin(output, Kept::Nothing, Some(PathBuf::from("/dev/null")))?;
+    let watched = Watched::begin(output, Kept::Nothing, Some(platform::nowhere()))?;
     let server = RecoveredServer::at_vault(agent, file, secret.borrow(), &pace, &watched.cancellation)?;
     let listed = server.points()?;
     let point = points::choose(&listed, arguments.asked_point()?, arguments.item.as_deref())?;

@@ -3,10 +3,26 @@
 //! Packages bring the unit along. [`install`] writes the same one for a program or a home that lies elsewhere, into the
 //! administrator's folder (systemd.unit(5), "Unit File Load Path").
 
+use crate::platform::Signal;
 use crate::service::manager::{ServiceProblem, ServiceState};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// This process, as the service that it was started as. systemd starts a process like any other, so there is none.
+pub enum ManagedProcess {}
+
+impl ManagedProcess {
+    /// Refused: only what starts services on Windows speaks to a process in this way.
+    pub fn begin(_told: impl FnMut(Signal) + Send + 'static) -> io::Result<Self> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "`--service` is for Windows' service manager only"))
+    }
+
+    /// There is none.
+    pub fn end(self, _failed: bool) {
+        match self {}
+    }
+}
 
 const UNIT: &str = "stateward.service";
 

@@ -6,7 +6,7 @@ use crate::units;
 use clap::Args;
 use serde_json::json;
 use stateward_agent::jobs::detach;
-use stateward_agent::platform::{self, Signal};
+use stateward_agent::platform::{self, ManagedProcess, Signal};
 use stateward_agent::service::{Event, serve};
 use stateward_agent::{AgentError, Cancellation, Exit, Registration};
 
@@ -16,6 +16,9 @@ pub struct Arguments {
     /// Leave the terminal once the home is served; say nothing from then on but in the log
     #[arg(long, hide = true)]
     background: bool,
+    /// Be what Windows' service manager started
+    #[arg(long, hide = true, conflicts_with = "background")]
+    service: bool,
 }
 
 /// Waits for what is asked, and does it.
@@ -29,12 +32,30 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
             asked.cancel();
         }
     };
+    if arguments.service {
+        return run_as_service(context, &stop, told);
+    }
     platform::signals(told).map_err(AgentError::JobNotStarted)?;
     match arguments.background {
         true => serve(context.agent(), &stop, &|event| leave(context, &stop, &event))?,
         false => serve(context.agent(), &stop, &|event| tell(context, &event))?,
     }
     Ok(Exit::Done)
+}
+
+/// Serves until the service manager asks to stop. Nobody reads what it says but in the log.
+fn run_as_service(
+    context: &Context,
+    stop: &Cancellation,
+    told: impl FnMut(Signal) + Send + 'static,
+) -> Result<Exit, AgentError> {
+    let managed = ManagedProcess::begin(told).map_err(AgentError::JobNotStarted)?;
+    let served = serve(context.agent(), stop, &|_| ());
+    if let Err(error) = &served {
+        tracing::error!(%error, "the service ends");
+    }
+    managed.end(served.is_err());
+    served.map(|()| Exit::Done)
 }
 
 /// Where a process that nobody listens to leaves what it says all the same, which is nothing but its end if it breaks.

@@ -1,0 +1,128 @@
+//! Files and folders that somebody chose, as a [`Source`] with one component.
+
+use super::paths::{on_drive, point_path, shown};
+use super::walk;
+use crate::components::Part;
+use crate::open_error::OpenError;
+use crate::selection::{Claim, Selection};
+use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotWish};
+use stateward_engine::{Source, SourceDescription, SourceError, Visitor};
+use stateward_format::NameKind;
+use stateward_format::manifest::Precheck;
+use stateward_model::ComponentName;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The component's name.
+pub const FILES_COMPONENT: &str = "files";
+
+/// There is one part only.
+const FILES: Part = Part(0);
+
+/// Chosen files and folders with all they hold. Volumes that are mounted in folders below them are not entered.
+#[derive(Debug)]
+pub struct Files {
+    selection: Selection,
+}
+
+impl Files {
+    /// Opens a choice. Each path must be absolute, on a drive, and exist; links on the way to it are resolved, and if it is
+    /// a link itself, both the link and what it leads to are protected. `excluded` are left out.
+    pub fn open(paths: Vec<PathBuf>, excluded: Vec<PathBuf>) -> Result<Self, OpenError> {
+        if paths.is_empty() {
+            return Err(OpenError::NothingGiven);
+        }
+        // Asked for before anything is opened; without them it reads what access lists let it.
+        super::privileges();
+        let mut selection = Selection::new();
+        for path in paths {
+            for place in places(&path)? {
+                let place = in_point(&path, &place)?;
+                selection.claim(&place, Claim::Part { part: FILES, enters_file_systems: false });
+            }
+        }
+        for path in excluded {
+            for place in spellings(path) {
+                if let Some(place) = point_path(&place) {
+                    selection.exclude(&place);
+                }
+            }
+        }
+        selection.finish();
+        Ok(Self { selection })
+    }
+
+    /// Reads from snapshots from now on, as far as they can be made: none can yet, which is told.
+    pub fn freeze<'a>(
+        &mut self,
+        _wish: &SnapshotWish<'_>,
+        ledger: &'a dyn SnapshotLedger,
+    ) -> HeldSnapshots<'a> {
+        let message =
+            "Snapshots of volumes aren't built for Windows yet, so what is read is not of one moment";
+        HeldSnapshots::without(ledger, vec![super::warn("source-snapshot", message.to_owned())])
+    }
+}
+
+fn in_point(path: &Path, place: &Path) -> Result<Vec<u8>, OpenError> {
+    let why = "it is on no drive: paths of the network and volumes without a letter can't be protected yet";
+    let refused = || OpenError::Unreadable {
+        path: path.to_owned(),
+        cause: io::Error::new(io::ErrorKind::Unsupported, why),
+    };
+    match on_drive(place) {
+        Some(_) => point_path(place).ok_or_else(refused),
+        None => Err(refused()),
+    }
+}
+
+/// Where a chosen path lies without links on the way, and where it leads if it is a link.
+fn places(path: &Path) -> Result<Vec<PathBuf>, OpenError> {
+    if !path.is_absolute() {
+        return Err(OpenError::NotAbsolute(path.to_owned()));
+    }
+    let resolve = || -> io::Result<Vec<PathBuf>> {
+        if !path.symlink_metadata()?.file_type().is_symlink() {
+            return Ok(vec![path.canonicalize()?]);
+        }
+        let parent = path.parent().ok_or(io::ErrorKind::NotFound)?.canonicalize()?;
+        let link = path.file_name().map(|name| parent.join(name));
+        // A link that leads nowhere is protected as it is.
+        Ok(link.into_iter().chain(path.canonicalize().ok()).collect())
+    };
+    resolve().map_err(|cause| OpenError::Unreadable { path: shown(path), cause })
+}
+
+/// A path as it is given and as it really is; it need not be there yet.
+fn spellings(path: PathBuf) -> Vec<PathBuf> {
+    path.canonicalize().into_iter().chain([path]).collect()
+}
+
+impl Source for Files {
+    fn description(&self) -> SourceDescription {
+        SourceDescription {
+            host_name: std::env::var("COMPUTERNAME").unwrap_or_default(),
+            operating_system: super::operating_system(),
+            names: NameKind::Wtf8,
+        }
+    }
+
+    fn components(&self) -> Vec<ComponentName> {
+        vec![FILES_COMPONENT.parse().expect("`files` keeps the rule of component names")]
+    }
+
+    fn estimate(&self) -> Option<(u64, u64)> {
+        None
+    }
+
+    fn walk(&self, component: &ComponentName, visitor: &mut dyn Visitor) -> Result<bool, SourceError> {
+        if component.as_str() != FILES_COMPONENT {
+            return Err(SourceError::NoSuchComponent(component.clone()));
+        }
+        walk::walk(&self.selection, FILES, visitor)
+    }
+
+    fn remarks(&self) -> Vec<Precheck> {
+        Vec::new()
+    }
+}

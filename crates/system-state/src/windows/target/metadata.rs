@@ -1,0 +1,178 @@
+//! What a file or folder gets besides its content; each of it read back, for a call that succeeds need not have done
+//! anything: not every file system has all of it, and what stands in for Windows says yes to much.
+
+use super::failed;
+use stateward_engine::TargetError;
+use stateward_format::manifest::Warning;
+use stateward_format::{Attribute, Metadata};
+use stateward_windows::descriptor;
+use stateward_windows::handle::Handle;
+use stateward_windows::metadata::Basic;
+use stateward_windows::time::to_ticks;
+use std::io;
+
+/// The file attributes that are set as they are: read-only, hidden, system, archive, temporary, offline, not indexed.
+const SETTABLE: u32 = 0x1 | 0x2 | 0x4 | 0x20 | 0x100 | 0x1000 | 0x2000;
+
+/// No attribute at all, which must be said: 0 would leave them.
+const NORMAL: u32 = 0x80;
+
+/// Attributes that make content stored otherwise, by their names: sparse is told by its holes.
+const STORED: [(u32, &str); 2] = [(0x800, "compression by NTFS"), (0x4000, "encryption by EFS")];
+
+/// What a target that keeps owners off gives: nobody is told of that.
+const REDUCED_MODES: [u32; 2] = [0o666, 0o777];
+
+/// A warning about a path of the target, told as the path of the recovery point.
+fn warning(code: &str, path: &[u8], message: String) -> Warning {
+    Warning { code: code.to_owned(), path: [b"/", path].concat(), message }
+}
+
+/// What is told of a link or another reparse point that could not be made.
+pub(super) fn not_made(path: &[u8], why: &str) -> Warning {
+    warning("link-not-restored", path, format!("This link or reparse point was not restored: {why}"))
+}
+
+/// What is told of what Windows does not have.
+pub(super) fn no_such_thing(path: &[u8], what: &str) -> Warning {
+    warning("device-not-restored", path, format!("It is a {what} of Unix, which Windows does not have"))
+}
+
+/// Makes a reparse point of something, if it was one, and sees that it is.
+pub(super) fn set_reparse_point(handle: &Handle, metadata: &Metadata) -> io::Result<()> {
+    let point = metadata.attributes.iter().find_map(|attribute| match attribute {
+        Attribute::ReparsePoint { tag, data } => Some((*tag, data)),
+        _ => None,
+    });
+    let Some((tag, data)) = point else { return Ok(()) };
+    handle.set_reparse_point(tag, data)?;
+    match handle.reparse_point()? {
+        Some((found, what)) if found == tag && what == *data => Ok(()),
+        _ => Err(io::Error::other("it was set, and is not there")),
+    }
+}
+
+/// What could not be set, by its names.
+#[derive(Default)]
+struct Missed(Vec<String>);
+
+impl Missed {
+    /// Notes what was refused, or was not there when it was looked for. A full or failing disk ends the restore.
+    fn note(&mut self, path: &[u8], what: &str, done: io::Result<bool>) -> Result<(), TargetError> {
+        match done {
+            Ok(true) => {}
+            Ok(false) => self.0.push(what.to_owned()),
+            Err(cause) => match failed(path, cause) {
+                error if error.ends_restore() => return Err(error),
+                TargetError::Failed { cause, .. } => self.0.push(format!("{what} ({cause})")),
+                _ => self.0.push(what.to_owned()),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// Sets all of it but streams' content and reparse data. What could not be set comes back as warnings.
+pub(super) fn set(handle: &Handle, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
+    let mut missed = Missed::default();
+    let streams = handle.streams().map_err(|error| failed(path, error))?;
+    for attribute in &metadata.attributes {
+        let done = match attribute {
+            Attribute::ExtendedAttributeBlock(block) => Some(set_extended(handle, block)),
+            Attribute::SecurityDescriptor(descriptor) => Some(set_security(handle, descriptor)),
+            Attribute::Stream(stream) => Some(Ok(streams.iter().any(|found| {
+                stateward_format::wtf8::encode(&found.name) == stream.name && found.size == stream.size
+            }))),
+            // With the times, after everything that changes them.
+            Attribute::FileAttributes(_) | Attribute::CreatedAt(_) | Attribute::AccessedAt(_) => None,
+            // How an image was cut concerns its chunks; a reparse point was set before.
+            Attribute::DiskImage(_) | Attribute::ReparsePoint { .. } => None,
+            Attribute::EfsRaw { .. }
+            | Attribute::ShortName(_)
+            | Attribute::ObjectId(_)
+            | Attribute::CaseSensitive
+            | Attribute::InodeFlags(_)
+            | Attribute::ProjectId(_)
+            | Attribute::Unknown { .. } => Some(Ok(false)),
+        };
+        if let Some(done) = done {
+            missed.note(path, &attribute.name(), done)?;
+        }
+    }
+    for attribute in &metadata.extended_attributes {
+        let name = String::from_utf8_lossy(&attribute.name);
+        missed.note(path, &format!("attribute `{name}`"), Ok(false))?;
+    }
+    set_basic(handle, path, metadata, &mut missed)?;
+    let mut warnings = Vec::new();
+    if !missed.0.is_empty() {
+        let message = format!("What can't be set here was left off: {}", missed.0.join(", "));
+        warnings.push(warning("attribute-not-restored", path, message));
+    }
+    warnings.extend(of_unix(path, metadata));
+    Ok(warnings)
+}
+
+/// What was read on Unix has an owner and a mode, which Windows has not.
+fn of_unix(path: &[u8], metadata: &Metadata) -> Option<Warning> {
+    let is_of_windows =
+        metadata.attributes.iter().any(|attribute| matches!(attribute, Attribute::FileAttributes(_)));
+    let is_reduced = REDUCED_MODES.contains(&metadata.mode) && (metadata.user, metadata.group) == (0, 0);
+    let Metadata { mode, user, group, .. } = metadata;
+    let message = format!("Its owner and mode of Unix ({user}:{group}, {mode:o}) can't be set on Windows");
+    (!is_of_windows && !is_reduced).then(|| warning("owner-not-restored", path, message))
+}
+
+fn set_extended(handle: &Handle, block: &[u8]) -> io::Result<bool> {
+    handle.set_extended_attributes(block)?;
+    Ok(handle.extended_attributes()? == block)
+}
+
+/// Owner and all if it may be, else the access list alone, which is told as missed.
+fn set_security(handle: &Handle, wanted: &[u8]) -> io::Result<bool> {
+    let to_set = descriptor::to_set(wanted);
+    match handle.set_security(&to_set, true, false) {
+        Ok(()) => {}
+        Err(error) => {
+            handle.set_security(&to_set, false, false).map_err(|_| error)?;
+        }
+    }
+    Ok(descriptor::is_same(&handle.security(false)?, wanted))
+}
+
+/// Sets times and file attributes, and looks whether they are.
+fn set_basic(
+    handle: &Handle,
+    path: &[u8],
+    metadata: &Metadata,
+    missed: &mut Missed,
+) -> Result<(), TargetError> {
+    let mut wish = Basic { written: to_ticks(metadata.modified_at), ..Basic::default() };
+    let mut stored = 0;
+    for attribute in &metadata.attributes {
+        match attribute {
+            Attribute::FileAttributes(bits) => {
+                stored = *bits;
+                wish.attributes = Some(bits & SETTABLE).filter(|bits| *bits > 0).unwrap_or(NORMAL);
+            }
+            Attribute::CreatedAt(moment) => wish.created = to_ticks(*moment),
+            Attribute::AccessedAt(moment) => wish.accessed = to_ticks(*moment),
+            _ => {}
+        }
+    }
+    let done = handle.set_basic(wish);
+    let is_set = done.is_ok();
+    missed.note(path, "times and file attributes", done.map(|()| true))?;
+    let look = handle.look().map_err(|error| failed(path, error))?;
+    if !is_set {
+        return Ok(());
+    }
+    missed.note(path, "time", Ok(look.written == wish.written))?;
+    missed.note(path, "creation time", Ok(wish.created == 0 || look.created == wish.created))?;
+    let same = wish.attributes == 0 || look.attributes & SETTABLE == wish.attributes & SETTABLE;
+    missed.note(path, "file attributes", Ok(same))?;
+    for (bit, name) in STORED {
+        missed.note(path, name, Ok(stored & bit == 0 || look.attributes & bit != 0))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! A file that is being put back, with its streams.
+
+use super::failed;
+use super::made::Place;
+use super::metadata;
+use stateward_engine::{TargetError, TargetFile};
+use stateward_format::manifest::Warning;
+use stateward_format::{Attribute, Metadata, wtf8};
+use stateward_windows::handle::{Expected, Handle, Wish, rights};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The bit of file attributes that says that a file may have holes.
+const SPARSE: u32 = 0x200;
+
+/// What a stream is opened with.
+const WRITE: u32 = rights::LOOK | rights::WRITE | rights::DELETE;
+
+/// A stream that is being written.
+#[derive(Debug)]
+struct NewStream {
+    handle: Handle,
+    filled: Filled,
+}
+
+/// How far something is written, and whether it may have holes by now.
+#[derive(Debug, Default)]
+struct Filled {
+    /// The byte after the last that was written.
+    end: AtomicU64,
+    is_sparse: AtomicBool,
+}
+
+impl Filled {
+    /// Writes; what is left out before `offset` becomes a hole, where the file system has such.
+    fn write(&self, handle: &Handle, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if offset > self.end.load(Ordering::Relaxed) {
+            self.let_have_holes(handle);
+        }
+        handle.write_at(offset, bytes)?;
+        self.end.fetch_max(offset + bytes.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Must happen before anything lies behind a hole. Where it can't be, zeros are written: the content is the same.
+    fn let_have_holes(&self, handle: &Handle) {
+        if !self.is_sparse.swap(true, Ordering::AcqRel)
+            && let Err(cause) = handle.set_sparse(true)
+        {
+            tracing::debug!(%cause, "no holes here");
+        }
+    }
+
+    /// Makes it as long as that.
+    fn finish(&self, handle: &Handle, size: u64) -> io::Result<()> {
+        let end = self.end.load(Ordering::Relaxed);
+        if end < size {
+            self.let_have_holes(handle);
+        }
+        if end != size { handle.set_size(size) } else { Ok(()) }
+    }
+}
+
+/// A file that is being put back.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    handle: Handle,
+    place: Place,
+    path: Box<[u8]>,
+    filled: Filled,
+    streams: Mutex<BTreeMap<Vec<u8>, Arc<NewStream>>>,
+}
+
+impl NewFile {
+    /// What was just made at a place.
+    pub fn new(handle: Handle, place: Place, path: &[u8]) -> Self {
+        Self { handle, place, path: path.into(), filled: Filled::default(), streams: Mutex::default() }
+    }
+
+    fn fail(&self, error: io::Error) -> TargetError {
+        failed(&self.path, error)
+    }
+
+    /// The stream of that name, made if it is not there yet.
+    fn stream(&self, name: &[u8]) -> io::Result<Arc<NewStream>> {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stream) = streams.get(name) {
+            return Ok(Arc::clone(stream));
+        }
+        let units = wtf8::decode(name).map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
+        let whole = [self.place.name.as_slice(), &[u16::from(b':')], &units].concat();
+        let wish = Wish::to(WRITE).making(Expected::File, None);
+        let handle = self.place.folder.open_at(&whole, wish)?;
+        let stream = Arc::new(NewStream { handle, filled: Filled::default() });
+        streams.insert(name.to_vec(), Arc::clone(&stream));
+        Ok(stream)
+    }
+
+    /// Gives each stream its length. One that is not seen afterwards became something else than a stream, and is taken
+    /// away; that it is missing is told with the rest.
+    fn finish_streams(&self, metadata: &Metadata) -> io::Result<()> {
+        let mut made = Vec::new();
+        for attribute in &metadata.attributes {
+            let Attribute::Stream(stream) = attribute else { continue };
+            // One that can't be made is missing; all else of the file is right.
+            match self.stream(&stream.name) {
+                Ok(new) => {
+                    new.filled.finish(&new.handle, stream.size)?;
+                    made.push((&stream.name, new));
+                }
+                Err(cause) => tracing::debug!(%cause, "a stream can't be made"),
+            }
+        }
+        if made.is_empty() {
+            return Ok(());
+        }
+        let found: Vec<_> = self.handle.streams()?.iter().map(|found| wtf8::encode(&found.name)).collect();
+        for (_, new) in made.iter().filter(|(name, _)| !found.contains(name)) {
+            new.handle.delete()?;
+        }
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
+    }
+
+    /// Whether it may have holes is one of its attributes; what comes from elsewhere keeps them if it has some.
+    fn settle_sparse(&self, metadata: &Metadata) {
+        let wanted = metadata.attributes.iter().find_map(|attribute| match attribute {
+            Attribute::FileAttributes(bits) => Some(bits & SPARSE != 0),
+            _ => None,
+        });
+        let is = self.filled.is_sparse.load(Ordering::Acquire);
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != is)
+            && let Err(cause) = self.handle.set_sparse(wanted)
+        {
+            tracing::debug!(%cause, "whether a file may have holes can't be set");
+        }
+    }
+}
+
+impl TargetFile for NewFile {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
+        self.filled.write(&self.handle, offset, bytes).map_err(|error| self.fail(error))
+    }
+
+    fn write_stream_at(&self, name: &[u8], offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
+        let written = match self.stream(name) {
+            Ok(stream) => stream.filled.write(&stream.handle, offset, bytes),
+            // That it is missing is told when the file is finished.
+            Err(cause) => {
+                tracing::debug!(%cause, "a stream can't be made");
+                return Ok(());
+            }
+        };
+        written.map_err(|error| self.fail(error))
+    }
+
+    fn finish(&self, size: u64, metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
+        let is_raw = |attribute: &Attribute| matches!(attribute, Attribute::EfsRaw { .. });
+        if metadata.attributes.iter().any(is_raw) {
+            let why = "its content is encrypted by EFS, which can't be given back yet";
+            return Err(self.fail(io::Error::new(io::ErrorKind::Unsupported, why)));
+        }
+        self.filled.finish(&self.handle, size).map_err(|error| self.fail(error))?;
+        self.finish_streams(metadata).map_err(|error| self.fail(error))?;
+        self.settle_sparse(metadata);
+        let mut warnings = Vec::new();
+        if let Err(cause) = metadata::set_reparse_point(&self.handle, metadata) {
+            warnings.push(metadata::not_made(&self.path, &format!("it is a plain file now: {cause}")));
+        }
+        self.handle.sync().map_err(|error| self.fail(error))?;
+        warnings.extend(metadata::set(&self.handle, &self.path, metadata)?);
+        Ok(warnings)
+    }
+}
