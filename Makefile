@@ -1,7 +1,7 @@
 # The verbs of the house. Each is a script or one cargo command; see CONTRIBUTING.md.
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart build packages test lint check-windows bench clean-quickstart
+.PHONY: help quickstart build packages test lint windows check-windows bench clean-quickstart
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -20,6 +20,9 @@ test: ## Install what the tests need and run all of them
 
 lint: ## Check formatting, lints, the rules of the house, licences, scripts
 	@scripts/lint.sh
+
+windows: ## Build stateward.exe (installs Debian's Rust and mingw)
+	@scripts/windows.sh
 
 check-windows: ## Type-check the agent's crates for Windows (installs Debian's Rust and mingw)
 	@scripts/check-windows.sh

@@ -62,6 +62,9 @@ scripts/fuzz.sh --seconds 25
 stage 'types on Windows'
 scripts/check-windows.sh
 
+stage 'Windows'
+scripts/test-windows.sh
+
 stage 'instructions'
 scripts/count-instructions.sh
 

@@ -29,6 +29,7 @@ pub mod server;
 pub mod terminal;
 pub mod tree;
 pub mod vault;
+pub mod wine;
 
 pub use compare::assert_same;
 pub use dice::Dice;
@@ -40,6 +41,7 @@ pub use process::{Outcome, Running};
 pub use server::TestServer;
 pub use terminal::Terminal;
 pub use vault::TestVault;
+pub use wine::WindowsServer;
 
 /// Whether the test runs as root: some things (devices, owners, mounts) only root can make.
 pub fn is_root() -> bool {

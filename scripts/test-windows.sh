@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Builds stateward.exe and runs it under Wine: the tests of the rooms that have code for Windows, then the whole product against
+# a vault on this machine. Wine is not Windows: docs/windows-verification.md says what this shows and what it doesn't.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/tools.sh
+source scripts/tools.sh
+# shellcheck source=scripts/windows-target.sh
+source scripts/windows-target.sh
+
+wine=/usr/lib/wine/wine64
+need_packages "$wine=wine64"
+need_rust
+scripts/windows.sh
+cargo build --release --locked --bins
+
+work=$(mktemp -d)
+end() {
+    # Its own processes only: those of this folder.
+    WINEPREFIX="$work/machine" /usr/lib/wine/wineserver64 -k >/dev/null 2>&1 || true
+    rm -rf "$work"
+}
+trap end EXIT
+export STATEWARD_WINE_PREFIX="$work/machine" STATEWARD_WINDOWS_PROGRAM="$windows_built/stateward.exe"
+export WINEPREFIX="$STATEWARD_WINE_PREFIX" WINEDEBUG=-all LC_ALL=C.UTF-8 WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe='
+unset DISPLAY
+say 'Making a machine for Wine'
+"$wine" wineboot -i >"$work/boot.log" 2>&1 </dev/null || fail 'Wine can not make its machine' "$(tail -n 3 "$work/boot.log")"
+
+runner="CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"$windows_target")_RUNNER"
+# What the programs say goes into a file: one of Wine's servers may keep a pipe open.
+if ! env "$runner=$wine" bash -c 'source scripts/tools.sh; source scripts/windows-target.sh
+    windows_cargo test --release --package stateward-windows --package stateward-system-state --lib' \
+    >"$work/rooms.log" 2>&1 </dev/null; then
+    cat "$work/rooms.log" >&2
+    fail 'The tests of the rooms for Windows failed'
+fi
+grep '^test result' "$work/rooms.log"
+
+cargo test --release --locked --package stateward-e2e --test windows -- --ignored
