@@ -9,8 +9,8 @@ use crate::prechecks::{Reached, clock, reach};
 use crate::settings::Settings;
 use crate::snapshots::Ledger;
 use crate::source::{self, OpenedSource};
-use crate::{Agent, AgentError, RegisteredServer};
-use stateward_engine::{BackupOptions, BackupRequest, CacheFolder, EngineError, Tools};
+use crate::{Agent, AgentError, RegisteredServer, cache};
+use stateward_engine::{BackupOptions, BackupRequest, EngineError, Tools};
 use stateward_format::manifest::Warning;
 use stateward_model::OnDemand;
 use stateward_system_state::snapshots::HeldSnapshots;
@@ -51,7 +51,7 @@ fn back_up(
         return Err(why);
     }
     prechecks.append(&mut found);
-    let cache = CacheFolder::open(&server.registration.cache).map_err(EngineError::from)?;
+    let cache = cache::open(&server.registration.cache).map_err(EngineError::from)?;
     let keys = server.epoch_keys();
     let request = BackupRequest {
         item: item.id,

@@ -19,7 +19,7 @@ pub struct CacheState {
 /// The home's cache folder.
 pub fn state(agent: &Agent) -> Result<CacheState, AgentError> {
     let path = Registration::load(agent.home())?.cache;
-    let bytes = bytes(&CacheFolder::open(&path).map_err(EngineError::from)?);
+    let bytes = bytes(&open(&path).map_err(EngineError::from)?);
     Ok(CacheState { path, bytes })
 }
 
@@ -29,7 +29,7 @@ pub fn relocate(agent: &Agent, target: &Path) -> Result<CacheState, AgentError> 
     let _job = agent.home().lock_for_job()?;
     let registration = Registration::load(agent.home())?;
     let target = absolute(target)?.0;
-    let old = CacheFolder::open(&registration.cache).map_err(EngineError::from)?;
+    let old = open(&registration.cache).map_err(EngineError::from)?;
     let new = copy(&old, &target).map_err(EngineError::from)?;
     Registration { cache: target.clone(), ..registration }.save(agent.home())?;
     if let Err(error) = remove(&old) {
@@ -61,7 +61,7 @@ fn copy(cache: &CacheFolder, target: &Path) -> Result<CacheFolder, CacheError> {
     if target.starts_with(cache.path()) || cache.path().starts_with(target) {
         return refused("it is the present cache folder, or one lies within the other");
     }
-    let copy = CacheFolder::open(target)?;
+    let copy = open(target)?;
     let mut present = fs::read_dir(target).map_err(|cause| error_at(target, cause))?;
     if present.next().is_some() {
         return refused("it is not empty");
@@ -74,6 +74,17 @@ fn copy(cache: &CacheFolder, target: &Path) -> Result<CacheFolder, CacheError> {
         }
     }
     Ok(copy)
+}
+
+/// Opens a cache folder. One that is made for that is for its owner only; on Windows its access list says so, which the
+/// engine does not know.
+pub(crate) fn open(path: &Path) -> Result<CacheFolder, CacheError> {
+    let is_new = !path.is_dir();
+    let cache = CacheFolder::open(path)?;
+    if is_new {
+        platform::restrict_folder(path).map_err(|cause| error_at(path, cause))?;
+    }
+    Ok(cache)
 }
 
 /// Copies a file or a folder with all that is in it; nothing, if there is none.

@@ -11,13 +11,13 @@ use crate::domain::{DomainError, JoinedDomain};
 use crate::keys::ServerKeys;
 use crate::registration::Registration;
 use crate::secrets::{Passphrase, RecoveryCode, Secret};
-use crate::{Agent, AgentError, RegisteredServer, platform};
+use crate::{Agent, AgentError, RegisteredServer, cache, platform};
 use stateward_api::agent::RegisterRequest as Request;
 use stateward_api::credentials::{CredentialPurpose, VaultCredentials, encode_bytes};
 use stateward_client::{Connection, Manner};
 use stateward_crypto::{DataKey, KdfCosts, SlotOwner, create_slot, open_slot};
 use stateward_engine::EngineError;
-use stateward_engine::{CacheFolder, Cancellation, VaultRead, VaultStore};
+use stateward_engine::{Cancellation, VaultRead, VaultStore};
 use stateward_model::{Label, ServerId, SlotHash};
 use std::path::{Path, PathBuf};
 
@@ -53,7 +53,7 @@ pub fn register(
     let label = request.label.clone().unwrap_or_else(usual_label);
     let cache = std::path::absolute(request.cache.clone().unwrap_or_else(|| agent.home().default_cache()))
         .map_err(|cause| agent.home().unusable(agent.home().path(), cause))?;
-    CacheFolder::open(&cache).map_err(EngineError::from)?;
+    cache::open(&cache).map_err(EngineError::from)?;
     let connection = connection(agent, credentials)?;
     let keys = match credentials.server {
         Some(known) => {

@@ -13,7 +13,7 @@ use crate::jobs::ItemReference;
 use crate::jobs::JobOutcome;
 use crate::jobs::run::{RunningJob, Worked};
 use crate::points::MomentDescription;
-use crate::{Agent, AgentError, RegisteredServer, disk, platform};
+use crate::{Agent, AgentError, RegisteredServer, cache, disk, platform};
 use stateward_crypto::EpochKeys;
 use stateward_engine::points::open_point;
 use stateward_engine::{
@@ -70,7 +70,7 @@ pub(crate) fn work(agent: &Agent, selected: Selected<'_>, job: &RunningJob<'_>, 
     match begun {
         Ok((server, vault)) => {
             // A cache that can't be used only makes the restore slower.
-            let cache = CacheFolder::open(&server.registration.cache).ok();
+            let cache = cache::open(&server.registration.cache).ok();
             let from =
                 Origin { vault: &*vault, trust: server.trust(), keys: vec![server.epoch_keys()], cache };
             match rolled_back(agent, &*vault) {

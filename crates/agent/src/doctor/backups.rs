@@ -30,7 +30,7 @@ pub(super) fn service(agent: &Agent) -> Vec<Check> {
         false => Check::warning(
             NAME,
             "No agent serves this home, so nothing is backed up by itself",
-            "Start it: `systemctl start stateward`, or `stateward agent run`",
+            "Start it: `stateward agent start`",
         ),
     }];
     if let Ok(overview) = Overview::of(agent) {

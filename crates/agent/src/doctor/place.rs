@@ -49,7 +49,7 @@ fn rights(home: &Home) -> Check {
             Ok(false) => (),
             Ok(true) => {
                 let words = format!("Other users may enter `{shown}`, where keys and names lie");
-                return Check::warning(NAME, words, format!("Close it to them: `chmod go= {shown}`"));
+                return Check::warning(NAME, words, platform::close_to_others(folder));
             }
             Err(cause) => {
                 return Check::skipped(NAME, format!("The rights of `{shown}` can't be told: {cause}"));
@@ -61,7 +61,7 @@ fn rights(home: &Home) -> Check {
         if File::open(&path).is_ok_and(|file| platform::is_readable_by_others(&file)) {
             let shown = path.display();
             let words = format!("Other users may read `{shown}` as soon as they may enter its folder");
-            return Check::warning(NAME, words, format!("Close it to them: `chmod go= {shown}`"));
+            return Check::warning(NAME, words, platform::close_to_others(&path));
         }
     }
     Check::passed(NAME, "Only its owner may enter the home and read the keys")
@@ -124,7 +124,7 @@ pub(super) fn cache(server: Option<&RegisteredServer>) -> Vec<Check> {
         }
         (_, Ok(true)) => {
             let words = format!("Other users may enter the cache folder `{shown}`");
-            Check::warning(NAME, words, format!("Close it to them: `chmod go= {shown}`"))
+            Check::warning(NAME, words, platform::close_to_others(path))
         }
         _ => Check::passed(NAME, format!("`{shown}` can be read and written")),
     }];

@@ -186,6 +186,11 @@ pub fn is_readable_by_others(file: &File) -> bool {
     file.metadata().is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
 }
 
+/// How a person closes a file or folder to other users.
+pub fn close_to_others(path: &Path) -> String {
+    format!("Close it to them: `chmod go= {}`", path.display())
+}
+
 /// Whether other users may do anything with a folder.
 pub fn is_open_to_others(folder: &Path) -> io::Result<bool> {
     Ok(fs::metadata(folder)?.permissions().mode() & 0o077 != 0)

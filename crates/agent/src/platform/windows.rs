@@ -80,6 +80,16 @@ pub fn stop_group(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// How a person closes a file or folder to other users: the system and the administrators are told by number, for their
+/// names are other ones in each language.
+pub fn close_to_others(path: &Path) -> String {
+    let below = if path.is_dir() { "(OI)(CI)" } else { "" };
+    format!(
+        "Close it to them: `icacls \"{}\" /inheritance:r /grant *S-1-5-18:{below}F *S-1-5-32-544:{below}F`",
+        path.display()
+    )
+}
+
 /// Whether other users may do anything with a folder.
 pub fn is_open_to_others(folder: &Path) -> io::Result<bool> {
     access::is_open_to_others(folder)
