@@ -5,6 +5,7 @@ use std::fmt;
 /// Flags of a descriptor's control word.
 mod control {
     pub(super) const DACL_PRESENT: u16 = 0x0004;
+    pub(super) const SACL_PRESENT: u16 = 0x0010;
     pub(super) const SELF_RELATIVE: u16 = 0x8000;
     pub(super) const DACL_INHERIT_REQUEST: u16 = 0x0100;
     pub(super) const SACL_INHERIT_REQUEST: u16 = 0x0200;
@@ -84,6 +85,12 @@ pub fn owner(descriptor: &[u8]) -> Option<Sid> {
 /// Whether its access list is its own: nothing comes to it from the folder above.
 pub fn is_protected(descriptor: &[u8]) -> bool {
     word(descriptor, 2).is_some_and(|flags| flags & control::DACL_PROTECTED != 0)
+}
+
+/// Whether it has a list of what is audited.
+pub fn has_audit_list(descriptor: &[u8]) -> bool {
+    let is_present = word(descriptor, 2).is_some_and(|flags| flags & control::SACL_PRESENT != 0);
+    is_present && offset(descriptor, 12).is_some_and(|at| at > 0)
 }
 
 /// Whom its access list lets in, to whatever. `None` if it lets everybody in or is no descriptor.
@@ -247,6 +254,10 @@ mod tests {
             "who is let in on conditions isn't known"
         );
         assert!(is_protected(&descriptor(0x9004, &[], 0)) && !is_protected(&some));
+        let mut audited = descriptor(0x9014, &[], 0);
+        assert!(!has_audit_list(&audited), "an empty place is no list");
+        audited[12] = 36;
+        assert!(has_audit_list(&audited) && !has_audit_list(&some));
     }
 
     #[test]

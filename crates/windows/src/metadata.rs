@@ -209,6 +209,11 @@ impl Handle {
         self.control(ioctl::FSCTL_SET_SPARSE, &[u8::from(may_have_holes)], 0).map(drop)
     }
 
+    /// Has NTFS keep the content compressed.
+    pub fn compress(&self) -> io::Result<()> {
+        self.control(ioctl::FSCTL_SET_COMPRESSION, &fs::COMPRESSION_FORMAT_DEFAULT.to_le_bytes(), 0).map(drop)
+    }
+
     /// The first range that is stored at or after `offset` and before `end`; `None` if only a hole follows.
     pub fn stored_range(&self, offset: u64, end: u64) -> io::Result<Option<Range<u64>>> {
         let wish = [offset.to_le_bytes(), end.saturating_sub(offset).to_le_bytes()].concat();

@@ -17,8 +17,11 @@ const SETTABLE: u32 = 0x1 | 0x2 | 0x4 | 0x20 | 0x100 | 0x1000 | 0x2000;
 /// No attribute at all, which must be said: 0 would leave them.
 const NORMAL: u32 = 0x80;
 
+/// NTFS keeps the content compressed.
+const COMPRESSED: u32 = 0x800;
+
 /// Attributes that make content stored otherwise, by their names: sparse is told by its holes.
-const STORED: [(u32, &str); 2] = [(0x800, "compression by NTFS"), (0x4000, "encryption by EFS")];
+const STORED: [(u32, &str); 2] = [(COMPRESSED, "compression by NTFS"), (0x4000, "encryption by EFS")];
 
 /// What a target that keeps owners off gives: nobody is told of that.
 const REDUCED_MODES: [u32; 2] = [0o666, 0o777];
@@ -80,6 +83,13 @@ pub(super) fn set(handle: &Handle, path: &[u8], metadata: &Metadata) -> Result<V
         let done = match attribute {
             Attribute::ExtendedAttributeBlock(block) => Some(set_extended(handle, block)),
             Attribute::SecurityDescriptor(descriptor) => Some(set_security(handle, descriptor)),
+            // Compressed before its times are set, for that changes them.
+            Attribute::FileAttributes(bits) if bits & COMPRESSED != 0 => {
+                if let Err(cause) = handle.compress() {
+                    tracing::debug!(%cause, "it can't be compressed");
+                }
+                None
+            }
             Attribute::Stream(stream) => Some(Ok(streams.iter().any(|found| {
                 stateward_format::wtf8::encode(&found.name) == stream.name && found.size == stream.size
             }))),
@@ -97,6 +107,10 @@ pub(super) fn set(handle: &Handle, path: &[u8], metadata: &Metadata) -> Result<V
         };
         if let Some(done) = done {
             missed.note(path, &attribute.name(), done)?;
+        }
+        // It is read where the process may, and not set yet.
+        if matches!(attribute, Attribute::SecurityDescriptor(bytes) if descriptor::has_audit_list(bytes)) {
+            missed.note(path, "audit list", Ok(false))?;
         }
     }
     for attribute in &metadata.extended_attributes {
