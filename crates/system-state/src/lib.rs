@@ -8,7 +8,8 @@
 //!
 //! Begin with [`rules`] (what belongs to which component, and what is left out), then [`SystemState`], [`Files`] and
 //! [`FolderTarget`]. What is Linux' own stands in `linux/`, what is Windows' in `windows/`: files and folders, no System
-//! State yet, which `windows.rs` says to whoever asks.
+//! State yet, which `windows.rs` says to whoever asks. [`server_backup`] drives Windows Server Backup for it; it calls nothing
+//! of Windows itself, so that it stands here.
 
 pub mod components;
 pub mod conflicts;
@@ -22,6 +23,8 @@ mod without_access;
 mod linux;
 #[cfg_attr(windows, allow(dead_code, reason = "rules by pattern and owned paths are for System State"))]
 mod selection;
+#[path = "windows/server_backup/mod.rs"]
+pub mod server_backup;
 #[cfg(windows)]
 mod windows;
 

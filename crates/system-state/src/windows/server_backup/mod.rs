@@ -1,0 +1,16 @@
+//! Windows' System State by Windows Server Backup: what is looked at before, how `wbadmin` is driven and judged, where its
+//! image is staged, what of it is a component, and how it is put back.
+//!
+//! Nothing here calls Windows: programs are run through [`Commands`], and what no program tells is asked of [`Registry`],
+//! [`Services`] and [`Volumes`]. So all of it is built and tested on every system. What a program says is never trusted for
+//! success: it may be in any language, and may be wrong. What counts is what can be looked at afterwards.
+//!
+//! Begin with [`machine`].
+
+pub mod console;
+pub mod machine;
+
+pub use machine::{
+    CommandError, Commands, Ended, Invocation, Registry, RegistryValue, ServiceState, Services,
+    SystemCommands, Volume, Volumes,
+};
