@@ -5,10 +5,12 @@
 //! [`Services`] and [`Volumes`]. So all of it is built and tested on every system. What a program says is never trusted for
 //! success: it may be in any language, and may be wrong. What counts is what can be looked at afterwards.
 //!
-//! Begin with [`machine`].
+//! Begin with [`prechecks`].
 
 pub mod console;
 pub mod machine;
+pub mod prechecks;
+pub mod roles;
 
 pub use machine::{
     CommandError, Commands, Ended, Invocation, Registry, RegistryValue, ServiceState, Services,
