@@ -5,6 +5,8 @@
 //! give a [`Listing`], and [`Listing::differences`] says in words what did not come back. [`history`] makes up what can
 //! happen between two looks.
 //!
+//! [`virtual_disk`] writes virtual disks as Windows does.
+//!
 //! [`ConnectProxy`] stands between a client and a vault.
 //!
 //! [`forge`] makes what a holder of the keys could write and no agent would.
@@ -27,6 +29,7 @@ mod memory_tree;
 mod memory_vault;
 mod offered;
 mod random;
+pub mod virtual_disk;
 
 pub use clock::FakeClock;
 pub use connect_proxy::{ConnectProxy, ProxyManner};

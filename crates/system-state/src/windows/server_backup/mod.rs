@@ -5,12 +5,17 @@
 //! [`Services`] and [`Volumes`]. So all of it is built and tested on every system. What a program says is never trusted for
 //! success: it may be in any language, and may be wrong. What counts is what can be looked at afterwards.
 //!
-//! Begin with [`prechecks`].
+//! Begin with [`backup`] (one backup into a staging volume), then [`prechecks`] and [`staging`].
 
+pub mod backup;
 pub mod console;
+pub mod image;
 pub mod machine;
 pub mod prechecks;
 pub mod roles;
+pub mod staging;
+pub mod wbadmin;
+pub mod xml;
 
 pub use machine::{
     CommandError, Commands, Ended, Invocation, Registry, RegistryValue, ServiceState, Services,
