@@ -5,7 +5,7 @@
 //! give a [`Listing`], and [`Listing::differences`] says in words what did not come back. [`history`] makes up what can
 //! happen between two looks.
 //!
-//! [`virtual_disk`] writes virtual disks as Windows does.
+//! [`stand_in`] plays programs of Windows that aren't here, and [`virtual_disk`] writes what they would.
 //!
 //! [`ConnectProxy`] stands between a client and a vault.
 //!
@@ -29,6 +29,7 @@ mod memory_tree;
 mod memory_vault;
 mod offered;
 mod random;
+pub mod stand_in;
 pub mod virtual_disk;
 
 pub use clock::FakeClock;

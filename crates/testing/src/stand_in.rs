@@ -1,0 +1,284 @@
+//! Programs of Windows that aren't here, played from transcripts: what each is given, says, does and ends with.
+//!
+//! A transcript is a file of `testdata/windows/transcripts`, and says where it comes from. A scene names the transcripts that
+//! are played one after the other; whoever calls another program than the next, or with other arguments, is refused with
+//! [`REFUSED`] and a line in the file `refused`. Arguments that Microsoft's documentation doesn't know are refused too, whatever
+//! a transcript says.
+
+mod effects;
+mod grammar;
+
+pub use effects::Effect;
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The exit code of a stand-in that was asked what it doesn't know.
+pub const REFUSED: u8 = 97;
+
+/// The programs that are played.
+pub const PROGRAMS: [&str; 4] = ["wbadmin", "sfc", "diskpart", "vssadmin"];
+
+/// Where a transcript comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Provenance {
+    /// Microsoft's documentation says so.
+    Doc {
+        /// Which page.
+        page: String,
+    },
+    /// Somebody published what a server of theirs said.
+    PublicCapture {
+        /// By which it is found again.
+        id: String,
+    },
+    /// Made up, after what is known.
+    Synthetic {
+        /// What it rests on.
+        after: String,
+    },
+    /// Recorded by `stateward doctor --record`.
+    Recorded {
+        /// The Windows it was recorded on.
+        system: String,
+    },
+}
+
+impl Provenance {
+    /// Its kind's name, as counts are told by it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Doc { .. } => "doc",
+            Self::PublicCapture { .. } => "public-capture",
+            Self::Synthetic { .. } => "synthetic",
+            Self::Recorded { .. } => "recorded",
+        }
+    }
+}
+
+/// How a program writes its text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// UTF-8.
+    #[default]
+    Utf8,
+    /// UTF-16 with the low byte first, without a mark.
+    Utf16,
+    /// A code page in which every letter beyond ASCII is one byte that isn't UTF-8.
+    CodePage,
+}
+
+/// One call of a program.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transcript {
+    /// Which program.
+    pub program: String,
+    /// What it must be given; `{name}` stands for a value of the scene.
+    pub arguments: Vec<String>,
+    /// Where it comes from.
+    pub provenance: Provenance,
+    /// How it writes.
+    #[serde(default)]
+    pub encoding: Encoding,
+    /// What it writes, by lines.
+    pub output: Vec<String>,
+    /// What it does besides.
+    #[serde(default)]
+    pub effects: Vec<Effect>,
+    /// What it ends with.
+    pub exit: i32,
+}
+
+/// What is played in a folder of stand-ins.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Scene {
+    transcripts: PathBuf,
+    steps: Vec<String>,
+    values: BTreeMap<String, String>,
+}
+
+/// Where transcripts lie in this tree.
+pub fn transcripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/windows/transcripts")
+}
+
+impl Transcript {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// If it isn't there or isn't a transcript.
+    pub fn read(folder: &Path, name: &str) -> Result<Self, String> {
+        let path = folder.join(format!("{name}.json"));
+        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))
+    }
+
+    fn said(&self, scene: &Scene) -> Vec<u8> {
+        let text: String =
+            self.output.iter().flat_map(|line| [scene.filled(line), "\r\n".to_owned()]).collect();
+        match self.encoding {
+            Encoding::Utf8 => text.into_bytes(),
+            Encoding::Utf16 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Encoding::CodePage => text
+                .chars()
+                .map(|c| u8::try_from(c).unwrap_or(0xb0) | (u8::from(!c.is_ascii()) << 7))
+                .collect(),
+        }
+    }
+}
+
+impl Scene {
+    /// A text with the scene's values in place of their names.
+    pub fn filled(&self, text: &str) -> String {
+        self.values
+            .iter()
+            .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    }
+}
+
+/// A folder with stand-ins.
+#[derive(Debug)]
+pub struct StandIns {
+    folder: PathBuf,
+}
+
+impl StandIns {
+    /// Puts the stand-in `program` into a folder under all names. `values` fill the transcripts, `steps` name them.
+    pub fn play(folder: &Path, program: &Path, values: &[(&str, &str)], steps: &[&str]) -> Self {
+        fs::create_dir_all(folder).expect("a folder of the test's own");
+        for name in PROGRAMS {
+            let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+            if !path.exists() {
+                lay(program, &path).expect("a program that was built");
+            }
+        }
+        let scene = Scene {
+            transcripts: transcripts(),
+            steps: steps.iter().map(|step| (*step).to_owned()).collect(),
+            values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        };
+        fs::write(folder.join("scene.json"), serde_json::to_vec(&scene).expect("a scene")).expect("a folder");
+        fs::write(folder.join("position"), "0").expect("a folder of the test's own");
+        let _ = fs::remove_file(folder.join("refused"));
+        Self { folder: folder.to_owned() }
+    }
+
+    /// Where the stand-ins lie.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Fails unless every step was played and nothing was refused.
+    ///
+    /// # Panics
+    /// So.
+    pub fn expect_all_played(&self) {
+        let refused = fs::read_to_string(self.folder.join("refused")).unwrap_or_default();
+        assert!(refused.is_empty(), "the stand-ins refused: {refused}");
+        let scene = scene(&self.folder).expect("the scene that was written");
+        let position = position(&self.folder).expect("the position that was written");
+        assert_eq!(position, scene.steps.len(), "of {:?} not all were played", scene.steps);
+    }
+}
+
+/// Never written anew where that can be helped: a file that another thread's child still has open for writing can't be run.
+fn lay(program: &Path, path: &Path) -> io::Result<()> {
+    fs::hard_link(program, path).or_else(|_| lay_elsewhere(program, path))
+}
+
+#[cfg(unix)]
+use std::os::unix::fs::symlink as lay_elsewhere;
+
+#[cfg(not(unix))]
+fn lay_elsewhere(program: &Path, path: &Path) -> io::Result<()> {
+    fs::copy(program, path).map(drop)
+}
+
+fn scene(folder: &Path) -> Result<Scene, String> {
+    let bytes = fs::read(folder.join("scene.json")).map_err(|error| format!("no scene: {error}"))?;
+    serde_json::from_slice(&bytes).map_err(|error| format!("no scene: {error}"))
+}
+
+fn position(folder: &Path) -> Result<usize, String> {
+    let text =
+        fs::read_to_string(folder.join("position")).map_err(|error| format!("no position: {error}"))?;
+    text.parse().map_err(|_| "no position".to_owned())
+}
+
+/// What the program `stand-in` does.
+pub fn main() -> ExitCode {
+    let mut words = std::env::args();
+    let own = PathBuf::from(words.next().unwrap_or_default());
+    let folder = own.parent().unwrap_or(Path::new(".")).to_owned();
+    let program = own.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let arguments: Vec<String> = words.collect();
+    match play(&folder, &program, &arguments) {
+        Ok(code) => code,
+        Err(why) => {
+            let line = format!("{program} {arguments:?}: {why}\n");
+            let _ = fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(folder.join("refused"))
+                .and_then(|mut file| file.write_all(line.as_bytes()));
+            ExitCode::from(REFUSED)
+        }
+    }
+}
+
+fn play(folder: &Path, program: &str, arguments: &[String]) -> Result<ExitCode, String> {
+    grammar::check(program, arguments)?;
+    let (scene, position) = (scene(folder)?, position(folder)?);
+    let name = scene.steps.get(position).ok_or("nothing more is played")?;
+    let transcript = Transcript::read(&scene.transcripts, name)?;
+    let expected: Vec<String> = transcript.arguments.iter().map(|argument| scene.filled(argument)).collect();
+    if transcript.program != program || expected != arguments {
+        return Err(format!("the next step is `{name}`: {} {expected:?}", transcript.program));
+    }
+    fs::write(folder.join("position"), (position + 1).to_string()).map_err(|error| error.to_string())?;
+    let mut output = io::stdout();
+    output
+        .write_all(&transcript.said(&scene))
+        .and_then(|()| output.flush())
+        .map_err(|error| error.to_string())?;
+    for effect in &transcript.effects {
+        effect.take(&scene, arguments).map_err(|error| error.to_string())?;
+    }
+    // Windows' exit codes have 32 bits, other systems' eight.
+    Ok(ExitCode::from((transcript.exit & 0xff) as u8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_transcript_is_read_and_keeps_the_documented_grammar() {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let names = fs::read_dir(transcripts()).unwrap().map(|entry| entry.unwrap().path());
+        let names: Vec<String> =
+            names.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+        for name in &names {
+            let transcript = Transcript::read(&transcripts(), name).unwrap();
+            if transcript.program != "diskpart" {
+                grammar::check(&transcript.program, &transcript.arguments).unwrap();
+            }
+            *counts.entry(transcript.provenance.kind()).or_default() += 1;
+        }
+        println!("{} transcripts: {counts:?}", names.len());
+        let told = fs::read_to_string(transcripts().join("../../../docs/windows-system-state.md")).unwrap();
+        for (kind, count) in counts {
+            assert!(
+                told.contains(&format!("| {kind} | {count} |")),
+                "docs/windows-system-state.md: {kind} {count}"
+            );
+        }
+    }
+}
