@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 
+#[cfg(target_os = "linux")]
+mod capture;
 mod faults;
 mod world;
 

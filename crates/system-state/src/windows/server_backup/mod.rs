@@ -5,7 +5,8 @@
 //! [`Services`] and [`Volumes`]. So all of it is built and tested on every system. What a program says is never trusted for
 //! success: it may be in any language, and may be wrong. What counts is what can be looked at afterwards.
 //!
-//! Begin with [`backup`] (one backup into a staging volume), then [`prechecks`] and [`staging`].
+//! Begin with [`backup`] (one backup into a staging volume), then [`prechecks`], [`staging`] and [`source`] (what of it goes to
+//! a vault).
 
 pub mod backup;
 pub mod console;
@@ -13,6 +14,7 @@ pub mod image;
 pub mod machine;
 pub mod prechecks;
 pub mod roles;
+pub mod source;
 pub mod staging;
 pub mod wbadmin;
 pub mod xml;
