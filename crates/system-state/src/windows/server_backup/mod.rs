@@ -5,13 +5,14 @@
 //! [`Services`] and [`Volumes`]. So all of it is built and tested on every system. What a program says is never trusted for
 //! success: it may be in any language, and may be wrong. What counts is what can be looked at afterwards.
 //!
-//! Begin with [`backup`] (one backup into a staging volume), then [`prechecks`], [`staging`] and [`source`] (what of it goes to
-//! a vault).
+//! Begin with [`backup`] (one backup into a staging volume), then [`prechecks`], [`staging`], [`source`] (what of it goes to a
+//! vault) and [`plan`] (how it is put back).
 
 pub mod backup;
 pub mod console;
 pub mod image;
 pub mod machine;
+pub mod plan;
 pub mod prechecks;
 pub mod roles;
 pub mod source;
