@@ -16,6 +16,7 @@ mod objects;
 mod sealed;
 mod secrets;
 pub mod seeds;
+mod server_backup;
 pub mod sources;
 
 use std::path::{Path, PathBuf};
@@ -92,6 +93,9 @@ pub const TARGETS: &[Target] = &[
     target("cache-journal", &["engine::cache::packs::PackJournal::open"], cache::journal),
     target("cache-parent", &["engine::cache::parent::Parent::open"], cache::parent),
     target("json", &[], json::any_body),
+    target("console", &[], server_backup::console),
+    target("staged-document", &[], server_backup::document),
+    target("staged-image", &[], server_backup::staged_image),
 ];
 
 const fn target(name: &'static str, decoders: &'static [&'static str], run: fn(&[u8])) -> Target {

@@ -21,6 +21,7 @@ use stateward_format::{
 };
 use stateward_model::{PackId, PointHash, SlotHash, Timestamp};
 use stateward_testing::SeededRandom;
+use stateward_testing::virtual_disk::{vhd, vhdx};
 
 /// The beginnings for the target of that name.
 ///
@@ -55,6 +56,12 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         }
         "cache-parent" => parents(),
         "json" => bodies(),
+        "console" => console(),
+        "staged-document" => vec![
+            b"<?xml version=\"1.0\"?><a b='>'><!-- c --><d/><![CDATA[<]]></a>".to_vec(),
+            [&b"\xff\xfe"[..], &little_endian("<Backup><Item/></Backup>")].concat(),
+        ],
+        "staged-image" => images(),
         other => panic!("there is no target `{other}`"),
     }
 }
@@ -354,4 +361,34 @@ fn bodies() -> Vec<Vec<u8>> {
     ]
     .map(String::into_bytes)
     .to_vec()
+}
+
+fn little_endian(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+fn console() -> Vec<Vec<u8>> {
+    let listed =
+        "Version identifier: 06/30/2026-19:26\r\nSnapshot ID: {fae1a66c-0917-4ec1-8940-a82c22959cde}\r\n";
+    let writer = "Writer name: 'WMI Writer'\r\n Writer Id: {a6ad56c2-b509-4e6c-bb19-49d8f43532f0}\r\n State: [8] Failed\r\n";
+    let failed =
+        "Overall progress: 57%.\r\nERROR (0x800423f2) [SR] Cannot repair member file [l:5]'a.dll' of\r\n";
+    let whole = "hat keine Integritätsverletzungen gefunden";
+    vec![
+        listed.into(),
+        writer.into(),
+        failed.into(),
+        little_endian(whole),
+        b"Integrit\x84tsverletzungen".to_vec(),
+    ]
+}
+
+/// A small VHD, and the five structures of a VHDX: header, regions, table of blocks, metadata's table and items.
+fn images() -> Vec<Vec<u8>> {
+    let disk = vhdx(4 << 20, 1 << 20, &[(1, vec![7; 1 << 20])]);
+    let mut structures = b"vhdxfile".to_vec();
+    for at in [64 << 10, 192 << 10, 2 << 20, 3 << 20, (3 << 20) + (64 << 10)] {
+        structures.extend_from_slice(&disk[at..at + 192]);
+    }
+    vec![vhd(1 << 20, 2 << 20, &[]), structures]
 }
