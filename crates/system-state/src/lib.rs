@@ -23,7 +23,6 @@ mod without_access;
 mod linux;
 #[cfg_attr(windows, allow(dead_code, reason = "rules by pattern and owned paths are for System State"))]
 mod selection;
-#[path = "windows/server_backup/mod.rs"]
 pub mod server_backup;
 #[cfg(windows)]
 mod windows;
