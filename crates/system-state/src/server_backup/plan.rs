@@ -205,10 +205,6 @@ impl fmt::Display for Line {
 }
 
 impl Step {
-    pub(crate) fn by_hand(what: impl Into<String>) -> Self {
-        Self { what: what.into(), line: None, restarts: false }
-    }
-
     pub(crate) fn run(what: impl Into<String>, line: Line) -> Self {
         Self { what: what.into(), line: Some(line), restarts: false }
     }

@@ -217,6 +217,9 @@ fn a_script_stops_at_what_fails_and_at_the_first_restart() {
     assert!(after.ends_with(":failed\r\necho That failed. Nothing more is done.\r\nexit /b 1\r\n"));
     let member = script(&plan(&point(false), &place(), &here(), Wish::default()).unwrap());
     assert!(member.contains("\r\nwbadmin start systemstaterecovery -version:06/30/2026-19:26 -backupTarget:E: -machine:SRV01 -quiet\r\nif errorlevel 1 goto failed\r\n"));
-    let odd = Plan { steps: vec![Step::by_hand("100% & \"more\"")], warnings: Vec::new() };
+    let odd = Plan {
+        steps: vec![Step { what: "100% & \"more\"".to_owned(), line: None, restarts: false }],
+        warnings: Vec::new(),
+    };
     assert!(script(&odd).contains("echo 1. 100' ' 'more'\r\npause\r\nexit /b 0\r\n"));
 }

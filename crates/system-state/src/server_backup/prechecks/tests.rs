@@ -100,7 +100,9 @@ impl Commands for Fake {
     ) -> Result<Ended, CommandError> {
         let program = invocation.program;
         let (code, output) = self.answers.get(program).cloned().ok_or(CommandError::Missing { program })?;
-        if let (true, Some(log)) = (program == "sfc", self.logs.lock().unwrap().take()) {
+        if program == "sfc"
+            && let Some(log) = self.logs.lock().unwrap().take()
+        {
             fs::write(
                 log_file(self),
                 [&fs::read(log_file(self)).unwrap_or_default(), log.as_bytes()].concat(),
