@@ -16,6 +16,7 @@ pub fn run(root: &Path, is_check: bool) -> Result<Vec<&'static str>, Failure> {
     let documents = [
         ("openapi/vault-management.json", stateward_api::openapi::management()),
         ("openapi/vault-agent.json", stateward_api::openapi::agent()),
+        ("openapi/console.json", stateward_api::openapi::console()),
     ];
     let mut stale = Vec::new();
     for (name, document) in documents {

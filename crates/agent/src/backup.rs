@@ -1,19 +1,51 @@
-//! The backup job.
+//! The backup job: asked for, and done.
 
 use crate::head::PinnedHead;
-use crate::items::Item;
-use crate::jobs::JobOutcome;
+use crate::items::{Item, Items};
 use crate::jobs::run::{RunningJob, Worked};
+use crate::jobs::{ItemReference, JobOutcome, JobRequest, PlannedJob};
 use crate::offered::{self, Noting};
 use crate::prechecks::{Reached, clock, reach};
-use crate::settings::Settings;
+use crate::settings::{PaceWish, Settings};
 use crate::snapshots::Ledger;
 use crate::source::{self, OpenedSource};
-use crate::{Agent, AgentError, RegisteredServer, cache};
+use crate::{Agent, AgentError, RegisteredServer, Registration, cache};
 use stateward_engine::{BackupOptions, BackupRequest, EngineError, Tools};
 use stateward_format::manifest::Warning;
-use stateward_model::OnDemand;
+use stateward_model::{JobKind, OnDemand, Timestamp};
 use stateward_system_state::snapshots::HeldSnapshots;
+
+/// What a person wants of a backup now.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BackupWish<'a> {
+    /// Only the item of that name or id; `None`: all, one after another.
+    pub item: Option<&'a str>,
+    /// Until when the recovery points are to be kept at least.
+    pub retain_until: Option<Timestamp>,
+    /// Whether they are made though what is found before would block it.
+    pub despite_prechecks: bool,
+    /// How much of the machine and of the line it may take.
+    pub pace: PaceWish,
+}
+
+/// The jobs that a person asks for with *Back Up Now*.
+pub fn plan(agent: &Agent, wish: &BackupWish<'_>) -> Result<Vec<PlannedJob>, AgentError> {
+    Registration::load(agent.home())?;
+    let pace = wish.pace.of_job(agent.home(), JobKind::Backup)?;
+    let on_demand = Some(OnDemand { retain_until: wish.retain_until });
+    let request = JobRequest::Backup { on_demand, despite_prechecks: wish.despite_prechecks };
+    let planned = |item: Item| PlannedJob {
+        request: request.clone(),
+        item: Some(ItemReference { id: item.id, label: item.label }),
+        pace: pace.clone(),
+    };
+    let items = Items::load(agent.home())?;
+    match wish.item {
+        None if items.items.is_empty() => Err(AgentError::NoItems),
+        None => Ok(items.items.into_iter().map(planned).collect()),
+        Some(name) => Ok(vec![planned(items.find(name)?.clone())]),
+    }
+}
 
 /// Makes a recovery point of an item; `asked` says whether it was asked for now, and whether it is made though prechecks would
 /// block it. The head is pinned before the job is told done; where it can't be, that is told,

@@ -67,6 +67,19 @@ impl Listed {
     }
 }
 
+/// What a letter of `ls` stands for.
+pub fn kind_name(letter: char) -> &'static str {
+    match letter {
+        'd' => "folder",
+        'l' => "symbolic-link",
+        'b' => "block-device",
+        'c' => "character-device",
+        'p' => "fifo",
+        's' => "socket",
+        _ => "file",
+    }
+}
+
 /// What a recovery point holds at a path.
 #[derive(Debug)]
 pub struct Folder {
@@ -74,6 +87,8 @@ pub struct Folder {
     pub point: PointDescription,
     /// The path that was looked at, from `/`.
     pub path: StoredPath,
+    /// Whether that is a folder.
+    pub is_folder: bool,
     /// What a folder holds; of anything else itself.
     pub entries: Vec<Listed>,
     /// Whether there are more entries than are listed.
@@ -101,8 +116,9 @@ pub fn folder(agent: &Agent, text: &str, item: Option<&str>, path: &Path) -> Res
     };
     let FolderOutcome { itself, entries, is_cut, gaps } =
         with_tools(agent, |tools| list_folder(&request, tools))?;
+    let is_folder = itself.as_ref().is_none_or(|entry| entry.kind == EntryKind::Folder);
     let entries: Vec<Listed> = match &itself {
-        Some(entry) if entry.kind != EntryKind::Folder => {
+        Some(entry) if !is_folder => {
             vec![Listed::of(entry.name.as_bytes().to_vec(), entry)]
         }
         _ => entries.into_iter().map(|(name, entry)| Listed::of(name, &entry)).collect(),
@@ -110,7 +126,7 @@ pub fn folder(agent: &Agent, text: &str, item: Option<&str>, path: &Path) -> Res
     if itself.is_none() && entries.is_empty() && gaps.is_empty() {
         return Err(AgentError::NothingThere { path: path.0.display().to_string() });
     }
-    Ok(Folder { point: chosen.clone(), path, entries, is_cut, gaps })
+    Ok(Folder { point: chosen.clone(), path, is_folder, entries, is_cut, gaps })
 }
 
 fn with_tools<T>(
@@ -157,6 +173,21 @@ pub struct Found {
     pub is_cut: bool,
     /// How many parts of recovery points could not be read, or whole ones used.
     pub parts_lost: u64,
+}
+
+impl Found {
+    /// All versions, or of each path that of the newest recovery point. They come by path.
+    pub fn chosen(&self, all: bool) -> Vec<&FoundVersion> {
+        let newest = |version: &&FoundVersion| version.ranges.last().map(|(_, last)| *last);
+        match all {
+            true => self.versions.iter().collect(),
+            false => self
+                .versions
+                .chunk_by(|a, b| a.version.path == b.version.path)
+                .filter_map(|same| same.iter().max_by_key(newest))
+                .collect(),
+        }
+    }
 }
 
 /// Searches the recovery points of this server, item by item.

@@ -386,6 +386,24 @@ codes! {
     AuthoritiesUnreadable = "authorities-unreadable", Failed,
         "The list of certificate authorities that this machine trusts is not where it usually lies",
         "Install it (the package `ca-certificates`), or name the webhook's own authority: `stateward settings set --notify-webhook-ca FILE`";
+    ConsoleUnusable = "console-unusable", Failed,
+        "The local console can't listen on this machine's loopback address",
+        "Give another port with `--port`, or none, so that any free one is taken";
+    ConsoleForeignRequest = "console-foreign-request", Failed,
+        "The request to the local console names another host than its address, or comes from another page",
+        "Open the address that `stateward console` printed, as it was printed. If you did not call the console yourself, a page in your browser did: close it";
+    ConsoleNotSignedIn = "console-not-signed-in", NotRegistered,
+        "Nobody is signed in to the local console, or nobody made a call for so long that the session is over, or the one-time token was used",
+        "Run `stateward console` again and open the address that it prints";
+    ConsoleTokenMissing = "console-token-missing", NotRegistered,
+        "The request to the local console does not bear the session's request token, which its own page sends with every call",
+        "Open the address that `stateward console` printed. Programs send what they were given when they signed in as `x-stateward-token`";
+    ConsoleRequestInvalid = "console-request-invalid", Usage,
+        "The request to the local console is not of the form that it must have; nothing was done",
+        "The message says what is wrong; `openapi/console.json` has the form of each call";
+    ConsoleCallUnknown = "console-call-unknown", Usage,
+        "The local console has no such call",
+        "`openapi/console.json` lists all calls; a page of another version than the agent's may know others: load it again";
     TrialNoRoom = "trial-no-room", Failed,
         "There is not enough space for a trial restore; 1 GiB is to stay free beside it",
         "Give a folder on a disk that has it: `stateward settings set --trial-folder DIR`; or have no trial restores: `--trial-restore-every never`";

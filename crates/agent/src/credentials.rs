@@ -105,6 +105,16 @@ pub fn read(
     Ok(CheckedCredentials { credentials, is_readable_by_others, network_file_system })
 }
 
+/// Checks the content of a file that was brought otherwise; `name` is what messages call it.
+pub fn of_content(
+    content: &[u8],
+    name: &str,
+    purpose: CredentialPurpose,
+    now: Timestamp,
+) -> Result<VaultCredentials, CredentialsError> {
+    check(content, Path::new(name), purpose, now)
+}
+
 fn check(
     bytes: &[u8],
     path: &Path,

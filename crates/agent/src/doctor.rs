@@ -5,7 +5,7 @@ mod backups;
 mod network;
 mod place;
 
-pub use network::{connection_checks, test_way};
+pub use network::{connection_checks, test_own_way, test_way};
 
 use crate::codes::Code;
 use crate::{Agent, AgentError, Exit};

@@ -334,6 +334,14 @@ pub enum AgentError {
         /// What is still to be restored, in bytes, if it is known.
         bytes_needed: Option<u64>,
     },
+    /// The console can't listen.
+    #[error("The console can't listen at port {port} of 127.0.0.1: {cause}")]
+    ConsoleUnusable {
+        /// The port that was asked for; 0: any.
+        port: u16,
+        /// The operating system's reason.
+        cause: io::Error,
+    },
     /// No process serves the home.
     #[error("No agent runs for this home")]
     NotServed,

@@ -3,6 +3,7 @@
 use crate::document::Document;
 use crate::{AgentError, Home};
 use serde::{Deserialize, Serialize};
+use stateward_api::console::FilePath;
 use stateward_model::{ComponentName, ItemId, ItemKind, Label, Random};
 use std::path::{Component, Path, PathBuf};
 
@@ -57,17 +58,10 @@ impl Selection {
 
 /// A path in a file of the home: as text, or as `{"base64url": …}` if it is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "PathForm", into = "PathForm")]
+#[serde(try_from = "FilePath", into = "FilePath")]
 pub struct StoredPath(pub PathBuf);
 
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum PathForm {
-    Text(String),
-    Bytes { base64url: String },
-}
-
-impl From<StoredPath> for PathForm {
+impl From<StoredPath> for FilePath {
     fn from(StoredPath(path): StoredPath) -> Self {
         match path.to_str() {
             Some(text) => Self::Text(text.to_owned()),
@@ -79,12 +73,12 @@ impl From<StoredPath> for PathForm {
     }
 }
 
-impl TryFrom<PathForm> for StoredPath {
+impl TryFrom<FilePath> for StoredPath {
     type Error = &'static str;
-    fn try_from(form: PathForm) -> Result<Self, Self::Error> {
+    fn try_from(form: FilePath) -> Result<Self, Self::Error> {
         match form {
-            PathForm::Text(text) => Ok(Self(text.into())),
-            PathForm::Bytes { base64url } => stateward_api::credentials::decode_bytes(&base64url)
+            FilePath::Text(text) => Ok(Self(text.into())),
+            FilePath::Bytes { base64url } => stateward_api::credentials::decode_bytes(&base64url)
                 .and_then(crate::platform::path_from_bytes)
                 .map(Self)
                 .ok_or("no path"),

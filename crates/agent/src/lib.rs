@@ -1,7 +1,8 @@
 //! The protected server's side: its home, its registration, what is protected, and its jobs.
 //!
 //! Everything here blocks and knows no terminal: what a person sees and types is `cli`'s part. What it does not do:
-//! read or write contents (`engine`), know what System State is (`system-state`), or speak HTTP (`client`).
+//! read or write contents (`engine`), know what System State is (`system-state`), or speak HTTP to a vault (`client`). Only the
+//! local console ([`console`]) is asked by HTTP, and only it waits without blocking.
 //!
 //! Invariants: the home is for its owner only · a file of it is replaced as a whole or not at all · one job runs at a
 //! time, under a lock that its process's death lets go · no passphrase is ever kept · names and paths stay here: the
@@ -11,11 +12,12 @@
 
 pub mod admin;
 mod agent;
-mod backup;
+pub mod backup;
 pub mod browse;
 pub mod cache;
 pub mod codes;
 mod commands;
+pub mod console;
 pub mod credentials;
 mod disk;
 pub mod doctor;
@@ -46,6 +48,7 @@ mod refusals;
 pub mod register;
 mod registration;
 pub mod restore;
+pub mod schedule;
 pub mod secrets;
 pub mod service;
 mod session;
@@ -57,7 +60,7 @@ pub mod support_bundle;
 pub mod system_state;
 pub mod timetable;
 pub mod upgrade;
-mod verify;
+pub mod verify;
 
 pub use agent::{Agent, RegisteredServer};
 pub use codes::Code;

@@ -3,6 +3,7 @@
 //! What a point holds is sealed, so each is fetched and opened once; `points.json` in the home remembers it, for a point
 //! never changes. It may be lost at any time.
 
+pub mod calendar;
 mod when;
 
 pub use when::{When, time};
@@ -214,6 +215,16 @@ fn order(listed: &mut [ListedPoint]) {
     }
 }
 
+impl ListedPoint {
+    /// Whether it is one of the item of that name or id. What can't be used may be anything's, and is nothing's.
+    pub fn is_of(&self, item: &str) -> bool {
+        match self {
+            Self::Usable(point) => point.item_label.as_str() == item || point.item.to_string() == item,
+            Self::Unusable { .. } => false,
+        }
+    }
+}
+
 /// Lists the recovery points of the server that the home is registered as.
 pub fn list_own(agent: &Agent) -> Result<Vec<ListedPoint>, AgentError> {
     let (server, vault) = connect(agent)?;
@@ -368,6 +379,16 @@ fn item_labels(listed: &[ListedPoint]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A point that the vault received then.
+    pub(super) fn point_at(received_at: Timestamp) -> ListedPoint {
+        match point(1, 1) {
+            ListedPoint::Usable(point) => {
+                ListedPoint::Usable(Box::new(PointDescription { received_at: Some(received_at), ..*point }))
+            }
+            other @ ListedPoint::Unusable { .. } => other,
+        }
+    }
 
     fn point(sequence: Sequence, item: u8) -> ListedPoint {
         ListedPoint::Usable(Box::new(PointDescription {

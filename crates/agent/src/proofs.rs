@@ -23,6 +23,9 @@ const FILE: &str = "proofs.json";
 
 const DAY_SECONDS: i64 = 86_400;
 
+/// Nobody waits longer for a proof than this, in days.
+pub const DAYS_MAX: u32 = 366;
+
 /// When proofs are made, and where trial restores go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProofSettings {

@@ -41,6 +41,12 @@ pub fn check(agent: &Agent, credentials: &Path) -> Result<CheckedCredentials, Ag
     Ok(credentials::read(credentials, CredentialPurpose::Register, agent.now())?)
 }
 
+/// The same for a file whose content was brought, and that messages call `name`.
+pub fn check_content(agent: &Agent, content: &[u8], name: &str) -> Result<VaultCredentials, AgentError> {
+    refuse_second(agent)?;
+    Ok(credentials::of_content(content, name, CredentialPurpose::Register, agent.now())?)
+}
+
 /// Registers.
 pub fn register(
     agent: &Agent,

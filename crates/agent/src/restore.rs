@@ -8,11 +8,11 @@ pub use laying::{ConflictRule, Conflicts, LayingWish};
 pub use machine::Machine;
 
 use crate::head::PinnedHead;
-use crate::items::{Items, Selection, StoredPath};
-use crate::jobs::ItemReference;
-use crate::jobs::JobOutcome;
+use crate::items::{Items, Selection, StoredPath, within_point};
 use crate::jobs::run::{RunningJob, Worked};
-use crate::points::MomentDescription;
+use crate::jobs::{ItemReference, JobOutcome, JobRequest, PlannedJob};
+use crate::points::{self, MomentDescription};
+use crate::settings::PaceWish;
 use crate::{Agent, AgentError, RegisteredServer, cache, disk, platform};
 use stateward_crypto::EpochKeys;
 use stateward_engine::points::open_point;
@@ -21,9 +21,9 @@ use stateward_engine::{
     TrustedPoint, VaultRead,
 };
 use stateward_format::manifest::Warning;
-use stateward_model::ComponentName;
+use stateward_model::{ComponentName, JobKind};
 use stateward_system_state::{LaidTarget, TargetOpenError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is restored, and where to.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +40,42 @@ pub struct Selected<'a> {
     pub laying: &'a LayingWish,
     /// What the restore is about, where no paths are given: what its item is known to hold. Empty: all of it.
     pub item_paths: &'a [StoredPath],
+}
+
+/// What a person wants of a restore.
+#[derive(Debug, Clone)]
+pub struct RestoreWish<'a> {
+    /// The recovery point, as [`points::choose`] takes it.
+    pub recovery_point: &'a str,
+    /// The item, where that does not say which is meant.
+    pub item: Option<&'a str>,
+    /// Only these components; empty means all.
+    pub components: Vec<ComponentName>,
+    /// Only what lies at or below these paths; empty means everything.
+    pub paths: Vec<PathBuf>,
+    /// The folder.
+    pub target: StoredPath,
+    /// How it is laid there.
+    pub laying: LayingWish,
+    /// How much of the machine and of the line it may take.
+    pub pace: PaceWish,
+}
+
+/// The job that a person asks for with *Recover Data*, of what this server backed up.
+pub fn plan(agent: &Agent, wish: RestoreWish<'_>) -> Result<PlannedJob, AgentError> {
+    let pace = wish.pace.of_job(agent.home(), JobKind::Restore)?;
+    let listed = points::list_own(agent)?;
+    let point = points::choose(&listed, wish.recovery_point, wish.item)?;
+    let request = JobRequest::Restore {
+        point: point.recovery_point,
+        sequence: point.sequence,
+        components: wish.components,
+        paths: wish.paths.iter().map(|path| within_point(path)).collect::<Result<_, _>>()?,
+        target: wish.target,
+        laying: wish.laying,
+    };
+    let item = Some(ItemReference { id: point.item, label: point.item_label.clone() });
+    Ok(PlannedJob { request, item, pace })
 }
 
 /// Where recovery points come from, and what opens them.

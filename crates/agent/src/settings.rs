@@ -6,7 +6,7 @@ pub use throttle::{Limit, ThrottleSettings, ThrottleWish};
 
 use crate::document::Document;
 use crate::hooks::{HookFailure, HookSettings};
-use crate::items::StoredPath;
+use crate::items::{StoredPath, absolute};
 use crate::jobs::Pace;
 use crate::notifications::{NotificationSettings, NotificationWish};
 use crate::prechecks::{PrecheckAction, PrecheckSettings};
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use stateward_model::JobKind;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
+use std::path::Path;
 
 const FILE: &str = "settings.json";
 
@@ -85,6 +86,15 @@ impl Document for Settings {
     const VERSION: u32 = 1;
 }
 
+/// A folder for a setting, which must be there and readable.
+pub fn folder_that_is_there(path: &Path) -> Result<StoredPath, AgentError> {
+    let folder = absolute(path)?;
+    match std::fs::read_dir(&folder.0) {
+        Ok(_) => Ok(folder),
+        Err(cause) => Err(AgentError::InputUnreadable { path: folder.0, cause }),
+    }
+}
+
 /// A wish about the pace; what it does not mention stays as it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PaceWish {
@@ -102,6 +112,11 @@ impl PaceWish {
             bytes_per_second: self.bytes_per_second.unwrap_or(pace.bytes_per_second),
             work: pace.work.filter(|_| self.bytes_per_second.is_none()),
         }
+    }
+
+    /// The pace of a job of that kind: as wished, and as the home's settings say where nothing is wished.
+    pub fn of_job(&self, home: &Home, kind: JobKind) -> Result<Pace, AgentError> {
+        Ok(self.over(Settings::load(home)?.pace_of(kind)))
     }
 }
 

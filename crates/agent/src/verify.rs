@@ -1,19 +1,59 @@
-//! The verify job.
+//! The verify job: asked for, and done.
 
 mod slots;
 
 use crate::head::PinnedHead;
 use crate::history::VerifyHistory;
+use crate::items::Items;
 use crate::jobs::run::{RunningJob, Worked};
-use crate::jobs::{JobOutcome, VerifyExtent};
+use crate::jobs::{ItemReference, JobOutcome, JobRequest, PlannedJob, VerifyExtent};
 use crate::proofs::Proofs;
-use crate::{Agent, AgentError, RegisteredServer};
+use crate::settings::PaceWish;
+use crate::{Agent, AgentError, RegisteredServer, Registration, points};
 use stateward_engine::points::open_point;
 use stateward_engine::{PointSummary, Tools, VaultRead as _, VerifyOutcome, VerifyRequest, VerifyShare};
 use stateward_format::manifest::Warning;
+use stateward_model::JobKind;
 
 /// What verify reads if nobody says otherwise, in percent of all bytes.
 pub const USUAL_PERCENT: f64 = 5.0;
+
+/// What a person wants of a verify.
+#[derive(Debug, Clone, Copy)]
+pub struct VerifyWish<'a> {
+    /// Only what this recovery point needs, as [`points::choose`] takes it.
+    pub recovery_point: Option<&'a str>,
+    /// The item, where that does not say which is meant.
+    pub item: Option<&'a str>,
+    /// How much of it.
+    pub extent: VerifyExtent,
+    /// Restore the newest recovery point of this item on trial instead.
+    pub trial_restore: Option<&'a str>,
+    /// How much of the machine and of the line it may take.
+    pub pace: PaceWish,
+}
+
+/// The job that a person asks for.
+pub fn plan(agent: &Agent, wish: &VerifyWish<'_>) -> Result<PlannedJob, AgentError> {
+    Registration::load(agent.home())?;
+    if let Some(asked) = wish.trial_restore {
+        let items = Items::load(agent.home())?;
+        let item = items.find(asked)?;
+        let item = Some(ItemReference { id: item.id, label: item.label.clone() });
+        let pace = wish.pace.of_job(agent.home(), JobKind::Restore)?;
+        return Ok(PlannedJob { request: JobRequest::Trial { point: None }, item, pace });
+    }
+    let point = match wish.recovery_point {
+        None => None,
+        Some(text) => {
+            let listed = points::list_own(agent)?;
+            let point = points::choose(&listed, text, wish.item)?;
+            Some((point.sequence, point.recovery_point))
+        }
+    };
+    let pace = wish.pace.of_job(agent.home(), JobKind::Verify)?;
+    Ok(PlannedJob { request: JobRequest::Verify { point, extent: wish.extent }, item: None, pace })
+}
 
 /// Proves what the vault holds. Whatever is found wrong makes the job fail.
 pub(crate) fn work(

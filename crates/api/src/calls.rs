@@ -1,12 +1,15 @@
 //! All calls in one list: method, path, what is sent and what comes back. The documents in `openapi/` are written from it, and
-//! the vault's table of routes is tested against it, so neither can have a call that the other does not know.
+//! the tables of routes of the vault and of the local console are tested against it, so neither can have a call that the other does
+//! not know.
 //!
-//! Begin with [`management`] and [`agent`].
+//! Begin with [`management`], [`agent`] and [`console`].
 
 mod agent_plane;
+mod console_plane;
 mod management_plane;
 
 pub use agent_plane::calls as agent;
+pub use console_plane::calls as console;
 pub use management_plane::calls as management;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -23,6 +26,8 @@ pub enum Content {
     Form(Describe),
     /// Bytes: an object as it is stored.
     Bytes,
+    /// Server-sent events.
+    Events,
 }
 
 /// A call.

@@ -1,9 +1,9 @@
 //! The OpenAPI documents, made from the list of all calls ([`crate::calls`]) and from the contract's own types.
 
-use crate::ErrorBody;
 use crate::calls::{self, Call, Content};
-use schemars::SchemaGenerator;
+use crate::{ErrorBody, console};
 use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The management API's document.
@@ -13,6 +13,7 @@ pub fn management() -> Value {
         "The Azure Resource Manager API of Recovery Services vaults, as its clients speak it, and what it has no words for \
          under `…/stateward/…`.",
         &calls::management(),
+        &Plane::vault(),
     )
 }
 
@@ -22,7 +23,48 @@ pub fn agent() -> Value {
         "Stateward vault: agents",
         "What registered servers call. Every call may be repeated as it was after any failure.",
         &calls::agent(),
+        &Plane::vault(),
     )
+}
+
+/// The local console's document.
+pub fn console() -> Value {
+    document(
+        "Stateward agent: local console",
+        "What a browser page on a protected server asks of the agent there. Served on the loopback address only.",
+        &calls::console(),
+        &Plane {
+            error: |generator| generator.subschema_for::<console::ErrorBody>(),
+            security: json!([{ "cookie": [], "requestToken": [] }]),
+            schemes: json!({
+                "cookie": {
+                    "type": "apiKey", "in": "cookie", "name": "stateward-console-PORT",
+                    "description": "Set when the session is opened; PORT is the console's own",
+                },
+                "requestToken": { "type": "apiKey", "in": "header", "name": console::TOKEN_HEADER },
+            }),
+        },
+    )
+}
+
+/// What all calls of a document have in common.
+struct Plane {
+    /// The type of refusals.
+    error: fn(&mut SchemaGenerator) -> Schema,
+    /// What a call must bear.
+    security: Value,
+    /// What that is.
+    schemes: Value,
+}
+
+impl Plane {
+    fn vault() -> Self {
+        Self {
+            error: |generator| generator.subschema_for::<ErrorBody>(),
+            security: json!([{ "token": [] }]),
+            schemes: json!({ "token": { "type": "http", "scheme": "bearer" } }),
+        }
+    }
 }
 
 /// The variable parts of paths, and what stands there.
@@ -47,9 +89,10 @@ const PARTS: &[(&str, &str)] = &[
     ("hash", "An object's hash in hexadecimal digits"),
     ("epoch", "A key epoch's number"),
     ("command", "A command's id"),
+    ("code", "A code, such as `vault-unreachable`"),
 ];
 
-fn document(title: &str, description: &str, calls: &[Call]) -> Value {
+fn document(title: &str, description: &str, calls: &[Call], plane: &Plane) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -57,23 +100,23 @@ fn document(title: &str, description: &str, calls: &[Call]) -> Value {
     let mut generator = settings.into_generator();
     let mut paths = Map::new();
     for call in calls {
-        let operation = operation(&mut generator, call);
+        let operation = operation(&mut generator, call, plane);
         let path = paths.entry(call.path.clone()).or_insert_with(|| json!({}));
         path[call.method.to_lowercase()] = operation;
     }
     json!({
         "openapi": "3.1.0",
         "info": { "title": title, "description": description, "version": env!("CARGO_PKG_VERSION") },
-        "security": [{ "token": [] }],
+        "security": plane.security,
         "paths": paths,
         "components": {
             "schemas": generator.take_definitions(true),
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": plane.schemes,
         },
     })
 }
 
-fn operation(generator: &mut SchemaGenerator, call: &Call) -> Value {
+fn operation(generator: &mut SchemaGenerator, call: &Call, plane: &Plane) -> Value {
     let mut responses = Map::new();
     for (status, content) in &call.gives {
         let mut response = json!({ "description": meaning(*status) });
@@ -82,7 +125,7 @@ fn operation(generator: &mut SchemaGenerator, call: &Call) -> Value {
         }
         responses.insert(status.to_string(), response);
     }
-    let error = generator.subschema_for::<ErrorBody>();
+    let error = (plane.error)(generator);
     let error = json!({ "description": "Why not", "content": { "application/json": { "schema": error } } });
     responses.insert("default".to_owned(), error);
     let mut operation = json!({
@@ -104,6 +147,7 @@ fn described(generator: &mut SchemaGenerator, content: Content) -> Value {
             json!({ "application/x-www-form-urlencoded": { "schema": describe(generator) } })
         }
         Content::Bytes => json!({ "application/octet-stream": {} }),
+        Content::Events => json!({ "text/event-stream": {} }),
     }
 }
 
@@ -164,7 +208,9 @@ mod tests {
 
     #[test]
     fn every_reference_leads_to_a_type_and_every_name_is_used_once() {
-        for (document, calls) in [(management(), calls::management()), (agent(), calls::agent())] {
+        let documents =
+            [(management(), calls::management()), (agent(), calls::agent()), (console(), calls::console())];
+        for (document, calls) in documents {
             let mut found = BTreeSet::new();
             references(&document, &mut found);
             assert!(!found.is_empty());
@@ -182,7 +228,7 @@ mod tests {
 
     #[test]
     fn names_of_types_are_what_openapi_allows() {
-        for document in [management(), agent()] {
+        for document in [management(), agent(), console()] {
             for name in document["components"]["schemas"].as_object().unwrap().keys() {
                 assert!(name.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c)), "{name}");
             }

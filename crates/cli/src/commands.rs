@@ -7,6 +7,7 @@ pub mod audit;
 pub mod backup;
 pub mod cache;
 pub mod completion;
+pub mod console;
 pub mod doctor;
 pub mod domain;
 pub mod explain;
@@ -65,6 +66,8 @@ pub enum Command {
     /// Back this server up as its policies say, and stand by for what administrators ask of it
     #[command(subcommand)]
     Agent(agent::Command),
+    /// Serve this server's console for a browser on this machine, until it is stopped
+    Console(console::Arguments),
     /// Show and stop jobs
     #[command(subcommand)]
     Job(job::Command),
@@ -141,7 +144,7 @@ pub enum Command {
 impl Command {
     /// Whether it makes the home if there is none.
     pub fn makes_home(&self) -> bool {
-        matches!(self, Self::Register(_) | Self::Protect(_) | Self::Login(_))
+        matches!(self, Self::Register(_) | Self::Protect(_) | Self::Login(_) | Self::Console(_))
     }
 
     /// Whether it has anything to do with the home.
@@ -165,6 +168,7 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
         Command::Schedule(arguments) => schedule::run(context, arguments),
         Command::Backup(command) => backup::run(context, command),
         Command::Agent(command) => agent::run(context, command),
+        Command::Console(arguments) => console::run(context, &arguments),
         Command::Job(command) => job::run(context, command),
         Command::RecoveryPoint(command) => recovery_point::run(context, command),
         Command::Find(arguments) => find::run(context, arguments),

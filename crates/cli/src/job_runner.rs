@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::job_screen::{JobScreen, Kept};
 use crate::output::Output;
 use crate::result_lines::print_result;
-use stateward_agent::jobs::{self, JobFolder, JobRecord, detach};
+use stateward_agent::jobs::{self, JobFolder, JobRecord, PlannedJob, detach};
 use stateward_agent::platform::{self, Signal};
 use stateward_agent::{AgentError, Cancellation, Exit, HeldLock};
 use std::path::PathBuf;
@@ -25,27 +25,18 @@ impl From<bool> for Wait {
     }
 }
 
-/// Runs jobs one after another and prints what came out of each; gives the worst exit code. `make` writes them down: it
-/// is called once it is sure that no other job runs.
-pub fn run_jobs(
-    context: &Context,
-    wait: Wait,
-    make: impl FnOnce() -> Result<Vec<JobRecord>, AgentError>,
-) -> Result<Exit, AgentError> {
-    let home = context.agent().home();
-    home.prepare()?;
-    let lock = home.lock_for_job()?;
-    let queued = make()?;
+/// Runs jobs one after another and prints what came out of each; gives the worst exit code. They are written down once it is
+/// sure that no other job runs.
+pub fn run_jobs(context: &Context, wait: Wait, planned: Vec<PlannedJob>) -> Result<Exit, AgentError> {
+    let agent = context.agent();
     match wait {
-        Wait::Inside => run_here(context, &lock, queued),
+        Wait::Inside => {
+            agent.home().prepare()?;
+            let lock = agent.home().lock_for_job()?;
+            run_here(context, &lock, jobs::queue_all(agent, planned)?)
+        }
         Wait::Detached => {
-            // The child takes the lock itself. If somebody else is quicker, it says so.
-            drop(lock);
-            let begun = detach::spawn(home, &queued.iter().map(|job| job.id).collect::<Vec<_>>());
-            if let Err(error) = begun {
-                queued.into_iter().for_each(|job| _ = jobs::abandon(context.agent(), job, &error));
-                return Err(error);
-            }
+            let (queued, _) = detach::start(agent, || jobs::queue_all(agent, planned))?;
             print_begun(context, &queued)
         }
     }

@@ -2,9 +2,9 @@
 
 use clap::{Args, ValueEnum};
 use stateward_agent::AgentError;
-use stateward_agent::items::{StoredPath, absolute};
+use stateward_agent::items::StoredPath;
 use stateward_agent::restore::{ConflictRule, LayingWish};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What becomes of what lies at the target already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -57,21 +57,13 @@ pub type Laid = (StoredPath, LayingWish);
 impl LayingFlags {
     /// What they ask for; `None` if no target was given.
     pub fn wish(&self) -> Result<Option<Laid>, AgentError> {
-        let conflict = ConflictRule::from(self.conflict.unwrap_or_default());
-        if self.original && conflict == ConflictRule::Fail {
-            return Err(AgentError::OriginalNeedsRule);
-        }
         let wish = LayingWish {
-            conflict,
+            conflict: self.conflict.unwrap_or_default().into(),
             original: self.original,
             without_access: self.no_acl,
             despite_other_system: self.despite_other_system,
         };
-        let target = match (&self.target, self.original) {
-            (Some(target), _) => target.as_path(),
-            (None, true) => Path::new("/"),
-            (None, false) => return Ok(None),
-        };
-        Ok(Some((absolute(target)?, wish)))
+        let place = wish.place(self.target.as_deref())?;
+        Ok(place.map(|target| (target, wish)))
     }
 }

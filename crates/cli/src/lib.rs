@@ -5,7 +5,7 @@
 //!
 //! Invariants: standard output holds data, standard error talk · with `--json` each line of standard output is one
 //! object, the result last · nothing that is printed can steer a terminal, whoever chose its name · no secret is printed
-//! but a recovery code or passphrase that was just made, once, where the user asked for it · exit codes come from the
+//! but what was just made, once, where the user asked for it: a recovery code, a passphrase, the console's one-time token · exit codes come from the
 //! agent's table.
 //!
 //! Begin with [`run`].

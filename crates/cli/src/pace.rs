@@ -4,9 +4,7 @@ use crate::units;
 use clap::Args;
 use serde_json::{Value, json};
 use stateward_agent::jobs::Pace;
-use stateward_agent::settings::{Limit, PaceWish, Settings};
-use stateward_agent::{AgentError, Home};
-use stateward_model::JobKind;
+use stateward_agent::settings::{Limit, PaceWish};
 use std::num::NonZeroU64;
 
 /// The value of a flag that switches something on or off.
@@ -49,11 +47,6 @@ impl PaceFlags {
     /// What the flags ask for.
     pub fn wish(&self) -> PaceWish {
         PaceWish { low_priority: self.low_priority, bytes_per_second: self.limit_rate.map(Limit::rate) }
-    }
-
-    /// As a job of that kind keeps it: the flags, and the home's settings where they say nothing.
-    pub fn pace(&self, home: &Home, kind: JobKind) -> Result<Pace, AgentError> {
-        Ok(self.wish().over(Settings::load(home)?.pace_of(kind)))
     }
 }
 

@@ -38,6 +38,7 @@ fn help_names_every_command_and_goes_to_standard_output() {
         "protect",
         "item",
         "backup",
+        "console",
         "job",
         "recovery-point",
         "restore",

@@ -13,6 +13,7 @@
 pub mod btrfs;
 pub mod canary;
 pub mod compare;
+pub mod console;
 pub mod depths;
 pub mod dice;
 pub mod disk;
@@ -32,6 +33,7 @@ pub mod vault;
 pub mod wine;
 
 pub use compare::assert_same;
+pub use console::TestConsole;
 pub use dice::Dice;
 pub use disk::Disk;
 pub use failing_disk::FailingDisk;

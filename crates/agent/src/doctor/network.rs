@@ -70,6 +70,13 @@ pub fn test_way(agent: &Agent, credentials: &VaultCredentials) -> Result<Vec<Che
     Ok(connection_checks(&test(agent, &endpoint, None)))
 }
 
+/// Tests the way to the vault that this server is registered with.
+pub fn test_own_way(agent: &Agent) -> Result<Vec<Check>, AgentError> {
+    let server = RegisteredServer::load(agent.home())?;
+    let endpoint = server.endpoint(agent)?;
+    Ok(connection_checks(&test(agent, &endpoint, Some(server.identity()))))
+}
+
 fn test(agent: &Agent, endpoint: &Endpoint, identity: Option<Identity>) -> ConnectionTest {
     let manner = Manner::interactive(Cancellation::default());
     test_connection(endpoint, identity, &manner, agent.surroundings())

@@ -71,6 +71,7 @@ impl AgentError {
             Self::OtherSystem { .. } => Code::OtherSystemRefused,
             Self::TargetFull { .. } => Code::TargetFull,
             Self::TrialNoRoom { .. } => Code::TrialNoRoom,
+            Self::ConsoleUnusable { .. } => Code::ConsoleUnusable,
             Self::NotServed => Code::ServiceNotRunning,
             Self::ServiceStays => Code::ServiceStays,
             Self::Service(problem) => problem.code(),

@@ -4,8 +4,8 @@
 //! session, holds the home's job lock, and writes into the job's log from now on.
 
 use crate::codes::Code;
-use crate::jobs::JobFailure;
-use crate::{AgentError, Home, disk, platform};
+use crate::jobs::{self, JobFailure, JobRecord};
+use crate::{Agent, AgentError, Home, disk, platform};
 use stateward_model::JobId;
 use std::ffi::OsStr;
 use std::io::{self, Read};
@@ -21,6 +21,28 @@ pub fn spawn(home: &Home, jobs: &[JobId]) -> Result<Child, AgentError> {
     let mut command = this_program(home)?;
     command.args(["job", "run"]).args(jobs.iter().map(JobId::to_string));
     begin(command)
+}
+
+/// Writes jobs down and starts them in a process of their own. `make` writes them down: it is called once it is sure that no
+/// other job runs.
+pub fn start(
+    agent: &Agent,
+    make: impl FnOnce() -> Result<Vec<JobRecord>, AgentError>,
+) -> Result<(Vec<JobRecord>, Child), AgentError> {
+    let home = agent.home();
+    home.prepare()?;
+    let lock = home.lock_for_job()?;
+    let queued = make()?;
+    // The child takes the lock itself. If somebody else is quicker, it says so.
+    drop(lock);
+    let ids: Vec<JobId> = queued.iter().map(|job| job.id).collect();
+    match spawn(home, &ids) {
+        Ok(child) => Ok((queued, child)),
+        Err(error) => {
+            queued.into_iter().for_each(|job| _ = jobs::abandon(agent, job, &error));
+            Err(error)
+        }
+    }
 }
 
 /// Starts this very program as the agent of a home, and waits until it serves it. It need not be waited for.

@@ -131,6 +131,19 @@ impl JobFolder {
         warnings::read(&path, most).map_err(|cause| unusable(path, cause))
     }
 
+    /// A word about warnings that the home could not keep, if it could not keep all: `kept` of them are there.
+    pub fn lost_warnings(job: &JobRecord, kept: usize) -> Option<JobWarning> {
+        let lost = job.warnings.saturating_sub(kept as u64);
+        (job.state.is_ended() && lost > 0).then(|| JobWarning {
+            code: "warnings-not-kept".to_owned(),
+            path: String::new(),
+            path_base64: None,
+            message: format!(
+                "{lost} more warnings could not be written down, for the home's disk was full or failed"
+            ),
+        })
+    }
+
     /// Asks the process that runs the job to stop.
     pub fn ask_to_cancel(&self, id: JobId) -> Result<(), AgentError> {
         if self.load(id)?.state.is_ended() {

@@ -1,12 +1,13 @@
 //! How a restore is to be laid: what becomes of what lies at its target already, and whose things become.
 
-use crate::items::StoredPath;
-use crate::platform;
+use crate::items::{StoredPath, absolute};
+use crate::{AgentError, platform};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use stateward_model::Timestamp;
 pub use stateward_system_state::ConflictRule;
 use stateward_system_state::{ConflictCounts, Laying};
+use std::path::Path;
 
 /// What a person wants of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,18 @@ impl LayingWish {
     /// Whether it is what every restore was before there was a choice.
     pub fn is_usual(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Where it goes: to `target`, or to the root if it goes back to where it came from. `None` if nothing is said.
+    pub fn place(&self, target: Option<&Path>) -> Result<Option<StoredPath>, AgentError> {
+        if self.original && self.conflict == ConflictRule::Fail {
+            return Err(AgentError::OriginalNeedsRule);
+        }
+        match (target, self.original) {
+            (Some(target), _) => absolute(target).map(Some),
+            (None, true) => absolute(Path::new("/")).map(Some),
+            (None, false) => Ok(None),
+        }
     }
 
     /// As the target takes it. `named` are the paths that the restore is about; `finished_at` is the recovery point's.

@@ -1,13 +1,13 @@
 //! `stateward find`
 
-use crate::commands::recovery_point::browse::{kind_name, mode_text};
+use crate::commands::recovery_point::browse::mode_text;
 use crate::context::Context;
 use crate::display::{Table, one_line, short};
 use crate::output::Output;
 use crate::units;
 use clap::Args;
 use serde_json::json;
-use stateward_agent::browse::{self, Found, FoundVersion, Pattern, Search};
+use stateward_agent::browse::{self, Found, FoundVersion, Pattern, Search, kind_name};
 use stateward_agent::jobs::warnings::path_fields;
 use stateward_agent::points::{self, PointDescription, When};
 use stateward_agent::{AgentError, Exit};
@@ -41,7 +41,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         Table::new(&["Item", "Path", "Mode", ">Bytes", "Changed", ">Points", "From", "To", "Newest"]);
     let mut shown = 0u64;
     for found in &found {
-        for version in chosen(&found.versions, all_versions) {
+        for version in found.chosen(all_versions) {
             shown += 1;
             show(output, &mut table, found, version);
         }
@@ -67,18 +67,6 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         ));
     }
     Ok(if is_cut || parts_lost > 0 { Exit::Warnings } else { Exit::Done })
-}
-
-/// All versions, or of each path that of the newest recovery point. They come by path.
-fn chosen(versions: &[FoundVersion], all: bool) -> Vec<&FoundVersion> {
-    let newest = |version: &&FoundVersion| version.ranges.last().map(|(_, last)| *last);
-    match all {
-        true => versions.iter().collect(),
-        false => versions
-            .chunk_by(|a, b| a.version.path == b.version.path)
-            .filter_map(|same| same.iter().max_by_key(newest))
-            .collect(),
-    }
 }
 
 fn show(output: &Output, table: &mut Table, found: &Found, FoundVersion { version, ranges }: &FoundVersion) {

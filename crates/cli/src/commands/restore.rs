@@ -10,11 +10,11 @@ use crate::pace::PaceFlags;
 use crate::result_lines::print_result;
 use crate::secret_input::KnownSecret;
 use clap::{ArgGroup, Args};
-use stateward_agent::items::within_point;
-use stateward_agent::jobs::{self, ItemReference, JobRequest, Pace, lower_priority};
+use stateward_agent::jobs::{Pace, lower_priority};
 use stateward_agent::recover::{RecoverRequest, RecoveredServer};
+use stateward_agent::restore::{self, RestoreWish};
 use stateward_agent::{AgentError, Exit, platform, points};
-use stateward_model::{ComponentName, JobKind};
+use stateward_model::ComponentName;
 use std::path::{Path, PathBuf};
 
 /// The command's flags.
@@ -76,20 +76,16 @@ fn run_own(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     let Arguments { item, components, paths, laying, wait, pace, .. } = arguments;
     let agent = context.agent();
     let (target, laying) = laying.wish()?.ok_or(AgentError::NothingAsked("`--target DIR`"))?;
-    let pace = pace.pace(agent.home(), JobKind::Restore)?;
-    let listed = points::list_own(agent)?;
-    let point = points::choose(&listed, &recovery_point, item.as_deref())?;
-    let request = JobRequest::Restore {
-        point: point.recovery_point,
-        sequence: point.sequence,
+    let wish = RestoreWish {
+        recovery_point: &recovery_point,
+        item: item.as_deref(),
         components,
-        paths: paths.iter().map(|path| within_point(path)).collect::<Result<_, _>>()?,
+        paths,
         target,
         laying,
+        pace: pace.wish(),
     };
-    let reference = ItemReference { id: point.item, label: point.item_label.clone() };
-    let make = || Ok(vec![jobs::queue(agent, request, Some(reference), pace)?]);
-    run_jobs(context, wait.into(), make)
+    run_jobs(context, wait.into(), vec![restore::plan(agent, wish)?])
 }
 
 /// What another server backed up.

@@ -12,11 +12,9 @@ use pages::{Chosen, Protecting};
 use serde_json::json;
 use stateward_agent::admin::{self, ServicePrincipal};
 use stateward_agent::items::{Item, Items, Selection};
+use stateward_agent::schedule::{self, OwnVault};
 use stateward_agent::{AgentError, Exit, Registration, protect, secrets};
-use stateward_api::arm::items::ItemChange;
-use stateward_api::arm::policies::{Policy, PolicyProperties};
-use stateward_api::arm::vaults::Vault;
-use stateward_client::AdminClient;
+use stateward_api::arm::policies::Policy;
 use stateward_model::PolicyName;
 use std::path::PathBuf;
 
@@ -59,19 +57,19 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
             None => ask(context, who),
         };
     };
-    let item = one_item(context, item.as_deref())?;
-    let vault = OwnVault::open(context, None, who)?;
+    let item = schedule::one_item(context.agent(), item.as_deref())?;
+    let vault = own_vault(context, None, who)?;
     let policy = vault.policy(name, properties)?;
-    vault.set(context, &item, &policy)
+    set(context, &vault, &item, &policy)
 }
 
 /// Asks for everything, and changes nothing before the last answer.
 fn ask(context: &Context, who: Option<ServicePrincipal>) -> Result<Exit, AgentError> {
     let prompt = Prompt::person("stateward schedule")?;
-    let vault = OwnVault::open(context, Some(&prompt), who)?;
+    let vault = own_vault(context, Some(&prompt), who)?;
     let items = Items::load(context.agent().home())?.items;
     let protecting = pages::choose_item(&prompt, items)?;
-    let policies = vault.client.policies(&vault.vault)?;
+    let policies = vault.policies()?;
     let chosen = pages::choose_policy(context, &prompt, &protecting, policies)?;
     if !prompt.yes("Write this into the vault?", true)? {
         return Err(AgentError::cancelled());
@@ -81,7 +79,7 @@ fn ask(context: &Context, who: Option<ServicePrincipal>) -> Result<Exit, AgentEr
         Chosen::Existing(policy) => *policy,
         Chosen::New(name, properties) => vault.policy(name, Some(*properties))?,
     };
-    vault.set(context, &item, &policy)
+    set(context, &vault, &item, &policy)
 }
 
 fn protected(context: &Context, protecting: Protecting) -> Result<Item, AgentError> {
@@ -99,74 +97,34 @@ fn protected(context: &Context, protecting: Protecting) -> Result<Item, AgentErr
     }
 }
 
-/// The item that is meant; the only one if none is named.
-fn one_item(context: &Context, asked: Option<&str>) -> Result<Item, AgentError> {
-    let items = Items::load(context.agent().home())?;
-    match (asked, items.items.as_slice()) {
-        (Some(asked), _) => items.find(asked).cloned(),
-        (None, [only]) => Ok(only.clone()),
-        (None, []) => Err(AgentError::NoItems),
-        (None, several) => Err(AgentError::AmbiguousItem {
-            name: "all".to_owned(),
-            known: several.iter().map(|item| item.label.to_string()).collect(),
-        }),
-    }
+/// Signs in to the vault of this server: as the one who is given, as the one whom the home keeps, or as the one who is asked for.
+fn own_vault(
+    context: &Context,
+    prompt: Option<&Prompt>,
+    who: Option<ServicePrincipal>,
+) -> Result<OwnVault, AgentError> {
+    let agent = context.agent();
+    let who = match (who, prompt) {
+        (None, Some(prompt)) if !admin::is_signed_in(agent)? => Some(asked(context, prompt)?),
+        (who, _) => who,
+    };
+    OwnVault::open(agent, who)
 }
 
-/// The vault of this server, as an administrator.
-struct OwnVault {
-    client: AdminClient,
-    vault: Vault,
-}
-
-impl OwnVault {
-    /// Signs in: as the one who is given, as the one whom the home keeps, or as the one who is asked for.
-    fn open(
-        context: &Context,
-        prompt: Option<&Prompt>,
-        who: Option<ServicePrincipal>,
-    ) -> Result<Self, AgentError> {
-        let agent = context.agent();
-        let who = match (who, prompt) {
-            (None, Some(prompt)) if !admin::is_signed_in(agent)? => Some(asked(context, prompt)?),
-            (who, _) => who,
-        };
-        let client = match who {
-            Some(who) => admin::administrator_once(agent, who)?,
-            None => admin::administrator(agent)?,
-        };
-        let vault = admin::own_vault(agent, &client)?;
-        Ok(Self { client, vault })
-    }
-
-    /// The policy of that name, which is made if it is described.
-    fn policy(&self, name: PolicyName, described: Option<PolicyProperties>) -> Result<Policy, AgentError> {
-        match (self.client.find_policy(&self.vault, &name)?, described) {
-            (Some(_), Some(_)) => Err(AgentError::PolicyExists(name)),
-            (Some(found), None) => Ok(found),
-            (None, Some(properties)) => Ok(self.client.put_policy(&self.vault, &name, properties)?),
-            (None, None) => Err(AgentError::UnknownPolicy(name)),
-        }
-    }
-
-    fn set(&self, context: &Context, item: &Item, policy: &Policy) -> Result<Exit, AgentError> {
-        let id = item.id.to_string();
-        let at_vault = admin::find_item(&self.client, &self.vault, &id, None)?;
-        let change = ItemChange { policy_id: Some(policy.name.clone()), ..ItemChange::default() };
-        self.client.change_item(&at_vault, change)?;
-        let output = context.output();
-        output.object(&json!({
-            "type": "result", "item": item.label, "item_id": item.id, "policy": policy.name,
-            "properties": policy.properties,
-        }));
-        output.line(format_args!("{} is backed up by the policy {}", item.label, policy.name));
-        facts(output, &facts_of(&policy.properties));
-        output.hint(match context.agent().home().is_served() {
-            true => "The agent hears of it within seconds: `stateward status` shows the next backup",
-            false => "No agent runs here, so nothing is backed up by itself: `stateward agent start`",
-        });
-        Ok(Exit::Done)
-    }
+fn set(context: &Context, vault: &OwnVault, item: &Item, policy: &Policy) -> Result<Exit, AgentError> {
+    vault.set(item, policy)?;
+    let output = context.output();
+    output.object(&json!({
+        "type": "result", "item": item.label, "item_id": item.id, "policy": policy.name,
+        "properties": policy.properties,
+    }));
+    output.line(format_args!("{} is backed up by the policy {}", item.label, policy.name));
+    facts(output, &facts_of(&policy.properties));
+    output.hint(match context.agent().home().is_served() {
+        true => "The agent hears of it within seconds: `stateward status` shows the next backup",
+        false => "No agent runs here, so nothing is backed up by itself: `stateward agent start`",
+    });
+    Ok(Exit::Done)
 }
 
 fn asked(context: &Context, prompt: &Prompt) -> Result<ServicePrincipal, AgentError> {

@@ -4,10 +4,9 @@ use crate::context::Context;
 use crate::job_runner::{Wait, run_jobs};
 use crate::pace::PaceFlags;
 use clap::Args;
-use stateward_agent::items::Items;
-use stateward_agent::jobs::{self, ItemReference, JobRequest, VerifyExtent};
-use stateward_agent::{AgentError, Exit, Registration, USUAL_PERCENT, points};
-use stateward_model::JobKind;
+use stateward_agent::jobs::VerifyExtent;
+use stateward_agent::verify::{self, VerifyWish};
+use stateward_agent::{AgentError, Exit, USUAL_PERCENT};
 
 /// The command's flags.
 #[derive(Debug, Args)]
@@ -43,38 +42,18 @@ fn percent(text: &str) -> Result<f64, String> {
 
 /// Proves, with this server's keys, that what the vault holds can be restored.
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
-    let agent = context.agent();
-    Registration::load(agent.home())?;
-    if let Some(text) = &arguments.trial_restore {
-        return trial(context, text, &arguments.pace);
-    }
-    let point = match &arguments.recovery_point {
-        None => None,
-        Some(text) => {
-            let listed = points::list_own(agent)?;
-            let point = points::choose(&listed, text, arguments.item.as_deref())?;
-            Some((point.sequence, point.recovery_point))
-        }
-    };
     let extent = match arguments.full {
         true => VerifyExtent::Full,
         false => VerifyExtent::Percent(arguments.percent),
     };
-    let pace = arguments.pace.pace(agent.home(), JobKind::Verify)?;
-    let make = || Ok(vec![jobs::queue(agent, JobRequest::Verify { point, extent }, None, pace)?]);
-    run_jobs(context, Wait::Inside, make)
-}
-
-/// Restores an item on trial.
-fn trial(context: &Context, text: &str, pace: &PaceFlags) -> Result<Exit, AgentError> {
-    let agent = context.agent();
-    let items = Items::load(agent.home())?;
-    let item = items.find(text)?;
-    let item = ItemReference { id: item.id, label: item.label.clone() };
-    let pace = pace.pace(agent.home(), JobKind::Restore)?;
-    run_jobs(context, Wait::Inside, || {
-        Ok(vec![jobs::queue(agent, JobRequest::Trial { point: None }, Some(item), pace)?])
-    })
+    let wish = VerifyWish {
+        recovery_point: arguments.recovery_point.as_deref(),
+        item: arguments.item.as_deref(),
+        extent,
+        trial_restore: arguments.trial_restore.as_deref(),
+        pace: arguments.pace.wish(),
+    };
+    run_jobs(context, Wait::Inside, vec![verify::plan(context.agent(), &wish)?])
 }
 
 #[cfg(test)]

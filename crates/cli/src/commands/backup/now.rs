@@ -5,10 +5,8 @@ use crate::job_runner::run_jobs;
 use crate::pace::PaceFlags;
 use crate::retain_flag::RetainFlag;
 use clap::Args;
-use stateward_agent::items::{Item, Items};
-use stateward_agent::jobs::{self, ItemReference, JobRequest};
-use stateward_agent::{AgentError, Exit, Registration};
-use stateward_model::{JobKind, OnDemand};
+use stateward_agent::backup::{self, BackupWish};
+use stateward_agent::{AgentError, Exit};
 
 /// The command's flags.
 #[derive(Debug, Args)]
@@ -31,26 +29,11 @@ pub struct Arguments {
 /// Backs up all items, one after another, or one.
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
     let Arguments { item, wait, despite_prechecks, retain, pace } = arguments;
-    let agent = context.agent();
-    Registration::load(agent.home())?;
-    let pace = pace.pace(agent.home(), JobKind::Backup)?;
-    let items = chosen(&Items::load(agent.home())?, item.as_deref())?;
-    let on_demand = Some(OnDemand { retain_until: retain.until });
-    let request = JobRequest::Backup { on_demand, despite_prechecks };
-    let make = || {
-        let queue = |item: &Item| {
-            let reference = ItemReference { id: item.id, label: item.label.clone() };
-            jobs::queue(agent, request.clone(), Some(reference), pace.clone())
-        };
-        items.iter().map(queue).collect()
+    let wish = BackupWish {
+        item: item.as_deref(),
+        retain_until: retain.until,
+        despite_prechecks,
+        pace: pace.wish(),
     };
-    run_jobs(context, wait.into(), make)
-}
-
-fn chosen(items: &Items, name: Option<&str>) -> Result<Vec<Item>, AgentError> {
-    match name {
-        None if items.items.is_empty() => Err(AgentError::NoItems),
-        None => Ok(items.items.clone()),
-        Some(name) => Ok(vec![items.find(name)?.clone()]),
-    }
+    run_jobs(context, wait.into(), backup::plan(context.agent(), &wish)?)
 }

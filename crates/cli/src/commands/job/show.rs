@@ -7,7 +7,7 @@ use crate::result_lines::{print_job, print_summary};
 use crate::vault_choice::PerhapsInVault;
 use clap::Args;
 use serde_json::json;
-use stateward_agent::jobs::{JobFolder, JobRecord, JobWarning};
+use stateward_agent::jobs::JobFolder;
 use stateward_agent::{AgentError, Exit};
 
 /// The command's flags.
@@ -20,19 +20,6 @@ pub struct Arguments {
     vault: PerhapsInVault,
 }
 
-/// A word about warnings that the home could not keep, if it could not keep all.
-fn lost(job: &JobRecord, kept: usize) -> Option<JobWarning> {
-    let lost = job.warnings.saturating_sub(kept as u64);
-    (job.state.is_ended() && lost > 0).then(|| JobWarning {
-        code: "warnings-not-kept".to_owned(),
-        path: String::new(),
-        path_base64: None,
-        message: format!(
-            "{lost} more warnings could not be written down, for the home's disk was full or failed"
-        ),
-    })
-}
-
 /// Shows a job: its warnings, then itself.
 pub fn run(context: &Context, Arguments { job, vault }: Arguments) -> Result<Exit, AgentError> {
     if let Some((client, vault)) = vault.find(context)? {
@@ -42,7 +29,7 @@ pub fn run(context: &Context, Arguments { job, vault }: Arguments) -> Result<Exi
     let (folder, output) = (JobFolder::of(context.agent().home()), context.output());
     let job = folder.find(&job)?;
     let kept = folder.warnings(job.id, usize::MAX)?;
-    for warning in kept.iter().chain(lost(&job, kept.len()).as_ref()) {
+    for warning in kept.iter().chain(JobFolder::lost_warnings(&job, kept.len()).as_ref()) {
         print_warning(output, Some(job.id), warning);
         output.line(warning_text(warning));
     }

@@ -5,7 +5,7 @@ use crate::display::{Table, one_line};
 use crate::units;
 use clap::Args;
 use serde_json::json;
-use stateward_agent::browse::{self, Listed};
+use stateward_agent::browse::{self, Listed, kind_name};
 use stateward_agent::jobs::warnings::path_fields;
 use stateward_agent::{AgentError, Exit};
 use std::path::PathBuf;
@@ -67,19 +67,6 @@ fn row(entry: &Listed, name: String, leads_to: Option<String>) -> Vec<String> {
             None => one_line(&name),
         },
     ]
-}
-
-/// What a letter of `ls` stands for.
-pub fn kind_name(letter: char) -> &'static str {
-    match letter {
-        'd' => "folder",
-        'l' => "symbolic-link",
-        'b' => "block-device",
-        'c' => "character-device",
-        'p' => "fifo",
-        's' => "socket",
-        _ => "file",
-    }
 }
 
 /// `-rw-r--r--`.

@@ -1,6 +1,6 @@
 //! `stateward recovery-point list`
 
-use super::calendar::{self, Month};
+use super::calendar;
 use crate::context::Context;
 use crate::display::{Table, short};
 use crate::secret_input::KnownSecret;
@@ -9,6 +9,7 @@ use crate::vault_choice::PerhapsInVault;
 use clap::Args;
 use serde_json::json;
 use stateward_agent::jobs::Pace;
+use stateward_agent::points::calendar::Month;
 use stateward_agent::points::{self, ListedPoint};
 use stateward_agent::recover::RecoveredServer;
 use stateward_agent::{AgentError, Cancellation, Exit, admin};
@@ -52,10 +53,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         None => points::list_own(context.agent())?,
     };
     if let Some(item) = item {
-        listed.retain(|point| match point {
-            ListedPoint::Usable(point) => point.item_label.as_str() == item || point.item.to_string() == item,
-            ListedPoint::Unusable { .. } => false,
-        });
+        listed.retain(|point| point.is_of(&item));
     }
     if let Some(month) = month {
         calendar::print(context.output(), &listed, month);

@@ -4,7 +4,7 @@ use super::set::root;
 use clap::Args;
 use serde_json::{Value, json};
 use stateward_agent::AgentError;
-use stateward_agent::proofs::ProofWish;
+use stateward_agent::proofs::{DAYS_MAX, ProofWish};
 use stateward_agent::settings::Settings;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -31,9 +31,6 @@ pub const FLAGS: [&str; 3] = ["verify_every", "trial_restore_every", "trial_fold
 /// How often, or never: an `Option` would be taken for a flag that need not be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Often(Option<NonZeroU32>);
-
-/// Nobody waits longer for a proof than this.
-const DAYS_MAX: u32 = 366;
 
 fn often(text: &str) -> Result<Often, String> {
     if text == "never" {

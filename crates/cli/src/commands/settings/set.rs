@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use stateward_agent::hooks::HookFailure;
 use stateward_agent::items::{StoredPath, absolute};
 use stateward_agent::prechecks::{CODES, PrecheckAction};
-use stateward_agent::settings::{Settings, SettingsWish};
+use stateward_agent::settings::{Settings, SettingsWish, folder_that_is_there};
 use stateward_agent::upgrade::{self, UpgradeError, UpgradeMode};
 use stateward_agent::{AgentError, Exit, notifications, proxy};
 use std::path::PathBuf;
@@ -185,9 +185,5 @@ pub(super) fn root(path: PathBuf) -> Result<Option<StoredPath>, AgentError> {
     if path.as_os_str() == "none" {
         return Ok(None);
     }
-    let folder = absolute(&path)?;
-    match std::fs::read_dir(&folder.0) {
-        Ok(_) => Ok(Some(folder)),
-        Err(cause) => Err(AgentError::InputUnreadable { path: folder.0, cause }),
-    }
+    folder_that_is_there(&path).map(Some)
 }
