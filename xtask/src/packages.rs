@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata};
 const TABLE: &[(&str, &[&str], &str)] = &[
     ("object_store", &["store"], "byte stores are reached through `store`"),
     ("sqlx*", &["vault"], "only the vault has a database"),
-    ("axum*", &["vault"], "only the vault serves"),
+    ("axum*", &["agent", "vault"], "only the vault and the agent's console serve"),
     ("tower-http", &["vault"], "only the vault serves"),
     ("reqwest", &["client"], "the vault is reached through `client`"),
     ("ring", &["crypto", "client", "vault", "testing"], "elsewhere `crypto` seals, signs and checks"),

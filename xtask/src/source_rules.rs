@@ -77,6 +77,13 @@ const RULES: &[Rule] = &[
         advice: "only `http` knows HTTP",
     },
     Rule {
+        words: &["axum"],
+        within: &["crates/agent/src/"],
+        except: &["crates/agent/src/console/", "crates/agent/src/console.rs"],
+        everywhere: false,
+        advice: "only the local console serves HTTP",
+    },
+    Rule {
         words: &["std::fs", "std::net", "std::env", "std::process", "tokio", "File::open"],
         within: PURE,
         except: &[],

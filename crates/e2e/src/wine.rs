@@ -101,11 +101,11 @@ impl WindowsServer {
 
     /// A program that does nothing, as long as what is given lives.
     #[track_caller]
-    pub fn keep_machine(&self) -> Child {
+    pub fn keep_machine(&self) -> KeptMachine {
         let mut command = self.command_of("cmd.exe", &["/k", "rem"]);
         let nowhere = || Stdio::null();
         command.stdin(Stdio::piped()).stdout(nowhere()).stderr(nowhere());
-        command.spawn().expect("Wine is there")
+        KeptMachine(command.spawn().expect("Wine is there"))
     }
 
     /// Runs a command to its end.
@@ -126,5 +126,17 @@ impl WindowsServer {
         let target = self.named(target);
         let args = ["restore", "--wait", "--recovery-point", "latest", "--target", &target];
         self.run(args.into_iter().chain(more.iter().copied()))
+    }
+}
+
+/// A program that does nothing; ends when this is dropped.
+#[derive(Debug)]
+pub struct KeptMachine(Child);
+
+impl Drop for KeptMachine {
+    fn drop(&mut self) {
+        // It may have ended with its Wine already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

@@ -207,10 +207,7 @@ pub fn back_up(
         ServerBackupError::Failed { failure: Failure::Unknown, .. } => ServerBackupError::NoVersion,
         told => told,
     })?;
-    let new = backup_folders(&machine_folder)?
-        .into_iter()
-        .filter(|name| !folders_before.contains(name))
-        .next_back();
+    let new = backup_folders(&machine_folder)?.into_iter().rfind(|name| !folders_before.contains(name));
     let folder = new.map(|name| machine_folder.join(name));
     let folder = folder.ok_or(ServerBackupError::NoFolder { version, folder: machine_folder.clone() })?;
     let (images, writers) = check_backup(&folder)?;

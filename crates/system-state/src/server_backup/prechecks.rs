@@ -179,7 +179,7 @@ fn services(services: &dyn Services) -> Precheck {
             Ok(ServiceState::Running) => {}
             Ok(ServiceState::Stopped) if !must_run => {}
             Ok(ServiceState::Stopped) => {
-                wrong.push(format!("`{name}` doesn't run: start it with `sc start {name}`"))
+                wrong.push(format!("`{name}` doesn't run: start it with `sc start {name}`"));
             }
             Ok(ServiceState::Disabled) => {
                 wrong.push(format!("`{name}` is disabled: enable it with `sc config {name} start= demand`"));

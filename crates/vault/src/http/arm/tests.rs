@@ -100,6 +100,7 @@ fn report(server: &TestServer, number: u8, state: JobState, client: &Client) -> 
         warnings: 0,
         error_code: (state == JobState::Failed).then(|| "disk-full".to_owned()),
         point: None,
+        is_paused: false,
     }
 }
 
