@@ -13,7 +13,7 @@ wine=/usr/lib/wine/wine64
 need_packages "$wine=wine64"
 need_rust
 scripts/windows.sh
-cargo build --release --locked --bins
+cargo build --release --locked --workspace --bins
 
 work=$(mktemp -d)
 end() {
@@ -38,4 +38,5 @@ if ! env "$runner=$wine" bash -c 'source scripts/tools.sh; source scripts/window
 fi
 grep '^test result' "$work/rooms.log"
 
-cargo test --release --locked --package stateward-e2e --test windows -- --ignored
+# With the whole workspace, as the other tests are built: nothing is built anew for it.
+cargo test --release --locked --workspace --test windows -- --ignored

@@ -59,9 +59,6 @@ cargo test --release --locked --package stateward-engine --features ledger --tes
 stage 'fuzzing'
 scripts/fuzz.sh --seconds 25
 
-stage 'types on Windows'
-scripts/check-windows.sh
-
 stage 'Windows'
 scripts/test-windows.sh
 

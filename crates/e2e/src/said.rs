@@ -67,12 +67,16 @@ fn plain(message: &str) -> String {
     plain + rest
 }
 
-/// The words before the first colon, without what is quoted and without numbers and ids.
+/// How sizes are told: which of them depends on the machine.
+const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
+
+/// The words before the first colon, without what is quoted and without sizes, numbers and ids.
 fn words(message: &str) -> Vec<String> {
     let outside: String = message.split('`').step_by(2).collect();
     let head = outside.split(':').next().unwrap_or_default();
     // A hash need not have a digit.
-    let is_fixed = |word: &&str| word.len() < 32 && !word.contains(|c: char| c.is_ascii_digit() || c == '/');
+    let is_id = |word: &str| word.len() >= 32 || word.contains(|c: char| c.is_ascii_digit() || c == '/');
+    let is_fixed = |word: &&str| !is_id(word) && !UNITS.contains(word);
     head.split_whitespace().filter(is_fixed).map(str::to_owned).collect()
 }
 

@@ -261,9 +261,9 @@ async fn the_one_time_token_signs_in_once_and_the_cookie_is_for_this_page_alone(
     let console = TestConsole::new();
     let open = |token: &str| serde_json::to_vec(&json!({ "token": token })).unwrap();
     let path = "/console/v1/session";
-    let (status, answer) = console.call(&Method::POST, path, &stranger(), open("wrong")).await;
+    let (status, answer) = console.call(&Method::POST, path, &stranger(), open("guessed")).await;
     assert_eq!((status.as_u16(), code(&answer).as_str()), (401, "console-not-signed-in"));
-    assert!(!answer.to_string().contains("wrong"), "what was sent comes back: {answer}");
+    assert!(!answer.to_string().contains("guessed"), "what was sent comes back: {answer}");
     let response = console.response(&Method::POST, path, &stranger(), open(&console.token)).await;
     assert_eq!(response.status(), 200);
     let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
