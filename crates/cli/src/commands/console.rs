@@ -31,9 +31,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit, AgentError>
     let ended = serve(context.agent(), options, &stop, |listening: &Listening| {
         output.object(&json!({ "type": "listening", "url": *listening.url, "port": listening.port }));
         output.line(&*listening.url);
-        output.hint(
-            "Open this address in a browser on this machine. It is good once, and nobody else should see it",
-        );
+        // The page is to come with the portal; `GET /` has none yet.
+        output
+            .hint("Programs on this machine sign in with the token of this address (`openapi/console.json`)");
+        output.hint("It is good once, and nobody else should see it. A page for browsers does not exist yet");
         output.hint("From another machine: `ssh -L PORT:127.0.0.1:PORT SERVER` with the port of the address");
         output.hint("Press Ctrl-C to end; jobs go on");
     })?;
