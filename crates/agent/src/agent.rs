@@ -4,10 +4,12 @@ use crate::keys::ServerKeys;
 use crate::registration::Registration;
 use crate::session::HomeSessions;
 use crate::{AgentError, Home, proxy};
-use stateward_client::{Connection, Endpoint, HttpVault, Identity, Manner, Proxy, Surroundings, Throttle};
+use stateward_client::{
+    Connection, Endpoint, HttpVault, Identity, Manner, Proxy, SessionKeeper, Surroundings, Throttle,
+};
 use stateward_crypto::EpochKeys;
-use stateward_engine::ServerTrust;
-use stateward_model::{ServerId, Timestamp};
+use stateward_engine::{ServerTrust, VaultError};
+use stateward_model::{ServerId, Timestamp, VaultId};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -134,9 +136,7 @@ impl RegisteredServer {
         manner: Manner,
         throttle: Option<Throttle>,
     ) -> Result<HttpVault, AgentError> {
-        let connection = self.connection(agent, manner, throttle)?;
-        let keeper = Arc::new(HomeSessions::of(agent.home()));
-        Ok(HttpVault::connect(connection, self.registration.vault, keeper)?)
+        self.connect_by(HttpVault::connect, agent, manner, throttle)
     }
 
     /// The same for one who holds out while the vault is away.
@@ -146,19 +146,20 @@ impl RegisteredServer {
         manner: Manner,
         throttle: Option<Throttle>,
     ) -> Result<HttpVault, AgentError> {
-        let connection = self.connection(agent, manner, throttle)?;
-        let keeper = Arc::new(HomeSessions::of(agent.home()));
-        Ok(HttpVault::connect_patiently(connection, self.registration.vault, keeper)?)
+        self.connect_by(HttpVault::connect_patiently, agent, manner, throttle)
     }
 
-    fn connection(
+    fn connect_by(
         &self,
+        connect: fn(Connection, VaultId, Arc<dyn SessionKeeper>) -> Result<HttpVault, VaultError>,
         agent: &Agent,
         manner: Manner,
         throttle: Option<Throttle>,
-    ) -> Result<Connection, AgentError> {
+    ) -> Result<HttpVault, AgentError> {
         let (endpoint, identity) = (self.endpoint(agent)?, self.identity());
-        let connection = Connection::new(endpoint, Some(identity), manner, agent.surroundings().clone())?;
-        Ok(connection.throttled(throttle))
+        let connection = Connection::new(endpoint, Some(identity), manner, agent.surroundings().clone())?
+            .throttled(throttle);
+        let keeper = Arc::new(HomeSessions::of(agent.home()));
+        Ok(connect(connection, self.registration.vault, keeper)?)
     }
 }
