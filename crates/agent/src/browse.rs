@@ -1,9 +1,7 @@
 //! Looking into this server's recovery points: what a folder holds, and where a name is. Everything is done here, with the
 //! server's keys; the vault sees packs being read.
 
-mod glob;
-
-pub use glob::Pattern;
+pub use stateward_system_state::Pattern;
 
 use crate::items::{StoredPath, within_point};
 use crate::points::{self, ListedPoint, PointDescription};

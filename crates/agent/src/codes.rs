@@ -298,6 +298,9 @@ codes! {
     ItemExists = "item-exists", Failed,
         "Another kind of item has that name",
         "Choose another one with `--name`";
+    ExclusionRefused = "exclusion-refused", Usage,
+        "What was to be left out of protected files can't be meant, or lies in none of them",
+        "Give a path below one of the protected ones, or a name such as `*.mp3`; a wildcard may stand in the last name only";
     UnknownServer = "unknown-server", Failed,
         "There is no such server, or several are meant by what was given",
         "Give one of the names or ids that the message lists";

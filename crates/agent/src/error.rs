@@ -9,7 +9,7 @@ use crate::notifications::NotificationError;
 use crate::service::manager::ServiceProblem;
 use stateward_engine::{CacheError, EngineError, VaultError};
 use stateward_model::{GroupName, InvalidName, ItemKind, Label, PolicyName, VaultName};
-use stateward_system_state::{OpenError, TargetOpenError};
+use stateward_system_state::{ExclusionError, OpenError, TargetOpenError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -218,6 +218,9 @@ pub enum AgentError {
         /// Its kind.
         kind: ItemKind,
     },
+    /// What was to be left out can't be.
+    #[error(transparent)]
+    ExclusionRefused(#[from] ExclusionError),
     /// No such server in a store or a vault.
     #[error("{}", unknown_server(asked.as_deref(), known))]
     UnknownServer {

@@ -5,6 +5,7 @@ use crate::{AgentError, Home};
 use serde::{Deserialize, Serialize};
 use stateward_api::console::FilePath;
 use stateward_model::{ComponentName, ItemId, ItemKind, Label, Random};
+use stateward_system_state::Exclusion;
 use std::path::{Component, Path, PathBuf};
 
 const FILE: &str = "items.json";
@@ -35,6 +36,9 @@ pub enum Selection {
     Files {
         /// Absolute paths.
         paths: Vec<StoredPath>,
+        /// What is left out of them ([`exclusion`]).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        exclusions: Vec<StoredPath>,
     },
 }
 
@@ -44,6 +48,14 @@ impl Selection {
         match self {
             Self::SystemState { .. } => ItemKind::SystemState,
             Self::Files { .. } => ItemKind::Files,
+        }
+    }
+
+    /// Whether it protects the same, whatever it leaves out.
+    fn is_of_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Files { paths, .. }, Self::Files { paths: others, .. }) => paths == others,
+            _ => self == other,
         }
     }
 
@@ -156,19 +168,15 @@ impl Items {
 
     /// Protects a selection: under `label`, changing what the item of that name holds; without a label as a new item
     /// of the usual name (`files`, `files-2` …), except that System State not named otherwise is always one item, and
-    /// that the very same files are not protected twice.
+    /// that the very same files are not protected twice: what is left out of them is changed.
     pub fn protect(
         &mut self,
         selection: Selection,
         label: Option<Label>,
         random: &dyn Random,
     ) -> Result<(Item, Protected), AgentError> {
-        if label.is_none()
-            && let Some(same) = self.items.iter().find(|item| item.selection == selection)
-        {
-            return Ok((same.clone(), Protected::Unchanged));
-        }
-        let label = match label {
+        let same = self.items.iter().find(|item| item.selection.is_of_the_same(&selection));
+        let label = match label.or_else(|| same.map(|item| item.label.clone())) {
             Some(label) => label,
             None if selection.kind() == ItemKind::SystemState => usual(&selection, 1)?,
             None => self.free_label(&selection)?,
@@ -217,6 +225,17 @@ pub fn absolute(path: &Path) -> Result<StoredPath, AgentError> {
     std::path::absolute(path).map(StoredPath).map_err(cause)
 }
 
+/// Reads what is to be left out: a name, or a path that is made absolute.
+///
+/// # Errors
+/// [`AgentError::ExclusionRefused`] if it can't be meant.
+pub fn exclusion(given: &Path) -> Result<StoredPath, AgentError> {
+    let is_name = given.file_name() == Some(given.as_os_str());
+    let whole = if is_name { StoredPath(given.to_owned()) } else { absolute(given)? };
+    Exclusion::new(&whole.0)?;
+    Ok(whole)
+}
+
 /// Makes a path within a recovery point absolute and free of `.` and `..`. Links that this machine has now mean
 /// nothing there, so `..` takes one name away.
 pub fn within_point(path: &Path) -> Result<StoredPath, AgentError> {
@@ -237,7 +256,7 @@ mod tests {
     use stateward_model::SystemRandom;
 
     fn files(path: &str) -> Selection {
-        Selection::Files { paths: vec![StoredPath(path.into())] }
+        Selection::Files { paths: vec![StoredPath(path.into())], exclusions: Vec::new() }
     }
 
     fn system_state(components: Option<Vec<ComponentName>>) -> Selection {
@@ -265,6 +284,19 @@ mod tests {
         let part = system_state(Some(vec!["boot".parse().unwrap()]));
         let (changed, done) = items.protect(part, None, &SystemRandom).unwrap();
         assert_eq!((changed.id, done), (whole.id, Protected::Changed));
+    }
+
+    #[test]
+    fn the_same_files_with_something_else_left_out_are_the_same_item() {
+        let mut items = Items::default();
+        let (first, _) = items.protect(files("/a"), None, &SystemRandom).unwrap();
+        let exclusions = vec![exclusion(Path::new("*.mp3")).unwrap()];
+        let less = Selection::Files { paths: vec![StoredPath("/a".into())], exclusions };
+        let (changed, done) = items.protect(less.clone(), None, &SystemRandom).unwrap();
+        assert_eq!((changed.id, changed.selection, done), (first.id, less, Protected::Changed));
+        let text = serde_json::to_string(&items).unwrap();
+        assert_eq!(serde_json::from_str::<Items>(&text).unwrap(), items);
+        assert!(matches!(exclusion(Path::new("/a/*/b")), Err(AgentError::ExclusionRefused(_))));
     }
 
     #[test]

@@ -94,7 +94,7 @@ pub(crate) struct Origin<'a> {
 pub(crate) fn item_paths(agent: &Agent, item: Option<&ItemReference>) -> Vec<StoredPath> {
     let items = Items::load(agent.home()).unwrap_or_default();
     match item.and_then(|item| items.by_id(item.id)).map(|item| &item.selection) {
-        Some(Selection::Files { paths }) => paths.clone(),
+        Some(Selection::Files { paths, .. }) => paths.clone(),
         Some(Selection::SystemState { .. }) | None => Vec::new(),
     }
 }

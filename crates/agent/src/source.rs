@@ -1,6 +1,6 @@
 //! Where the agent meets `system-state`: what an item reads, and of which moment.
 
-use crate::items::Selection;
+use crate::items::{Selection, StoredPath};
 use crate::registration::Registration;
 use crate::restore::Machine;
 use crate::settings::Settings;
@@ -10,7 +10,7 @@ use stateward_engine::Source;
 use stateward_format::manifest::Precheck;
 use stateward_model::JobId;
 use stateward_system_state::snapshots::{HeldSnapshots, SnapshotWish};
-use stateward_system_state::{Files, SystemState, prechecks, verify_packages};
+use stateward_system_state::{Exclusion, Files, OpenError, SystemState, prechecks, verify_packages};
 use std::path::{Path, PathBuf};
 
 /// The cache folder's file system should have this much free: an index of 10⁷ chunks and two metadata streams fit.
@@ -61,9 +61,22 @@ pub fn open<'a>(
     Ok(OpenedSource { source: source.boxed(), prechecks: checked, snapshots })
 }
 
-/// Whether a selection can be opened at all.
+/// Whether a selection can be opened at all, and whether each of its exclusions leaves something of it out.
 pub fn check(selection: &Selection) -> Result<(), AgentError> {
-    Readable::open(selection, Vec::new()).map(drop)
+    let Selection::Files { paths, exclusions } = selection else {
+        return Readable::open(selection, Vec::new()).map(drop);
+    };
+    let chosen = Files::open(paths.iter().map(|path| path.0.clone()).collect(), Vec::new())?;
+    for exclusion in read(exclusions)? {
+        if !chosen.reaches(&exclusion)? {
+            return Err(OpenError::LeavesNothingOut(exclusion.given().to_owned()).into());
+        }
+    }
+    Ok(())
+}
+
+fn read(exclusions: &[StoredPath]) -> Result<Vec<Exclusion>, AgentError> {
+    Ok(exclusions.iter().map(|given| Exclusion::new(&given.0)).collect::<Result<_, _>>()?)
 }
 
 /// An opened selection.
@@ -78,8 +91,9 @@ impl Readable {
             Selection::SystemState { components, root } => {
                 Self::SystemState(SystemState::open(&root.0, excluded, components.clone())?)
             }
-            Selection::Files { paths } => {
-                Self::Files(Files::open(paths.iter().map(|path| path.0.clone()).collect(), excluded)?)
+            Selection::Files { paths, exclusions } => {
+                let paths = paths.iter().map(|path| path.0.clone()).collect();
+                Self::Files(Files::open(paths, excluded)?.without(read(exclusions)?)?)
             }
         })
     }

@@ -35,6 +35,7 @@ fn choose_source(server: &TestServer, terminal: &mut Terminal) {
     terminal.press(DOWN);
     terminal.press(ENTER);
     terminal.answer("Which files and folders", server.path("source").to_str().unwrap());
+    terminal.answer("What of them is left out", "*.mp3");
     terminal.answer("When?", "");
 }
 

@@ -13,6 +13,8 @@
 
 pub mod components;
 pub mod conflicts;
+mod exclusion;
+mod glob;
 mod laid_target;
 mod open_error;
 pub mod rules;
@@ -29,6 +31,8 @@ mod windows;
 
 pub use components::{COMPONENTS, ComponentDescription, ComponentInfo};
 pub use conflicts::{ConflictCounts, ConflictRule, Laying};
+pub use exclusion::{Exclusion, ExclusionError};
+pub use glob::Pattern;
 pub use laid_target::LaidTarget;
 pub use open_error::{OpenError, TargetOpenError};
 pub use rules::{EVERYTHING_ELSE, LeftOut};

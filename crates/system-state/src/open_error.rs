@@ -13,6 +13,9 @@ pub enum OpenError {
     /// Nothing was named.
     #[error("There is nothing to protect: no path was given")]
     NothingGiven,
+    /// What was to be left out isn't part of what was chosen.
+    #[error("`{0}` lies in nothing that is protected: leave out what lies below one of the chosen paths")]
+    LeavesNothingOut(PathBuf),
     /// It is not there, or may not be read.
     #[error("`{path}` can't be read: {cause}")]
     Unreadable {

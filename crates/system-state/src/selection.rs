@@ -2,11 +2,13 @@
 //!
 //! A rule's path stands for itself and all below it. In a rule's pattern a `*` stands for any part of one name. A path
 //! may also be *owned*: then just itself is kept, not what it holds, unless a rule gives it to a part anyway.
-//! Excluded paths beat every rule, above and below.
+//! Excluded paths beat every rule, above and below. Unwanted names are left out of what is a part's, unless a rule names
+//! the very path.
 //!
 //! A walk goes down with a [`Position`]; that costs one look-up for each name and no path is ever put together.
 
 use crate::components::Part;
+use crate::glob;
 use std::collections::BTreeMap;
 
 /// Who has what lies at and below a path.
@@ -28,6 +30,8 @@ pub(crate) enum Claim {
 pub(crate) struct Selection {
     /// The first stands for `/`; those below stand behind those above.
     branches: Vec<Branch>,
+    /// Names that are left out of every folder.
+    unwanted: Vec<glob::Pattern>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -37,6 +41,8 @@ struct Branch {
     claim: Option<Claim>,
     owner: Option<Part>,
     is_excluded: bool,
+    /// Names that are left out of just this folder.
+    unwanted: Vec<glob::Pattern>,
     /// Parts with a claim at or below, one bit each; known after [`Selection::finish`].
     claims_below: u64,
     /// Parts with a claim or an owned path at or below.
@@ -105,7 +111,7 @@ fn names_of(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 impl Selection {
     /// Nothing is anybody's.
     pub fn new() -> Self {
-        Self { branches: vec![Branch::default()] }
+        Self { branches: vec![Branch::default()], unwanted: Vec::new() }
     }
 
     /// Gives a path and all below it to `claim`. A `*` in it is one of a name's characters.
@@ -124,6 +130,17 @@ impl Selection {
     pub fn exclude(&mut self, path: &[u8]) {
         let at = self.make_branch(path, |_| None);
         self.branches[at] = Branch { claim: Some(Claim::LeftOut), is_excluded: true, ..Branch::default() };
+    }
+
+    /// Leaves what has such a name out of every folder, with all below it. What a rule names by its own path stays.
+    pub fn leave_names_out(&mut self, pattern: glob::Pattern) {
+        self.unwanted.push(pattern);
+    }
+
+    /// The same, in one folder only and not in those below it.
+    pub fn leave_names_out_of(&mut self, folder: &[u8], pattern: glob::Pattern) {
+        let at = self.make_branch(folder, |_| None);
+        self.branches[at].unwanted.push(pattern);
     }
 
     /// Gives just this path to `part`, unless a rule gives it to some part or it is excluded.
@@ -197,14 +214,32 @@ impl Selection {
 
     /// The place of `name` in the folder at `position`.
     pub fn below(&self, position: Position, name: &[u8]) -> Position {
-        let Some(branch) = position.branch.map(|at| &self.branches[at]) else { return position };
+        let inherited = match position.claim {
+            Some(Claim::Part { .. }) if self.is_unwanted(position, name) => Some(Claim::LeftOut),
+            claim => claim,
+        };
+        let Some(branch) = position.branch.map(|at| &self.branches[at]) else {
+            return Position { branch: None, claim: inherited };
+        };
         let exact = branch.exact.get(name).copied();
         let pattern = branch.patterns.iter().find(|(pattern, _)| pattern.matches(name)).map(|(_, at)| *at);
         let claimed = |at: Option<usize>| at.and_then(|at| self.branches[at].claim);
         Position {
             branch: exact.or(pattern),
-            claim: claimed(exact).or_else(|| claimed(pattern)).or(position.claim),
+            claim: claimed(exact).or_else(|| claimed(pattern)).or(inherited),
         }
+    }
+
+    fn is_unwanted(&self, position: Position, name: &[u8]) -> bool {
+        let here = position.branch.map_or(&[][..], |at| &self.branches[at].unwanted);
+        here.iter().chain(&self.unwanted).any(|pattern| pattern.matches(name))
+    }
+
+    /// Whether anything of `path` is some part's, or below it is.
+    pub fn has(&self, path: &[u8]) -> bool {
+        let position = names_of(path).fold(self.top(), |position, name| self.below(position, name));
+        let is_claimed = matches!(position.claim, Some(Claim::Part { .. }));
+        is_claimed || position.branch.is_some_and(|at| self.branches[at].kept_below != 0)
     }
 
     /// Who has what lies there.
@@ -333,6 +368,27 @@ mod tests {
         assert!(!selection.look(at(&selection, "/etc/default/owned"), OS_FILES).is_kept);
         assert_eq!(selection.claim_at(at(&selection, "/etc/key-7.pub")), Some(Claim::LeftOut));
         assert_eq!(selection.claim_at(at(&selection, "/etc/key-8.pub")), Some(part(BOOT)));
+    }
+
+    #[test]
+    fn unwanted_names_are_left_out_of_folders_but_not_what_a_rule_names() {
+        let mut selection = sample();
+        selection.claim(b"/etc/tmp/kept", part(CONFIGURATION));
+        selection.claim(b"/srv/tmp", part(CONFIGURATION));
+        selection.leave_names_out(glob::Pattern::new("tmp"));
+        selection.leave_names_out_of(b"/etc/sub", glob::Pattern::new("*.mp3"));
+        selection.finish();
+        let is_kept = |path: &str| selection.look(at(&selection, path), CONFIGURATION).is_kept;
+        for path in
+            ["/etc/tmpx", "/etc/tmp/kept", "/srv/tmp", "/srv/tmp/x", "/etc/a.mp3", "/etc/sub/deep/a.mp3"]
+        {
+            assert!(is_kept(path), "{path}");
+        }
+        for path in ["/etc/tmp", "/etc/a/tmp/b", "/srv/tmp/tmp", "/etc/sub/a.mp3", "/etc/sub/a.mp3/below"] {
+            assert!(!is_kept(path), "{path}");
+        }
+        assert!(selection.look(at(&selection, "/etc/tmp"), CONFIGURATION).leads_on, "to what a rule names");
+        assert!(!selection.look(at(&selection, "/etc/a/tmp"), CONFIGURATION).leads_on);
     }
 
     #[test]

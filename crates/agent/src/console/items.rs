@@ -34,7 +34,8 @@ pub(super) async fn protect_files(
 ) -> Answer<ItemProtected> {
     answered(console, move |console| {
         let paths = request.paths.into_iter().map(shapes::whole_path).collect::<Result<_, _>>()?;
-        Ok(protected(console, Selection::Files { paths }, request.name)?)
+        let exclusions = request.exclusions.into_iter().map(shapes::exclusion).collect::<Result<_, _>>()?;
+        Ok(protected(console, Selection::Files { paths, exclusions }, request.name)?)
     })
     .await
 }

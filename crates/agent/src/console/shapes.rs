@@ -1,12 +1,14 @@
 //! What the agent knows, in the contract's shapes.
 
 use super::answer::Refusal;
+use crate::AgentError;
 use crate::doctor;
 use crate::items::{Item, Selection, StoredPath, absolute};
 use crate::jobs::{JobFailure, JobOutcome, JobRecord, JobWarning};
 use crate::registration::Registration;
 use crate::settings::PaceWish;
 use stateward_api::console::{self as contract, FilePath, Rate, RateWord};
+use stateward_system_state::Exclusion;
 use std::path::Path;
 
 /// A path as the contract has it.
@@ -21,6 +23,13 @@ pub(super) fn whole_path(given: FilePath) -> Result<StoredPath, Refusal> {
         true => Ok(absolute(&path.0)?),
         false => Err(Refusal::invalid(format!("`{}` does not begin at the root", path.0.display()))),
     }
+}
+
+/// What a person leaves out: a name, or a path that begins at the root.
+pub(super) fn exclusion(given: FilePath) -> Result<StoredPath, Refusal> {
+    let path = StoredPath::try_from(given).map_err(|_| Refusal::invalid("A path can't be read"))?;
+    Exclusion::new(&path.0).map_err(AgentError::from)?;
+    Ok(path)
 }
 
 /// How much of the machine a job may take, as a person wishes it.
@@ -49,13 +58,12 @@ impl From<&Registration> for contract::Registration {
 
 impl From<&Item> for contract::Item {
     fn from(item: &Item) -> Self {
-        let (components, root, paths) = match &item.selection {
+        let all = |paths: &[StoredPath]| paths.iter().cloned().map(FilePath::from).collect::<Vec<_>>();
+        let (components, root, paths, exclusions) = match &item.selection {
             Selection::SystemState { components, root } => {
-                (components.clone(), Some(root.clone().into()), None)
+                (components.clone(), Some(root.clone().into()), None, Vec::new())
             }
-            Selection::Files { paths } => {
-                (None, None, Some(paths.iter().cloned().map(FilePath::from).collect()))
-            }
+            Selection::Files { paths, exclusions } => (None, None, Some(all(paths)), all(exclusions)),
         };
         Self {
             item: item.label.clone(),
@@ -64,6 +72,7 @@ impl From<&Item> for contract::Item {
             components,
             root,
             paths,
+            exclusions,
         }
     }
 }

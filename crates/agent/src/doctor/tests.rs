@@ -60,7 +60,8 @@ fn an_item_that_was_never_backed_up_is_told() {
     let agent = agent(&folder.path().join("home"));
     agent.home().prepare().unwrap();
     let mut items = Items::load(agent.home()).unwrap();
-    let selection = Selection::Files { paths: vec![StoredPath(folder.path().to_owned())] };
+    let selection =
+        Selection::Files { paths: vec![StoredPath(folder.path().to_owned())], exclusions: Vec::new() };
     items.protect(selection, None, &SystemRandom).unwrap();
     items.save(agent.home()).unwrap();
     let told = examine(&agent);

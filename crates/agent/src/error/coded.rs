@@ -78,6 +78,9 @@ impl AgentError {
             Self::TargetFailed { cause, .. } => disk::code_of(cause, Code::TargetFull, Code::TargetFailed),
             Self::Engine(error) => engine_code(error),
             Self::Source(OpenError::NotAbsolute(_) | OpenError::NothingGiven) => Code::Usage,
+            Self::Source(OpenError::LeavesNothingOut(_)) | Self::ExclusionRefused(_) => {
+                Code::ExclusionRefused
+            }
             Self::Source(OpenError::Unreadable { .. }) => Code::SourceUnreadable,
             Self::Source(OpenError::NoSuchComponent(_)) => Code::UnknownComponent,
             Self::Source(OpenError::NotBuilt(_)) => Code::Unsupported,

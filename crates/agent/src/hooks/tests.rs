@@ -60,7 +60,7 @@ impl Rig {
         let item = Item {
             id: ItemId::new(&SystemRandom),
             label: "web".parse().unwrap(),
-            selection: Selection::Files { paths: Vec::new() },
+            selection: Selection::Files { paths: Vec::new(), exclusions: Vec::new() },
         };
         let folder = JobFolder::of(self.agent.home());
         let record =

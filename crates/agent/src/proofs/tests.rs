@@ -26,7 +26,7 @@ impl Rig {
         let surroundings = Surroundings { clock: clock.clone(), random: Arc::new(SystemRandom) };
         let agent = Agent::new(home, surroundings, "test");
         let mut items = Items::default();
-        let selection = Selection::Files { paths: vec![StoredPath("/srv".into())] };
+        let selection = Selection::Files { paths: vec![StoredPath("/srv".into())], exclusions: Vec::new() };
         let item = items.protect(selection, None, &SystemRandom).unwrap().0.id;
         items.save(agent.home()).unwrap();
         Self { agent, clock, item, _folder: folder }

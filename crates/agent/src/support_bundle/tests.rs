@@ -42,7 +42,8 @@ fn a_bundle_holds_no_secret_of_the_home_and_names_only_where_they_are_asked_for(
     )
     .unwrap();
     let mut items = Items::load(&home).unwrap();
-    let selection = Selection::Files { paths: vec![StoredPath("/srv/Planted Taxes".into())] };
+    let selection =
+        Selection::Files { paths: vec![StoredPath("/srv/Planted Taxes".into())], exclusions: Vec::new() };
     items.protect(selection, None, &SystemRandom).unwrap();
     items.save(&home).unwrap();
     let secrets = [

@@ -12,6 +12,9 @@ use stateward_model::{ComponentName, Label, PolicyName, StopKeeps, Timestamp};
 pub struct ProtectFilesRequest {
     /// Absolute paths, with all that they hold.
     pub paths: Vec<FilePath>,
+    /// What is left out of them: paths with all below them, names such as `*.mp3` of one folder, or names anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclusions: Vec<FilePath>,
     /// The item's name; one that is there holds these paths from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Label>,

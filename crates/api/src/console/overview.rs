@@ -90,6 +90,9 @@ pub struct Item {
     /// Of files and folders: which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paths: Option<Vec<FilePath>>,
+    /// Of files and folders: what is left out of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclusions: Vec<FilePath>,
 }
 
 /// A protected item, and how it stands.

@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::units;
 use clap::Subcommand;
 use serde_json::{Value, json};
-use stateward_agent::items::{Item, Selection};
+use stateward_agent::items::{Item, Selection, StoredPath};
 use stateward_agent::{AgentError, Exit};
 use stateward_api::arm::items::ProtectedItem;
 use stateward_model::ItemKind;
@@ -58,13 +58,15 @@ pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
 
 /// An item of this server as an object; `kind` is what the line is.
 pub fn object(kind: &str, item: &Item) -> Value {
-    let (components, root, paths) = match &item.selection {
-        Selection::SystemState { components, root } => (json!(components), json!(root), Value::Null),
-        Selection::Files { paths } => (Value::Null, Value::Null, json!(paths)),
+    let (components, root, paths, exclusions) = match &item.selection {
+        Selection::SystemState { components, root } => {
+            (json!(components), json!(root), Value::Null, Value::Null)
+        }
+        Selection::Files { paths, exclusions } => (Value::Null, Value::Null, json!(paths), json!(exclusions)),
     };
     json!({
         "type": kind, "item": item.label, "item_id": item.id, "kind": item.selection.kind(),
-        "components": components, "root": root, "paths": paths,
+        "components": components, "root": root, "paths": paths, "exclusions": exclusions,
     })
 }
 
@@ -81,8 +83,14 @@ pub fn selection_text(selection: &Selection) -> String {
                 _ => format!("{components} below {}", root.0.display()),
             }
         }
-        Selection::Files { paths } => {
-            paths.iter().map(|path| path.0.display().to_string()).collect::<Vec<_>>().join(", ")
+        Selection::Files { paths, exclusions } => {
+            let all = |paths: &[StoredPath]| {
+                paths.iter().map(|path| path.0.display().to_string()).collect::<Vec<_>>().join(", ")
+            };
+            match exclusions.is_empty() {
+                true => all(paths),
+                false => format!("{} without {}", all(paths), all(exclusions)),
+            }
         }
     }
 }

@@ -88,7 +88,7 @@ fn protected(context: &Context, protecting: Protecting) -> Result<Item, AgentErr
         Protecting::SystemState => {
             Selection::SystemState { components: None, root: stateward_agent::items::absolute("/".as_ref())? }
         }
-        Protecting::Files(paths) => Selection::Files { paths },
+        Protecting::Files { paths, exclusions } => Selection::Files { paths, exclusions },
     };
     let done = protect::protect(context.agent(), selection, None)?;
     match done.untold {

@@ -1,6 +1,7 @@
 //! Files and folders that somebody chose, as a [`Source`] with one component.
 
 use crate::components::Part;
+use crate::exclusion::{self, Excluded, Exclusion};
 use crate::linux::moments::Moments;
 use crate::linux::snapshots::{self, Top};
 use crate::linux::system_state::{SystemState, spellings};
@@ -30,6 +31,7 @@ pub struct Files {
     selection: Selection,
     tops: Vec<Top>,
     excluded: Vec<PathBuf>,
+    exclusions: Vec<Exclusion>,
     moments: Arc<Moments>,
 }
 
@@ -57,7 +59,36 @@ impl Files {
         }
         selection.finish();
         let moments = Arc::new(Moments::live(Path::new("/")));
-        Ok(Self { selection, tops, excluded: left_out, moments })
+        Ok(Self { selection, tops, excluded: left_out, exclusions: Vec::new(), moments })
+    }
+
+    /// Leaves out what somebody wished.
+    pub fn without(mut self, exclusions: Vec<Exclusion>) -> Result<Self, OpenError> {
+        for exclusion in &exclusions {
+            match exclusion.what() {
+                Excluded::Names(pattern) => self.selection.leave_names_out(pattern.clone()),
+                Excluded::NamesIn(folder, pattern) => {
+                    for folder in spellings(folder.clone())? {
+                        self.selection.leave_names_out_of(folder.as_os_str().as_bytes(), pattern.clone());
+                    }
+                }
+                Excluded::Path(path) => {
+                    for path in spellings(path.clone())? {
+                        self.selection.exclude(path.as_os_str().as_bytes());
+                        self.excluded.push(path);
+                    }
+                }
+            }
+        }
+        self.selection.finish();
+        self.exclusions = exclusions;
+        Ok(self)
+    }
+
+    /// Whether anything that is chosen lies at, above or below what an exclusion names.
+    pub fn reaches(&self, exclusion: &Exclusion) -> Result<bool, OpenError> {
+        let (Excluded::Path(path) | Excluded::NamesIn(path, _)) = exclusion.what() else { return Ok(true) };
+        Ok(spellings(path.clone())?.iter().any(|path| self.selection.has(path.as_os_str().as_bytes())))
     }
 
     /// Reads from snapshots from now on, as far as they can be made.
@@ -130,7 +161,7 @@ impl Source for Files {
     }
 
     fn remarks(&self) -> Vec<Precheck> {
-        self.moments.remarks()
+        self.moments.remarks().into_iter().chain(exclusion::remark(&self.exclusions)).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::paths::{on_drive, point_path, shown};
 use super::walk;
 use crate::components::Part;
+use crate::exclusion::{self, Excluded, Exclusion};
 use crate::open_error::OpenError;
 use crate::selection::{Claim, Selection};
 use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotWish};
@@ -23,6 +24,7 @@ const FILES: Part = Part(0);
 #[derive(Debug)]
 pub struct Files {
     selection: Selection,
+    exclusions: Vec<Exclusion>,
 }
 
 impl Files {
@@ -42,14 +44,40 @@ impl Files {
             }
         }
         for path in excluded {
-            for place in spellings(path) {
-                if let Some(place) = point_path(&place) {
-                    selection.exclude(&place);
-                }
+            for place in in_points(&path) {
+                selection.exclude(&place);
             }
         }
         selection.finish();
-        Ok(Self { selection })
+        Ok(Self { selection, exclusions: Vec::new() })
+    }
+
+    /// Leaves out what somebody wished.
+    pub fn without(mut self, exclusions: Vec<Exclusion>) -> Result<Self, OpenError> {
+        for exclusion in &exclusions {
+            match exclusion.what() {
+                Excluded::Names(pattern) => self.selection.leave_names_out(pattern.clone()),
+                Excluded::NamesIn(folder, pattern) => {
+                    for place in in_points(folder) {
+                        self.selection.leave_names_out_of(&place, pattern.clone());
+                    }
+                }
+                Excluded::Path(path) => {
+                    for place in in_points(path) {
+                        self.selection.exclude(&place);
+                    }
+                }
+            }
+        }
+        self.selection.finish();
+        self.exclusions = exclusions;
+        Ok(self)
+    }
+
+    /// Whether anything that is chosen lies at, above or below what an exclusion names.
+    pub fn reaches(&self, exclusion: &Exclusion) -> Result<bool, OpenError> {
+        let (Excluded::Path(path) | Excluded::NamesIn(path, _)) = exclusion.what() else { return Ok(true) };
+        Ok(in_points(path).iter().any(|place| self.selection.has(place)))
     }
 
     /// Reads from snapshots from now on, as far as they can be made: none can yet, which is told.
@@ -93,9 +121,9 @@ fn places(path: &Path) -> Result<Vec<PathBuf>, OpenError> {
     resolve().map_err(|cause| OpenError::Unreadable { path: shown(path), cause })
 }
 
-/// A path as it is given and as it really is; it need not be there yet.
-fn spellings(path: PathBuf) -> Vec<PathBuf> {
-    path.canonicalize().into_iter().chain([path]).collect()
+/// A path as it is given and as it really is, as a recovery point has them; it need not be there yet.
+fn in_points(path: &Path) -> Vec<Vec<u8>> {
+    path.canonicalize().iter().map(PathBuf::as_path).chain([path]).filter_map(point_path).collect()
 }
 
 impl Source for Files {
@@ -123,6 +151,6 @@ impl Source for Files {
     }
 
     fn remarks(&self) -> Vec<Precheck> {
-        Vec::new()
+        exclusion::remark(&self.exclusions).into_iter().collect()
     }
 }

@@ -42,6 +42,9 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         .collect();
     output.object(&object);
     print(output, &description);
+    if let Some(chosen) = point.manifest.prechecks.iter().find(|check| check.code == "exclusions") {
+        output.line(&chosen.message);
+    }
     Ok(Exit::Done)
 }
 

@@ -7,7 +7,7 @@ use crate::prompt::{Line, Prompt};
 use crate::units;
 use jiff::tz::TimeZone;
 use stateward_agent::AgentError;
-use stateward_agent::items::{Item, StoredPath, absolute};
+use stateward_agent::items::{Item, StoredPath, absolute, exclusion};
 use stateward_api::arm::policies::{Policy as VaultPolicy, PolicyProperties};
 use stateward_model::policy::{
     Daily, Monthly, Policy, Retention, Rhythm, Schedule, TimeOfDay, Weekday, Weekly, Yearly, limits, preview,
@@ -22,7 +22,12 @@ pub enum Protecting {
     /// This server's System State, from now on.
     SystemState,
     /// Files and folders, from now on.
-    Files(Vec<StoredPath>),
+    Files {
+        /// Which.
+        paths: Vec<StoredPath>,
+        /// What is left out of them.
+        exclusions: Vec<StoredPath>,
+    },
 }
 
 /// The policy that was chosen.
@@ -48,7 +53,9 @@ pub fn choose_item(prompt: &Prompt, items: Vec<Item>) -> Result<Protecting, Agen
         None => {
             let paths =
                 prompt.text("Which files and folders (absolute paths, separated by commas)?", "", paths)?;
-            Ok(Protecting::Files(paths))
+            let question = "What of them is left out (paths, or names such as *.mp3; Enter: nothing)?";
+            let exclusions = prompt.text(question, "", exclusions)?;
+            Ok(Protecting::Files { paths, exclusions })
         }
     }
 }
@@ -60,6 +67,11 @@ fn paths(text: &str) -> Result<Vec<StoredPath>, String> {
         path => absolute(path).map_err(|error| error.to_string()),
     };
     text.split(',').map(path).collect()
+}
+
+fn exclusions(text: &str) -> Result<Vec<StoredPath>, String> {
+    let given = text.split(',').map(str::trim).filter(|given| !given.is_empty());
+    given.map(|given| exclusion(given.as_ref()).map_err(|error| error.to_string())).collect()
 }
 
 /// *Specify Backup Schedule*, *Select Retention Policy* and *Confirmation*; or one of the vault's policies.
@@ -84,7 +96,7 @@ pub fn choose_policy(
     let usual = match protecting {
         Protecting::Item(item) => item.label.to_string(),
         Protecting::SystemState => "system-state".to_owned(),
-        Protecting::Files(_) => "files".to_owned(),
+        Protecting::Files { .. } => "files".to_owned(),
     };
     let now = context.agent().now();
     let policy = new_policy(context, prompt, now)?;
@@ -243,6 +255,9 @@ mod tests {
         let there = folder.path().display().to_string();
         assert_eq!(paths(&there).unwrap().len(), 1);
         assert!(paths("etc").unwrap_err().contains("root"));
+        assert_eq!(exclusions(" *.mp3, /srv/cache ,").unwrap().len(), 2);
+        assert_eq!(exclusions("").unwrap(), []);
+        assert!(exclusions("/srv/*/x").unwrap_err().contains("last name only"));
         assert!(paths(&format!("{there},{there}/none")).unwrap_err().contains("is not there"));
     }
 }

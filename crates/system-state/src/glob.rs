@@ -1,11 +1,15 @@
 //! Names with wildcards: `*` for anything within a name, `?` for one character of it, `[a-z]` for one of several.
+//!
+//! What is searched for and what is left out by choice are both told so.
 
-/// What names are searched for.
+/// Which names or paths are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     parts: Vec<Part>,
     /// Whether it is of whole paths, and not of names.
     is_path: bool,
+    /// Whether `A` to `Z` are also `a` to `z`.
+    ignores_case: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +28,10 @@ enum Part {
 
 impl Pattern {
     /// Reads one. With a `/` in it, it is of whole paths, otherwise of names. A `[` that nothing closes stands for itself.
-    pub fn new(text: &str) -> Self {
+    pub fn new(text: impl AsRef<[u8]>) -> Self {
+        let text = text.as_ref();
         let mut parts = Vec::new();
-        let mut rest = text.as_bytes();
+        let mut rest = text;
         while let Some((first, more)) = rest.split_first() {
             rest = more;
             parts.push(match first {
@@ -43,13 +48,29 @@ impl Pattern {
                 byte => Part::Byte(*byte),
             });
         }
-        Self { parts, is_path: text.contains('/') }
+        Self { parts, is_path: text.contains(&b'/'), ignores_case: false }
+    }
+
+    /// The same, whether letters from A to Z are large or small.
+    #[must_use]
+    pub fn ignoring_case(self) -> Self {
+        Self { ignores_case: true, ..self }
+    }
+
+    /// Whether a text holds any wildcard.
+    pub fn has_wildcard(text: &[u8]) -> bool {
+        text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
     }
 
     /// Whether a path from `/` is meant.
     pub fn matches(&self, path: &[u8]) -> bool {
         let name = path.iter().rposition(|byte| *byte == b'/').map_or(path, |slash| &path[slash + 1..]);
-        matches(&self.parts, if self.is_path { path } else { name })
+        self.fits(if self.is_path { path } else { name })
+    }
+
+    /// Whether a name, or a whole path, is meant.
+    fn fits(&self, text: &[u8]) -> bool {
+        matches(&self.parts, self.ignores_case, text)
     }
 }
 
@@ -71,13 +92,20 @@ fn one_of(text: &[u8]) -> Option<(Part, &[u8])> {
     Some((Part::OneOf { ranges, is_negated }, &inside[end + 1..]))
 }
 
+fn other_case(byte: u8) -> u8 {
+    if byte.is_ascii_lowercase() { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() }
+}
+
 /// How many bytes of `text` one part other than `Many` takes, if it fits.
-fn taken(part: &Part, text: &[u8]) -> Option<usize> {
+fn taken(part: &Part, ignores_case: bool, text: &[u8]) -> Option<usize> {
     let first = *text.first()?;
+    let is = |byte: u8| byte == first || (ignores_case && byte.eq_ignore_ascii_case(&first));
+    let spellings = [first, if ignores_case { other_case(first) } else { first }];
     match part {
-        Part::Byte(byte) => (*byte == first).then_some(1),
+        Part::Byte(byte) => is(*byte).then_some(1),
         Part::OneOf { ranges, is_negated } => {
-            let is_in = ranges.iter().any(|(from, to)| (*from..=*to).contains(&first));
+            let is_in =
+                spellings.iter().any(|byte| ranges.iter().any(|(from, to)| (*from..=*to).contains(byte)));
             (is_in != *is_negated && first != b'/').then_some(1)
         }
         Part::Any if first == b'/' => None,
@@ -92,7 +120,7 @@ fn taken(part: &Part, text: &[u8]) -> Option<usize> {
 }
 
 /// In time of no more than the product of both lengths: what `*` took is only ever given back for the last one.
-fn matches(parts: &[Part], text: &[u8]) -> bool {
+fn matches(parts: &[Part], ignores_case: bool, text: &[u8]) -> bool {
     let (mut part, mut at) = (0, 0);
     // After the last `*`: its place, and up to where it has taken text.
     let mut many: Option<(usize, usize)> = None;
@@ -105,7 +133,7 @@ fn matches(parts: &[Part], text: &[u8]) -> bool {
                 part += 1;
                 continue;
             }
-            Some(one) => match taken(one, &text[at..]) {
+            Some(one) => match taken(one, ignores_case, &text[at..]) {
                 Some(bytes) => {
                     (part, at) = (part + 1, at + bytes);
                     true
@@ -164,6 +192,17 @@ mod tests {
         ] {
             assert!(!is_meant(pattern, path), "{pattern} {path}");
         }
+    }
+
+    #[test]
+    fn case_is_ignored_only_where_that_was_asked_for() {
+        for (pattern, name) in [("*.mp3", "A.MP3"), ("[a-c]x", "BX"), ("[A-C]x", "bx"), ("Ä.txt", "Ä.TXT")]
+        {
+            assert!(!is_meant(pattern, name), "{pattern} {name}");
+            assert!(Pattern::new(pattern).ignoring_case().matches(name.as_bytes()), "{pattern} {name}");
+        }
+        assert!(!Pattern::new("ä").ignoring_case().matches("Ä".as_bytes()), "only letters from A to Z");
+        assert!(!Pattern::new("[!a-c]").ignoring_case().matches(b"B"));
     }
 
     #[test]
