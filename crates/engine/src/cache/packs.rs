@@ -22,6 +22,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const NAME: &str = "packs";
 const CHECK_BYTES: usize = 8;
 const LENGTH_BYTES: usize = 4;
+/// What a record has besides the table: id, length, foot, the frames' bytes, and the check.
+const FIXED_BYTES: usize = 32 + 4 + FOOT_BYTES + 8 + CHECK_BYTES;
 /// The payload that says that a pack is no longer counted: its id.
 const FORGOTTEN_BYTES: usize = 32;
 /// A journal with more bytes of forgotten packs than this, and than of others, is written anew.
@@ -97,9 +99,10 @@ impl PackJournal {
 
     /// Adds a pack.
     pub(crate) fn append(&self, pack: &IndexedPack) -> Result<Journaled, CacheError> {
-        let payload = encode(pack);
-        let at = self.write(&payload)? + LENGTH_BYTES as u64;
-        Ok(Journaled { reference: pack.reference, at, length: payload.len() as u32 })
+        let record = encode(pack);
+        let length = (record.len() - LENGTH_BYTES - CHECK_BYTES) as u32;
+        let at = self.write(&record)? + LENGTH_BYTES as u64;
+        Ok(Journaled { reference: pack.reference, at, length })
     }
 
     /// No longer counts all packs but `kept`; gives those that are.
@@ -111,7 +114,7 @@ impl PackJournal {
         let (kept, dropped): (Vec<_>, Vec<_>) =
             packs.into_iter().partition(|pack| kept.contains(&pack.reference.id));
         for pack in dropped {
-            self.write(&pack.reference.id.0)?;
+            self.write(&record(|payload| payload.raw(&pack.reference.id.0)))?;
         }
         Ok(kept)
     }
@@ -130,16 +133,12 @@ impl PackJournal {
     }
 
     /// Appends a record; tells where it begins.
-    fn write(&self, payload: &[u8]) -> Result<u64, CacheError> {
-        let mut record = Writer::default();
-        record.u32(payload.len() as u32);
-        record.raw(payload);
-        record.raw(&check(payload));
+    fn write(&self, record: &[u8]) -> Result<u64, CacheError> {
         let mut writing: MutexGuard<'_, Writing> =
             self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let begin = writing.end;
-        writing.file.write_all(&record.0).map_err(CacheError::at(&self.path))?;
-        writing.end += record.0.len() as u64;
+        writing.file.write_all(record).map_err(CacheError::at(&self.path))?;
+        writing.end += record.len() as u64;
         Ok(begin)
     }
 }
@@ -240,16 +239,30 @@ fn copy_counted(path: &Path, renewed: &Path, found: &Found) -> io::Result<()> {
     Ok(())
 }
 
+/// A record around what `put` writes. It is put together in place: tables of small files have 10 MiB and more, and each copy
+/// of one would count.
+fn record(put: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    let mut record = Writer::default();
+    record.u32(0);
+    put(&mut record);
+    let payload = LENGTH_BYTES..record.0.len();
+    record.0[..LENGTH_BYTES].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    let check = check(&record.0[payload]);
+    record.raw(&check);
+    record.0
+}
+
 fn encode(pack: &IndexedPack) -> Vec<u8> {
-    let mut payload = Writer::default();
-    payload.raw(&pack.reference.id.0);
-    payload.u32(pack.reference.length);
-    payload.raw(&pack.contents.foot.encode());
-    let frame_bytes: u64 =
-        pack.contents.table.frames.iter().map(|frame| u64::from(frame.sealed_length)).sum();
-    payload.u64(frame_bytes);
-    payload.raw(&pack.contents.table.encode(0));
-    payload.0
+    let table = pack.contents.table.encode(0);
+    record(|payload| {
+        payload.0.reserve_exact(table.len() + FIXED_BYTES);
+        payload.raw(&pack.reference.id.0);
+        payload.u32(pack.reference.length);
+        payload.raw(&pack.contents.foot.encode());
+        let frames = &pack.contents.table.frames;
+        payload.u64(frames.iter().map(|frame| u64::from(frame.sealed_length)).sum());
+        payload.raw(&table);
+    })
 }
 
 fn decode_checked(bytes: &[u8]) -> Result<IndexedPack, FormatError> {
