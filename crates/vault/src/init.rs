@@ -157,6 +157,11 @@ pub(crate) async fn open_app(
         }
         Err(error) => return Err(error.into()),
     }
+    let reserve = folder.reserve();
+    if folder.is_taken() {
+        // Before the database: it can't be opened where not even its shared memory has room.
+        reserve.make_room();
+    }
     let url = match &config.database {
         None => DatabaseUrl::file(folder.database()),
         Some(url) => DatabaseUrl::parse(url).map_err(InitError::DatabaseUrl)?,
@@ -164,10 +169,6 @@ pub(crate) async fn open_app(
     let unusable =
         |error: db::Error| InitError::Database(format!("`{url}`: {}{}", chain(&error), remedy(&error)));
     let database = Database::open(&url).await.map_err(unusable)?;
-    let reserve = folder.reserve();
-    if folder.is_taken() {
-        reserve.keep();
-    }
     Ok(App {
         database,
         reserve,
