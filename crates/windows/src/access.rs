@@ -1,6 +1,6 @@
 //! Who may do what with something of ours: access lists for its owner, the administrators and the system only.
 
-use crate::descriptor::{self, Sid};
+use crate::descriptor::{self, Sid, mask};
 use crate::handle::{Handle, last_error, rights};
 use crate::privileges::own_token;
 use std::ffi::c_void;
@@ -106,7 +106,65 @@ pub fn is_open_to_others(path: &Path) -> io::Result<bool> {
     is_listed_for_others(&handle.security(false)?)
 }
 
+/// Whether an access list lets the system itself do everything with a folder; `None` if the list can't be understood.
+pub fn lets_system_do_all(folder: &Path) -> io::Result<Option<bool>> {
+    let handle =
+        Handle::open_folder(folder, rights::LOOK | windows_sys::Win32::Storage::FileSystem::READ_CONTROL)?;
+    let [everybody, known] = Sid::of_everybody();
+    let who = [Sid::system(), Sid::administrators(), everybody, known];
+    Ok(descriptor::gives(&handle.security(false)?, descriptor::mask::ALL, &who))
+}
+
+/// Somebody who may change a thing without being whoever runs this process, an administrator, the system or what installs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stranger {
+    /// He owns it, and may give himself every right.
+    Owner(Sid),
+    /// The access list lets him.
+    Listed(Sid),
+    /// Everybody, for all that the access list tells.
+    Unknown,
+}
+
+/// What somebody might do with a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Write to it, or put something into it; take it away, or put another in its place.
+    Any,
+    /// Take it, or what lies in it, away, or put another in its place: making new things in it counts for nothing.
+    Exchange,
+}
+
+/// Who else may change what lies at a path, itself and not what it leads to.
+pub fn stranger_at(path: &Path, change: Change) -> io::Result<Option<Stranger>> {
+    let handle =
+        Handle::open_folder(path, rights::LOOK | windows_sys::Win32::Storage::FileSystem::READ_CONTROL)?;
+    stranger(&handle.security(false)?, change)
+}
+
 /// The same of a file that is open for reading.
+pub fn stranger_of(file: &File, change: Change) -> io::Result<Option<Stranger>> {
+    stranger(&Handle::of(file.try_clone()?).security(false)?, change)
+}
+
+fn stranger(found: &[u8], change: Change) -> io::Result<Option<Stranger>> {
+    let [of_owner, of_maker] = Sid::of_owners();
+    let ours = [Sid::system(), Sid::administrators(), Sid::installer(), own_user()?, of_owner, of_maker];
+    let exchange = mask::DELETE | mask::DELETE_CHILD | mask::OWN;
+    let rights = match change {
+        Change::Any => exchange | mask::WRITE,
+        Change::Exchange => exchange,
+    };
+    match descriptor::owner(found) {
+        Some(owner) if !ours.contains(&owner) => return Ok(Some(Stranger::Owner(owner))),
+        Some(_) => {}
+        None => return Ok(Some(Stranger::Unknown)),
+    }
+    let Some(let_in) = descriptor::let_in_to(found, rights) else { return Ok(Some(Stranger::Unknown)) };
+    Ok(let_in.into_iter().find(|sid| !ours.contains(sid)).map(Stranger::Listed))
+}
+
+/// [`is_open_to_others`] of a file that is open for reading.
 pub fn is_file_open_to_others(file: &File) -> io::Result<bool> {
     is_listed_for_others(&Handle::of(file.try_clone()?).security(false)?)
 }

@@ -16,6 +16,8 @@ mod control {
 
 /// An access list entry that lets somebody in.
 const ALLOWED: u8 = 0;
+/// One that keeps somebody out.
+const DENIED: u8 = 1;
 /// The same with types of objects, with conditions, and with both.
 const OTHER_ALLOWED: [u8; 3] = [5, 9, 11];
 /// Holds for what lies below only.
@@ -37,6 +39,17 @@ impl Sid {
     /// The machine's administrators.
     pub fn administrators() -> Self {
         Self { authority: 5, below: vec![32, 544] }
+    }
+
+    /// What installs and updates Windows, and owns what belongs to it.
+    pub fn installer() -> Self {
+        let below = vec![80, 956_008_885, 3_418_522_649, 1_831_038_044, 1_853_292_631, 2_271_478_464];
+        Self { authority: 5, below }
+    }
+
+    /// Everybody, and everybody who has shown who he is.
+    pub fn of_everybody() -> [Self; 2] {
+        [Self { authority: 1, below: vec![0] }, Self { authority: 5, below: vec![11] }]
     }
 
     /// Whoever owns the thing, and whoever makes it.
@@ -93,8 +106,34 @@ pub fn has_audit_list(descriptor: &[u8]) -> bool {
     is_present && offset(descriptor, 12).is_some_and(|at| at > 0)
 }
 
-/// Whom its access list lets in, to whatever. `None` if it lets everybody in or is no descriptor.
-pub fn let_in(descriptor: &[u8]) -> Option<Vec<Sid>> {
+/// Rights in an access list (MS-DTYP 2.4.3).
+pub mod mask {
+    /// To read, write and remove it, and to change its list and owner: all that there is of a file or folder.
+    pub const ALL: u32 = 0x001f_01ff;
+    /// To take it away, or give it another name.
+    pub const DELETE: u32 = 0x0001_0000;
+    /// To take away what lies in a folder, whatever its own list says.
+    pub const DELETE_CHILD: u32 = 0x40;
+    /// To change the list, and to become the owner.
+    pub const OWN: u32 = 0x0004_0000 | 0x0008_0000;
+    /// To write content, attributes and extended attributes; in a folder, to make things.
+    pub const WRITE: u32 = 0x2 | 0x4 | 0x10 | 0x100;
+    /// `GENERIC_ALL`, `GENERIC_WRITE`: words for some of these.
+    pub(super) const GENERIC_ALL: u32 = 0x1000_0000;
+    pub(super) const GENERIC_WRITE: u32 = 0x4000_0000;
+}
+
+/// An entry of an access list that counts for the thing itself and not only for what lies below it.
+struct ListEntry {
+    kind: u8,
+    /// Rights, those that a word stands for among them.
+    rights: u32,
+    /// Of simple types only: whom others mean takes more to find out.
+    whom: Option<Sid>,
+}
+
+/// The entries of its access list in order; `None` if it has no list, which lets everybody in, or is no descriptor.
+fn entries(descriptor: &[u8]) -> Option<Vec<ListEntry>> {
     let (flags, at) = (word(descriptor, 2)?, offset(descriptor, 16)?);
     if flags & control::DACL_PRESENT == 0 || at == 0 {
         return None;
@@ -104,19 +143,62 @@ pub fn let_in(descriptor: &[u8]) -> Option<Vec<Sid>> {
     let mut found = Vec::new();
     for _ in 0..word(list, 4)? {
         let (kind, marks, size) = (*rest.first()?, *rest.get(1)?, usize::from(word(rest, 2)?));
-        let entry = rest.get(..size)?;
-        match kind {
-            ALLOWED if marks & INHERIT_ONLY == 0 => found.push(Sid::read(entry.get(8..)?)?),
-            // Whom these mean takes more to find out: somebody, for all that is known.
-            kind if OTHER_ALLOWED.contains(&kind) => return None,
-            _ => {}
-        }
-        if size == 0 {
-            return None;
+        let entry = rest.get(..size).filter(|entry| entry.len() >= 8)?;
+        if marks & INHERIT_ONLY == 0 {
+            let whom = match kind {
+                ALLOWED | DENIED => Some(Sid::read(&entry[8..])?),
+                _ => None,
+            };
+            found.push(ListEntry { kind, rights: spelled_out(offset(entry, 4)? as u32), whom });
         }
         rest = rest.get(size..)?;
     }
     Some(found)
+}
+
+/// Rights without the words that stand for several.
+fn spelled_out(rights: u32) -> u32 {
+    let all = if rights & mask::GENERIC_ALL != 0 { mask::ALL } else { 0 };
+    let write = if rights & mask::GENERIC_WRITE != 0 { mask::WRITE } else { 0 };
+    rights | all | write
+}
+
+/// Whom its access list lets in, to whatever. `None` if it lets everybody in or is no descriptor.
+pub fn let_in(descriptor: &[u8]) -> Option<Vec<Sid>> {
+    let_in_to(descriptor, u32::MAX)
+}
+
+/// Whom its access list gives any of these rights. `None` if it lets everybody in or is no descriptor.
+pub fn let_in_to(descriptor: &[u8], rights: u32) -> Option<Vec<Sid>> {
+    let mut found = Vec::new();
+    for entry in entries(descriptor)? {
+        match entry.whom {
+            // Somebody, for all that is known.
+            None if OTHER_ALLOWED.contains(&entry.kind) => return None,
+            Some(whom) if entry.kind == ALLOWED && entry.rights & rights != 0 => found.push(whom),
+            _ => {}
+        }
+    }
+    Some(found)
+}
+
+/// Whether its access list gives all of these rights to somebody who is all of `who`. Entries are read in their order, as the
+/// operating system does. `None` if that can't be told.
+pub fn gives(descriptor: &[u8], rights: u32, who: &[Sid]) -> Option<bool> {
+    let is_without_list = word(descriptor, 2)? & control::DACL_PRESENT == 0 || offset(descriptor, 16)? == 0;
+    if is_without_list {
+        return is_sound(descriptor).then_some(true);
+    }
+    let (mut given, mut denied) = (0, 0);
+    for entry in entries(descriptor)? {
+        match (entry.kind, entry.whom) {
+            (ALLOWED, Some(whom)) if who.contains(&whom) => given |= entry.rights & !denied,
+            (DENIED, Some(whom)) if who.contains(&whom) => denied |= entry.rights & !given,
+            (ALLOWED | DENIED, Some(_)) => {}
+            _ => return None,
+        }
+    }
+    Some(given & rights == rights)
 }
 
 /// Whether it is a self-relative descriptor all of which lies within its bytes, as it must before the operating system is
@@ -173,35 +255,44 @@ pub fn to_set(descriptor: &[u8]) -> Vec<u8> {
 /// Whether two descriptors say the same of owner, group and access list, wherever in them that lies. What only asks for
 /// something (see [`to_set`]) and the audit list are not compared.
 pub fn is_same(one: &[u8], other: &[u8]) -> bool {
-    fn parts(bytes: &[u8]) -> Option<(u16, Vec<Option<Vec<u8>>>)> {
-        let kept = control::DACL_PRESENT | control::DACL_INHERITED | control::DACL_PROTECTED;
-        let sid = |at: usize| -> Option<Option<Vec<u8>>> {
-            match offset(bytes, at)? {
-                0 => Some(None),
-                from => {
-                    let count = usize::from(*bytes.get(from + 1)?);
-                    Some(Some(bytes.get(from..from + 8 + count * 4)?.to_vec()))
-                }
-            }
-        };
-        let list = match offset(bytes, 16)? {
-            0 => None,
-            from => {
-                // The entries, without the room that may lie behind them.
-                let list = bytes.get(from..)?;
-                let mut end = 8;
-                for _ in 0..word(list, 4)? {
-                    end += usize::from(word(list, end + 2)?);
-                }
-                Some(list.get(8..end)?.to_vec())
-            }
-        };
-        Some((word(bytes, 2)? & kept, vec![sid(4)?, sid(8)?, list]))
+    is_same_list(one, other) && owners(one).is_some_and(|of_one| Some(of_one) == owners(other))
+}
+
+/// The bytes of the SIDs of owner and group.
+fn owners(bytes: &[u8]) -> Option<[Option<&[u8]>; 2]> {
+    Some([sid_at(bytes, 4)?, sid_at(bytes, 8)?])
+}
+
+/// Whether two descriptors have the same access list, whoever owns what has them.
+pub fn is_same_list(one: &[u8], other: &[u8]) -> bool {
+    list_of(one).is_some_and(|list| Some(list) == list_of(other))
+}
+
+/// The bytes of a SID whose place stands at `at`; none if there is no such.
+fn sid_at(bytes: &[u8], at: usize) -> Option<Option<&[u8]>> {
+    match offset(bytes, at)? {
+        0 => Some(None),
+        from => {
+            let count = usize::from(*bytes.get(from + 1)?);
+            bytes.get(from..from + 8 + count * 4).map(Some)
+        }
     }
-    match (parts(one), parts(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => false,
+}
+
+/// The flags of an access list and its entries, without the room that may lie behind them; none if there is no list.
+fn list_of(bytes: &[u8]) -> Option<(u16, Option<&[u8]>)> {
+    let kept = control::DACL_PRESENT | control::DACL_INHERITED | control::DACL_PROTECTED;
+    let flags = word(bytes, 2)? & kept;
+    let from = match offset(bytes, 16)? {
+        0 => return Some((flags, None)),
+        from => from,
+    };
+    let list = bytes.get(from..)?;
+    let mut end = 8;
+    for _ in 0..word(list, 4)? {
+        end += usize::from(word(list, end + 2)?);
     }
+    Some((flags, Some(list.get(8..end)?)))
 }
 
 #[cfg(test)]
@@ -261,6 +352,35 @@ mod tests {
     }
 
     #[test]
+    fn rights_are_given_and_denied_in_the_order_of_the_list() {
+        let system = [Sid::system(), Sid::administrators()];
+        let gives_all =
+            |entries: &[(u8, u8, &[u32])]| gives(&descriptor(0x8004, entries, 0), mask::ALL, &system);
+        assert_eq!(gives_all(&[(0, 0, &[18])]), Some(true));
+        assert_eq!(gives_all(&[(0, 0, &[32, 544])]), Some(true));
+        assert_eq!(gives_all(&[(0, 0, &[32, 545])]), Some(false));
+        assert_eq!(gives_all(&[(1, 0, &[18]), (0, 0, &[18])]), Some(false));
+        assert_eq!(gives_all(&[(0, 0, &[18]), (1, 0, &[18])]), Some(true));
+        assert_eq!(gives_all(&[(0, INHERIT_ONLY, &[18])]), Some(false));
+        assert_eq!(gives_all(&[(9, 0, &[18])]), None, "conditions aren't known");
+        assert_eq!(gives_all(&[]), Some(false), "an empty list lets nobody in");
+        assert_eq!(gives(&descriptor(0x8000, &[], 0), mask::ALL, &system), Some(true), "no list, everybody");
+        assert_eq!(gives(&[1, 0], mask::ALL, &system), None);
+    }
+
+    #[test]
+    fn who_may_only_read_is_not_let_in_to_write() {
+        let mut some = descriptor(0x8004, &[(0, 0, &[32, 545]), (0, 0, &[18])], 0);
+        let rights = 20 + 16 + 8 + 4;
+        some[rights..rights + 4].copy_from_slice(&0x0012_00a9_u32.to_le_bytes());
+        let writing = mask::WRITE | mask::DELETE | mask::OWN;
+        assert_eq!(let_in_to(&some, writing), Some(vec![Sid::system()]));
+        assert_eq!(let_in(&some).map(|all| all.len()), Some(2));
+        some[rights..rights + 4].copy_from_slice(&0x4000_0000_u32.to_le_bytes());
+        assert_eq!(let_in_to(&some, writing).map(|all| all.len()), Some(2), "words are spelled out");
+    }
+
+    #[test]
     fn what_is_cut_off_is_no_descriptor_and_never_read_beyond() {
         let whole = descriptor(0x9404, &[(0, 3, &[32, 545]), (0, 0, &[18])], 0);
         assert!(is_sound(&whole) && !is_sound(&descriptor(0x1404, &[], 0)), "absolute ones hold addresses");
@@ -284,6 +404,9 @@ mod tests {
         assert_ne!(one, to_set(&one));
         assert!(!is_same(&one, &descriptor(0x9404, entries, 0)));
         assert!(!is_same(&one, &descriptor(0x8404, &[(0, 3, &[19])], 0)));
+        let mut of_another = one.clone();
+        of_another[20 + 8] = 33;
+        assert!(!is_same(&one, &of_another) && is_same_list(&one, &of_another));
         assert!(!is_same(&one, &descriptor(0x8404, &[], 0)));
     }
 }

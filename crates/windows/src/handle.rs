@@ -40,6 +40,8 @@ pub mod rights {
         | fs::FILE_ADD_SUBDIRECTORY;
     /// Set the access list and the owner.
     pub const OWN: u32 = fs::WRITE_DAC | fs::WRITE_OWNER;
+    /// Set attributes and times, and give it one more name: possible with what may only be read, too.
+    pub const MARK: u32 = fs::FILE_WRITE_ATTRIBUTES;
     /// Remove it, or give it another name.
     pub const DELETE: u32 = fs::DELETE;
     /// Read and set the audit list; needs a privilege.
@@ -70,6 +72,8 @@ pub struct Wish<'a> {
     pub makes: bool,
     /// Whether a reparse point is followed instead of being opened itself.
     pub follows: bool,
+    /// Whether a name that differs by case only is meant, too: always, where it is made.
+    pub in_any_case: bool,
     /// The self-relative security descriptor that what is made has from its first moment on; otherwise the folder's own
     /// rules say which.
     pub descriptor: Option<&'a [u8]>,
@@ -78,7 +82,19 @@ pub struct Wish<'a> {
 impl<'a> Wish<'a> {
     /// Opens what is there with these rights, itself and not what it leads to.
     pub fn to(rights: u32) -> Self {
-        Self { rights, expected: Expected::Any, makes: false, follows: false, descriptor: None }
+        Self {
+            rights,
+            expected: Expected::Any,
+            makes: false,
+            follows: false,
+            in_any_case: false,
+            descriptor: None,
+        }
+    }
+
+    /// The same, whatever the case of the name.
+    pub fn in_any_case(self) -> Self {
+        Self { in_any_case: true, ..self }
     }
 
     /// The same, if it is of that kind.
@@ -189,7 +205,7 @@ impl Handle {
             RootDirectory: self.raw(),
             ObjectName: &raw const text,
             // What is made must not differ by case only from what is there, as nowhere on Windows.
-            Attributes: if wish.makes { CASE_INSENSITIVE } else { 0 },
+            Attributes: if wish.makes || wish.in_any_case { CASE_INSENSITIVE } else { 0 },
             SecurityDescriptor: descriptor.as_ref().map_or(ptr::null(), |words| words.as_ptr().cast()),
             SecurityQualityOfService: ptr::null(),
         };

@@ -1,4 +1,4 @@
-//! Safe wrappers of Win32: files by their handles, access lists, processes, the console.
+//! Safe wrappers of Win32: files by their handles, access lists, processes, the console, registry, services, volumes.
 //!
 //! All `unsafe` of this house stands here, each block with the reason why it is sound. Nothing here decides anything: who
 //! calls knows what is wanted, and gets the operating system's answer as it is. Where a call can answer with a success that
@@ -13,9 +13,15 @@ pub mod time;
 #[cfg(windows)]
 pub mod access;
 #[cfg(windows)]
+pub mod authorities;
+#[cfg(windows)]
 pub mod console;
 #[cfg(windows)]
+pub mod event_log;
+#[cfg(windows)]
 pub mod handle;
+#[cfg(windows)]
+pub mod job;
 #[cfg(windows)]
 pub mod metadata;
 #[cfg(windows)]
@@ -25,8 +31,14 @@ pub mod privileges;
 #[cfg(windows)]
 pub mod process;
 #[cfg(windows)]
+pub mod registry;
+#[cfg(windows)]
 pub mod sealing;
 #[cfg(windows)]
 pub mod service;
 #[cfg(windows)]
+pub mod services;
+#[cfg(windows)]
 pub mod volume;
+#[cfg(windows)]
+pub mod volumes;

@@ -1,17 +1,20 @@
 //! This process and others: told apart, let go first, their output moved.
 
 use crate::handle::last_error;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::windows::ffi::OsStringExt;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, IntoRawHandle, OwnedHandle};
+use std::path::PathBuf;
 use windows_sys::Wdk::System::SystemServices::RtlGetVersion;
 use windows_sys::Win32::Foundation::{CloseHandle, FILETIME, INVALID_HANDLE_VALUE, WAIT_TIMEOUT};
 use windows_sys::Win32::Storage::FileSystem::SYNCHRONIZE;
 use windows_sys::Win32::System::Console::{
     FreeConsole, GetStdHandle, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, SetStdHandle,
 };
-use windows_sys::Win32::System::SystemInformation::OSVERSIONINFOW;
+use windows_sys::Win32::System::SystemInformation::{GetSystemWindowsDirectoryW, OSVERSIONINFOW};
 use windows_sys::Win32::System::Threading as threading;
 
 /// When the process that has this number now was started, in ticks (see [`crate::time`]); `None` if none runs. An error
@@ -98,4 +101,16 @@ pub fn system_version() -> Option<(u32, u32, u32)> {
     // SAFETY: as above.
     let found = unsafe { answer.assume_init() };
     (status >= 0).then_some((found.dwMajorVersion, found.dwMinorVersion, found.dwBuildNumber))
+}
+
+/// Where Windows lies, such as `C:\Windows`: not the folder that a user of a terminal server has for that.
+pub fn windows_folder() -> io::Result<PathBuf> {
+    let mut path = [0u16; 512];
+    // SAFETY: the place for the answer is as long as is told.
+    let length = unsafe { GetSystemWindowsDirectoryW(path.as_mut_ptr(), path.len() as u32) } as usize;
+    match path.get(..length) {
+        Some(path) if length > 0 => Ok(PathBuf::from(OsString::from_wide(path))),
+        Some(_) => Err(last_error()),
+        None => Err(io::ErrorKind::InvalidFilename.into()),
+    }
 }

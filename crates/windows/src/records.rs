@@ -1,6 +1,6 @@
-//! What the file system answers in chains of records of varying length: names of folders and of streams.
+//! What Windows answers as bytes: names of folders and of streams in chains of records of varying length, values of the registry.
 //!
-//! Each record begins with the distance to the next, 0 in the last one. Offsets are those of the structures that the names
+//! In a chain, each record begins with the distance to the next, 0 in the last one. Offsets are those of the structures that the names
 //! tell; nothing is read beyond what was answered.
 
 /// A name in a folder.
@@ -72,6 +72,46 @@ pub fn streams(answer: &[u8]) -> Vec<Stream> {
     chain(answer).filter_map(read).collect()
 }
 
+/// What a value of the registry holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistryData {
+    /// `REG_SZ`, `REG_EXPAND_SZ`.
+    Text(String),
+    /// `REG_MULTI_SZ`.
+    Texts(Vec<String>),
+    /// `REG_DWORD` in either order, `REG_QWORD`.
+    Number(u64),
+    /// Anything else, and what isn't of the kind that it says it is.
+    Other(Vec<u8>),
+}
+
+/// A value of the registry by its kind (MS-RRP 2.2.6). Texts need not end in a zero, and may have more than one; lone surrogates
+/// are replaced.
+pub fn registry_data(kind: u32, bytes: Vec<u8>) -> RegistryData {
+    let text = || {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect();
+        String::from_utf16_lossy(&units)
+    };
+    match (kind, &bytes[..]) {
+        (1 | 2, _) => RegistryData::Text(text().split('\0').next().unwrap_or_default().to_owned()),
+        (4, &[a, b, c, d]) => RegistryData::Number(u32::from_le_bytes([a, b, c, d]).into()),
+        (5, &[a, b, c, d]) => RegistryData::Number(u32::from_be_bytes([a, b, c, d]).into()),
+        (7, _) => {
+            let all = text();
+            // Each ends in a zero, and the list in one more; empty ones before the last that isn't are kept.
+            let end = all.trim_end_matches('\0');
+            match end.is_empty() {
+                true => RegistryData::Texts(Vec::new()),
+                false => RegistryData::Texts(end.split('\0').map(str::to_owned).collect()),
+            }
+        }
+        (11, eight) if eight.len() == 8 => {
+            RegistryData::Number(u64::from_le_bytes(eight.try_into().unwrap_or_default()))
+        }
+        _ => RegistryData::Other(bytes),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +164,29 @@ mod tests {
             let expected: Vec<_> =
                 expected.into_iter().map(|name| Stream { name: wide(name), size: 7 }).collect();
             assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn values_of_the_registry_are_what_their_kind_says_if_they_can_be() {
+        let units = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let texts = |all: &[&str]| RegistryData::Texts(all.iter().map(|text| (*text).to_owned()).collect());
+        for (kind, bytes, found) in [
+            (1, units("a\0"), RegistryData::Text("a".to_owned())),
+            (2, units("%a%"), RegistryData::Text("%a%".to_owned())),
+            (1, units("a\0left\0"), RegistryData::Text("a".to_owned())),
+            (1, vec![b'a', 0, 7], RegistryData::Text("a".to_owned())),
+            (1, Vec::new(), RegistryData::Text(String::new())),
+            (4, vec![1, 2, 0, 0], RegistryData::Number(0x201)),
+            (4, vec![1, 2], RegistryData::Other(vec![1, 2])),
+            (5, vec![0, 0, 2, 1], RegistryData::Number(0x201)),
+            (7, units("a\0\0b\0\0"), texts(&["a", "", "b"])),
+            (7, units("a\0b"), texts(&["a", "b"])),
+            (7, units("\0"), texts(&[])),
+            (11, vec![1, 0, 0, 0, 0, 0, 0, 128], RegistryData::Number(1 << 63 | 1)),
+            (3, vec![9; 3], RegistryData::Other(vec![9; 3])),
+        ] {
+            assert_eq!(registry_data(kind, bytes.clone()), found, "{kind} {bytes:?}");
         }
     }
 }

@@ -36,11 +36,16 @@ fn wide(text: &OsStr) -> Vec<u16> {
 }
 
 /// A handle of the service manager.
-struct ScHandle(services::SC_HANDLE);
+pub(crate) struct ScHandle(services::SC_HANDLE);
 
 impl ScHandle {
     fn of(handle: services::SC_HANDLE) -> io::Result<Self> {
         if handle.is_null() { Err(last_error()) } else { Ok(Self(handle)) }
+    }
+
+    /// For calls of this room.
+    pub(crate) fn raw(&self) -> services::SC_HANDLE {
+        self.0
     }
 }
 
@@ -56,7 +61,8 @@ fn manager(access: u32) -> io::Result<ScHandle> {
     ScHandle::of(unsafe { services::OpenSCManagerW(ptr::null(), ptr::null(), access) })
 }
 
-fn open(name: &str, access: u32) -> io::Result<ScHandle> {
+/// Opens a service by its name.
+pub(crate) fn open(name: &str, access: u32) -> io::Result<ScHandle> {
     let (manager, name) = (manager(services::SC_MANAGER_CONNECT)?, wide(OsStr::new(name)));
     // SAFETY: the manager is open, and the name ends in zero.
     ScHandle::of(unsafe { services::OpenServiceW(manager.0, name.as_ptr(), access) })
@@ -73,6 +79,23 @@ pub fn command_line(name: &str) -> io::Result<Option<OsString>> {
         Err(error) if is(&error, ERROR_SERVICE_DOES_NOT_EXIST) => return Ok(None),
         service => service?,
     };
+    config(&service, |config| {
+        // SAFETY: it is an answer as `config` gives it, whose text ends in zero within it.
+        let units = unsafe {
+            let text = config.lpBinaryPathName;
+            let length = (0..).take_while(|at| *text.add(*at) != 0).count();
+            std::slice::from_raw_parts(text, length)
+        };
+        OsString::from_wide(units)
+    })
+    .map(Some)
+}
+
+/// Reads how a service is set up; it must be open for that.
+pub(crate) fn config<T>(
+    service: &ScHandle,
+    read: impl Fn(&services::QUERY_SERVICE_CONFIGW) -> T,
+) -> io::Result<T> {
     let mut room = 1024;
     loop {
         let mut answer = vec![0u64; room / 8];
@@ -80,21 +103,15 @@ pub fn command_line(name: &str) -> io::Result<Option<OsString>> {
         let place = answer.as_mut_ptr().cast::<services::QUERY_SERVICE_CONFIGW>();
         // SAFETY: the service is open, and the place for the answer is as long as is told and lies as it must.
         let done = unsafe { services::QueryServiceConfigW(service.0, place, room as u32, &raw mut needed) };
-        if done == 0 {
-            let error = last_error();
-            if !is(&error, ERROR_INSUFFICIENT_BUFFER) || needed as usize <= room {
-                return Err(error);
-            }
-            room = (needed as usize).next_multiple_of(8);
-            continue;
+        if done != 0 {
+            // SAFETY: the call succeeded, so the answer is one, and what it points at lies in it.
+            return Ok(read(unsafe { &*place }));
         }
-        // SAFETY: the call succeeded, so the answer is one, and its text ends in zero within it.
-        let units = unsafe {
-            let text = (*place).lpBinaryPathName;
-            let length = (0..).take_while(|at| *text.add(*at) != 0).count();
-            std::slice::from_raw_parts(text, length)
-        };
-        return Ok(Some(OsString::from_wide(units)));
+        let error = last_error();
+        if !is(&error, ERROR_INSUFFICIENT_BUFFER) || needed as usize <= room {
+            return Err(error);
+        }
+        room = (needed as usize).next_multiple_of(8);
     }
 }
 

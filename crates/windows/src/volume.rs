@@ -1,13 +1,16 @@
 //! Volumes: what they can still take, and what kind they are.
 
-use crate::handle::last_error;
+use crate::handle::{is, last_error};
+use std::fs::File;
 use std::io;
 use std::os::windows::ffi::OsStrExt;
 use std::path::{Component, Path};
+use windows_sys::Win32::Foundation::{ERROR_LOCK_VIOLATION, ERROR_SHARING_VIOLATION};
 use windows_sys::Win32::Storage::FileSystem as fs;
 use windows_sys::Win32::System::WindowsProgramming::DRIVE_REMOTE;
 
-fn wide(path: &Path) -> Vec<u16> {
+/// A path that ends in zero.
+pub(crate) fn wide(path: &Path) -> Vec<u16> {
     path.as_os_str().encode_wide().chain([0]).collect()
 }
 
@@ -29,4 +32,15 @@ pub fn is_remote(path: &Path) -> bool {
     let root = wide(Path::new(&root));
     // SAFETY: the path ends in zero.
     unsafe { fs::GetDriveTypeW(root.as_ptr()) == DRIVE_REMOTE }
+}
+
+/// Opens a volume by the kernel's name of it (`\Device\HarddiskVolume1`) for reading, beside whoever else has it open.
+pub fn try_device(name: &str) -> io::Result<()> {
+    // Others may read and write meanwhile: that is what is asked for where nothing else is said.
+    File::open(format!(r"\\?\GLOBALROOT{name}")).map(drop)
+}
+
+/// Whether an error says that somebody has it open and lets nobody in beside.
+pub fn is_held(error: &io::Error) -> bool {
+    is(error, ERROR_SHARING_VIOLATION) || is(error, ERROR_LOCK_VIOLATION)
 }
