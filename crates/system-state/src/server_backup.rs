@@ -21,6 +21,6 @@ pub mod wbadmin;
 pub mod xml;
 
 pub use machine::{
-    CommandError, Commands, Ended, Invocation, Registry, RegistryValue, ServiceState, Services,
+    CommandError, Commands, DeviceError, Ended, Invocation, Registry, RegistryValue, ServiceState, Services,
     SystemCommands, Volume, Volumes,
 };

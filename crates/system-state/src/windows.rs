@@ -3,6 +3,7 @@
 //! What is not built has no values here, so nothing can pretend to have done anything.
 
 mod files;
+mod machine;
 mod node;
 mod paths;
 mod stat;
@@ -10,6 +11,7 @@ mod target;
 mod walk;
 
 pub use files::{FILES_COMPONENT, Files};
+pub use machine::ThisMachine;
 pub use paths::point_path;
 pub use target::FolderTarget;
 

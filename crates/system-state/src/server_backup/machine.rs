@@ -169,12 +169,36 @@ pub struct Volume {
     pub free_bytes: u64,
 }
 
+/// Why a volume can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// Somebody has it open and lets nobody in beside.
+    #[error("another program holds it")]
+    Held,
+    /// It is locked, or this program may not open it: Windows tells no difference.
+    #[error("it is locked, or may not be read")]
+    LockedOrForbidden,
+    /// That can't be told.
+    #[error("{0}")]
+    Unknown(io::Error),
+}
+
 /// Looks at volumes.
 pub trait Volumes: Send + Sync {
     /// All of this machine.
     fn list(&self) -> io::Result<Vec<Volume>>;
     /// How many bytes are free below a path.
     fn free_bytes(&self, path: &Path) -> io::Result<u64>;
+    /// Whether its access list lets the system itself do everything with a folder. What doesn't ask has nothing to say, which
+    /// is an error and no answer.
+    fn lets_system_do_all(&self, _folder: &Path) -> io::Result<bool> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    /// Opens the volume that the kernel knows by that name (`\Device\HarddiskVolume1`) for reading beside others, and closes it
+    /// again.
+    fn try_device(&self, _name: &str) -> Result<(), DeviceError> {
+        Err(DeviceError::Unknown(io::ErrorKind::Unsupported.into()))
+    }
 }
 
 /// No more of a program's output is kept, in bytes, and no more of its errors.

@@ -3,6 +3,7 @@
 
 pub mod restart;
 pub mod sfc;
+pub mod volumes;
 pub mod writers;
 
 use crate::server_backup::machine::{
@@ -83,6 +84,8 @@ pub fn prechecks(machine: &Machine<'_>, needs: &Needs, cancellation: &Cancellati
         restart::pending_restart(machine.registry),
         staging_space(machine.volumes, needs),
         shadow_storage(machine.volumes, machine.windows),
+        volumes::system_volume_information(machine.volumes, machine.windows),
+        volumes::system_partition(machine),
         other_backup(machine.services),
     ];
     if checked[1].outcome != BLOCK && !cancellation.is_cancelled() {

@@ -1,7 +1,7 @@
 //! Prechecks against a machine that answers as a test wants it to.
 
 use super::*;
-use crate::server_backup::machine::{CommandError, Ended, Invocation, Volume};
+use crate::server_backup::machine::{CommandError, DeviceError, Ended, Invocation, Volume};
 use sfc::{Finding, classify};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,9 +16,14 @@ struct Fake {
     services: BTreeMap<String, ServiceState>,
     programs: BTreeSet<String>,
     free_bytes: Option<u64>,
+    /// Whether the system may do everything with a folder, and how a device is opened.
+    system_rights: fn() -> io::Result<bool>,
+    device: fn() -> Result<(), DeviceError>,
     answers: BTreeMap<&'static str, (Option<i32>, Vec<u8>)>,
     logs: Mutex<Option<String>>,
 }
+
+const SETUP: &str = r"HKLM\SYSTEM\Setup";
 
 const WRITER_LIST: &str = "vssadmin 1.1 - Volume Shadow Copy Service administrative command-line tool\r\n\r\n\
 Writer name: 'System Writer'\r\n   Writer Id: {e8132975-6f93-4464-a53e-1050253ae220}\r\n\
@@ -40,10 +45,13 @@ impl Fake {
             services: BTreeMap::new(),
             programs: BTreeSet::new(),
             free_bytes: Some(100 << 30),
+            system_rights: || Ok(true),
+            device: || Ok(()),
             answers: BTreeMap::new(),
             logs: Mutex::new(None),
         };
         fake.set(PRODUCT, "ProductType", RegistryValue::Text("ServerNT".to_owned()));
+        fake.set(SETUP, "SystemPartition", RegistryValue::Text(r"\Device\HarddiskVolume1".to_owned()));
         for name in MUST_RUN {
             fake.services.insert(name.to_owned(), ServiceState::Running);
         }
@@ -145,6 +153,16 @@ impl Volumes for Fake {
     fn free_bytes(&self, _: &Path) -> io::Result<u64> {
         self.free_bytes.ok_or_else(|| io::ErrorKind::PermissionDenied.into())
     }
+
+    fn lets_system_do_all(&self, folder: &Path) -> io::Result<bool> {
+        assert!(folder.ends_with("System Volume Information"), "{}", folder.display());
+        (self.system_rights)()
+    }
+
+    fn try_device(&self, name: &str) -> Result<(), DeviceError> {
+        assert_eq!(name, r"\Device\HarddiskVolume1");
+        (self.device)()
+    }
 }
 
 #[test]
@@ -161,6 +179,8 @@ fn on_a_machine_on_which_all_is_well_every_precheck_passes() {
             "pending-restart",
             "staging-space",
             "shadow-storage",
+            "system-volume-information",
+            "system-partition",
             "other-backup",
             "writers",
             "system-files"
@@ -273,6 +293,38 @@ fn the_space_that_staging_needs_is_told_before_anything_begins() {
     fake.free_bytes = None;
     assert!(fake.findings().iter().all(|(_, outcome, _)| *outcome == WARN));
     assert_eq!((staging_bytes(Some(20 << 30)), staging_bytes(Some(1))), (30 << 30, 10 << 30));
+}
+
+#[test]
+fn rights_of_the_system_that_are_missing_or_unknown_warn_with_what_helps() {
+    let mut fake = Fake::new();
+    fake.system_rights = || Ok(false);
+    let (code, outcome, message) = fake.only_finding();
+    assert_eq!((&code[..], outcome), ("system-volume-information", WARN));
+    assert!(message.contains("icacls") && message.contains("*S-1-5-18:(OI)(CI)F"), "{message}");
+    fake.system_rights = || Err(io::ErrorKind::PermissionDenied.into());
+    assert!(fake.only_finding().2.starts_with("It can't be told"));
+    fake.system_rights = || Err(io::ErrorKind::NotFound.into());
+    assert!(fake.only_finding().2.contains("isn't there"));
+}
+
+#[test]
+fn a_system_partition_that_is_held_locked_or_unknown_warns_with_what_helps() {
+    let mut fake = Fake::new();
+    fake.device = || Err(DeviceError::Held);
+    let (code, outcome, message) = fake.only_finding();
+    assert_eq!((&code[..], outcome), ("system-partition", WARN));
+    assert!(message.contains("another program holds it. Close what works on partitions"), "{message}");
+    assert!(message.contains("mountvol"), "{message}");
+    fake.device = || Err(DeviceError::LockedOrForbidden);
+    assert!(fake.only_finding().2.contains("as an administrator"));
+    fake.device = || Err(DeviceError::Unknown(io::ErrorKind::NotFound.into()));
+    assert!(fake.only_finding().2.starts_with("It can't be told"));
+    fake.device = || Ok(());
+    fake.set(SETUP, "SystemPartition", RegistryValue::Number(1));
+    assert!(fake.only_finding().2.contains("the registry doesn't name it"));
+    fake.values.remove(&(SETUP.to_owned(), "SystemPartition".to_owned()));
+    assert_eq!(fake.only_finding().1, WARN);
 }
 
 #[test]
