@@ -16,6 +16,7 @@ pub mod conflicts;
 mod exclusion;
 mod glob;
 mod laid_target;
+mod merging;
 mod open_error;
 pub mod rules;
 pub mod snapshots;
@@ -53,8 +54,8 @@ pub use linux::{
 };
 #[cfg(windows)]
 pub use windows::{
-    FILES_COMPONENT, Files, FolderTarget, MergeTarget, SystemState, ThisMachine, operating_system, point_path,
-    prechecks, remove_snapshot, verify_packages,
+    FILES_COMPONENT, Files, FolderTarget, MergeTarget, SystemState, ThisMachine, operating_system,
+    point_path, prechecks, remove_snapshot, verify_packages,
 };
 
 /// What System State leaves out by its rules, and why. [`EVERYTHING_ELSE`] holds beside them.

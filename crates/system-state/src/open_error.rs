@@ -63,9 +63,4 @@ pub enum TargetOpenError {
         /// The reason.
         cause: io::Error,
     },
-    /// No part of this program does it on this operating system.
-    #[error(
-        "Restoring beside or over what is there isn't built for this operating system yet: restore into a new or an empty folder"
-    )]
-    NotBuilt,
 }

@@ -13,15 +13,13 @@ mod walk;
 pub use files::{FILES_COMPONENT, Files};
 pub use machine::ThisMachine;
 pub use paths::point_path;
-pub use target::FolderTarget;
+pub use target::{FolderTarget, MergeTarget};
 
 use crate::components::ComponentDescription;
-use crate::conflicts::{ConflictCounts, Laying};
-use crate::open_error::{OpenError, TargetOpenError};
+use crate::open_error::OpenError;
 use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotPlace, SnapshotWish};
-use stateward_engine::{Source, SourceDescription, SourceError, Target, TargetError, TargetFile, Visitor};
-use stateward_format::manifest::{Precheck, Warning};
-use stateward_format::{Entry, Metadata};
+use stateward_engine::{Source, SourceDescription, SourceError, Visitor};
+use stateward_format::manifest::Precheck;
 use stateward_model::ComponentName;
 use stateward_windows::privileges::Privileges;
 use stateward_windows::volume::free_bytes;
@@ -31,23 +29,6 @@ use std::sync::OnceLock;
 /// System State. There is none yet.
 #[derive(Debug)]
 pub enum SystemState {}
-
-/// A folder that a recovery point is laid into beside what is there. There is none yet.
-#[derive(Debug)]
-pub enum MergeTarget {}
-
-impl MergeTarget {
-    /// # Errors
-    /// Always [`TargetOpenError::NotBuilt`].
-    pub fn open(_path: &Path, _laying: &Laying) -> Result<Self, TargetOpenError> {
-        Err(TargetOpenError::NotBuilt)
-    }
-
-    /// Ends a restore.
-    pub fn finish(self) -> Result<ConflictCounts, TargetError> {
-        match self {}
-    }
-}
 
 impl SystemState {
     /// # Errors
@@ -166,40 +147,3 @@ macro_rules! no_source {
 }
 
 no_source!(SystemState);
-
-/// A target without values.
-macro_rules! no_target {
-    ($($name:ty),*) => {
-        $(impl Target for $name {
-            fn make_folder(&self, _: &[u8]) -> Result<(), TargetError> {
-                match *self {}
-            }
-
-            fn make_file(&self, _: &[u8]) -> Result<Box<dyn TargetFile>, TargetError> {
-                match *self {}
-            }
-
-            fn make_hard_link(&self, _: &[u8], _: &[u8]) -> Result<(), TargetError> {
-                match *self {}
-            }
-
-            fn remove_file(&self, _: &[u8]) -> Result<(), TargetError> {
-                match *self {}
-            }
-
-            fn make_special(&self, _: &[u8], _: &Entry) -> Result<Vec<Warning>, TargetError> {
-                match *self {}
-            }
-
-            fn finish_folder(&self, _: &[u8], _: &Metadata) -> Result<Vec<Warning>, TargetError> {
-                match *self {}
-            }
-
-            fn sync(&self) -> Result<(), TargetError> {
-                match *self {}
-            }
-        })*
-    };
-}
-
-no_target!(MergeTarget);

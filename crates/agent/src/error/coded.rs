@@ -163,7 +163,6 @@ fn target_code(error: &TargetOpenError) -> Code {
     match error {
         TargetOpenError::NotEmpty { .. } | TargetOpenError::OtherPoint { .. } => Code::TargetNotEmpty,
         TargetOpenError::InUse { .. } => Code::TargetInUse,
-        TargetOpenError::NotBuilt => Code::Unsupported,
         TargetOpenError::Unusable { cause, .. } => {
             disk::code_of(cause, Code::TargetFull, Code::TargetUnusable)
         }

@@ -70,6 +70,11 @@ const AUTHORITIES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
+/// What is restored to where it came from is laid below this.
+pub fn original_root() -> PathBuf {
+    PathBuf::from("/")
+}
+
 /// The certificate authorities that this machine trusts, as PEM.
 pub fn trusted_authorities() -> io::Result<String> {
     let found = AUTHORITIES.iter().find(|path| Path::new(path).exists());

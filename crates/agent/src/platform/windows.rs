@@ -80,6 +80,11 @@ pub fn stop_group(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// What is restored to where it came from is laid below this: below no drive, for paths of recovery points begin with one.
+pub fn original_root() -> PathBuf {
+    PathBuf::from(r"\\")
+}
+
 /// How a person closes a file or folder to other users: the system and the administrators are told by number, for their
 /// names are other ones in each language.
 pub fn close_to_others(path: &Path) -> String {

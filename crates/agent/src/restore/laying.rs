@@ -39,7 +39,7 @@ impl LayingWish {
         }
         match (target, self.original) {
             (Some(target), _) => absolute(target).map(Some),
-            (None, true) => absolute(Path::new("/")).map(Some),
+            (None, true) => Ok(Some(StoredPath(platform::original_root()))),
             (None, false) => Ok(None),
         }
     }

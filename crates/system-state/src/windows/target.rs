@@ -9,8 +9,11 @@
 
 mod made;
 mod marker;
+mod merge;
 mod metadata;
 mod new_file;
+
+pub use merge::MergeTarget;
 
 use self::made::{MadeFolders, Place};
 use self::marker::Marker;
@@ -107,13 +110,8 @@ impl FolderTarget {
 
     /// A reparse point with all of its metadata; taken away again where none can be made.
     fn make_reparse_point(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
-        let is_folder = metadata
-            .attributes
-            .iter()
-            .any(|attribute| matches!(attribute, Attribute::FileAttributes(bits) if bits & FOLDER != 0));
-        let expected = if is_folder { Expected::Folder } else { Expected::File };
         let place = self.place(path)?;
-        let handle = self.make(&place, expected).map_err(|error| failed(path, error))?;
+        let handle = self.make(&place, kind_of_point(metadata)).map_err(|error| failed(path, error))?;
         match self::metadata::set_reparse_point(&handle, metadata) {
             Ok(()) => self::metadata::set(&handle, path, metadata),
             Err(cause) => {
@@ -121,6 +119,38 @@ impl FolderTarget {
                 Ok(vec![self::metadata::not_made(path, &format!("it can't be made: {cause}"))])
             }
         }
+    }
+}
+
+/// What a reparse point is besides: a folder, or none.
+fn kind_of_point(metadata: &Metadata) -> Expected {
+    let is_folder = metadata
+        .attributes
+        .iter()
+        .any(|attribute| matches!(attribute, Attribute::FileAttributes(bits) if bits & FOLDER != 0));
+    if is_folder { Expected::Folder } else { Expected::File }
+}
+
+/// What is told of what Windows has no such thing for.
+fn of_unix_only(path: &[u8], kind: &EntryKind) -> Warning {
+    let what = match kind {
+        EntryKind::SymbolicLink { target } => {
+            let target = String::from_utf8_lossy(target);
+            return self::metadata::not_made(path, &format!("it is a link of Unix, to `{target}`"));
+        }
+        EntryKind::Fifo => "named pipe",
+        EntryKind::Socket => "socket",
+        _ => "device",
+    };
+    self::metadata::no_such_thing(path, what)
+}
+
+/// Sees that a name is that of a file: an answer of success is not believed.
+fn see_that_it_is(file: &Handle, folder: &Handle, name: &[u16]) -> io::Result<()> {
+    let other = folder.open_at(name, Wish::to(rights::LOOK))?;
+    match file.is_same(&other)? {
+        true => Ok(()),
+        false => Err(io::Error::other("the name that it was given is not the same file")),
     }
 }
 
@@ -132,7 +162,7 @@ fn make_root(path: &Path) -> io::Result<PathBuf> {
 
 /// Takes away what lies at a place.
 fn remove(place: &Place, expected: Expected) -> io::Result<()> {
-    let wish = Wish::to(rights::LOOK | rights::WRITE | rights::DELETE).expecting(expected);
+    let wish = Wish::to(rights::LOOK | rights::MARK | rights::DELETE).expecting(expected);
     let handle = place.folder.open_at(&place.name, wish)?;
     // What may only be read can't be removed.
     handle.set_basic(win::Basic { attributes: NORMAL, ..win::Basic::default() })?;
@@ -195,7 +225,7 @@ impl Target for FolderTarget {
 
     fn make_hard_link(&self, existing: &[u8], path: &[u8]) -> Result<(), TargetError> {
         let (from, to) = (self.place(existing)?, self.place(path)?);
-        let wish = Wish::to(rights::LOOK | rights::WRITE).expecting(Expected::File);
+        let wish = Wish::to(rights::LOOK | rights::MARK).expecting(Expected::File);
         let link = || -> io::Result<()> {
             let file = from.folder.open_at(&from.name, wish)?;
             match file.link_at(&to.folder, &to.name) {
@@ -205,12 +235,7 @@ impl Target for FolderTarget {
                 }
                 linked => linked?,
             }
-            // An answer of success is not believed.
-            let other = to.folder.open_at(&to.name, Wish::to(rights::LOOK))?;
-            match file.is_same(&other)? {
-                true => Ok(()),
-                false => Err(io::Error::other("the other name is not the same file")),
-            }
+            see_that_it_is(&file, &to.folder, &to.name)
         };
         link().map_err(|error| failed(path, error))
     }
@@ -224,27 +249,10 @@ impl Target for FolderTarget {
     }
 
     fn make_special(&self, path: &[u8], entry: &Entry) -> Result<Vec<Warning>, TargetError> {
-        let is_point = entry
-            .metadata
-            .attributes
-            .iter()
-            .any(|attribute| matches!(attribute, Attribute::ReparsePoint { .. }));
-        if is_point {
+        if self::metadata::is_reparse_point(&entry.metadata) {
             return self.make_reparse_point(path, &entry.metadata);
         }
-        let what = match &entry.kind {
-            EntryKind::SymbolicLink { target } => {
-                let target = String::from_utf8_lossy(target);
-                return Ok(vec![self::metadata::not_made(
-                    path,
-                    &format!("it is a link of Unix, to `{target}`"),
-                )]);
-            }
-            EntryKind::Fifo => "named pipe",
-            EntryKind::Socket => "socket",
-            _ => "device",
-        };
-        Ok(vec![self::metadata::no_such_thing(path, what)])
+        Ok(vec![of_unix_only(path, &entry.kind)])
     }
 
     fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {

@@ -7,7 +7,6 @@
 //! There is no marker file: what an interrupted restore laid is known by its content, and left; a folder that it made and did
 //! not finish by an attribute, where the file system has such.
 
-mod copy_name;
 mod existing;
 mod folders;
 mod pending;
@@ -17,13 +16,13 @@ use crate::conflicts::{ConflictCounts, ConflictRule, Laying};
 use crate::linux::stat;
 use crate::linux::target::beneath::{FOLDER, Place};
 use crate::linux::target::marker::Makes;
-use crate::linux::target::merge::copy_name::copy_name;
 use crate::linux::target::merge::existing::{Sameness, found, is_same};
 use crate::linux::target::merge::folders::MergedFolders;
 use crate::linux::target::merge::pending::PendingFile;
-use crate::linux::target::merge::put::{COPIES_MAX, Pending, Put, skipped};
+use crate::linux::target::merge::put::{Pending, Put};
 use crate::linux::target::metadata::Holder;
 use crate::linux::target::{failed, in_the_way, make_root, shown, special};
+use crate::merging::{COPIES_MAX, skipped};
 use crate::open_error::TargetOpenError;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, linkat, mkdirat, openat};
 use rustix::io::Errno;
@@ -67,11 +66,11 @@ impl MergeTarget {
     /// Ends a restore: makes everything durable, and tells what became of conflicts.
     pub fn finish(self) -> Result<ConflictCounts, TargetError> {
         self.sync()?;
-        Ok(self.put.counts())
+        Ok(self.put.tally.counts())
     }
 
     fn rule(&self) -> ConflictRule {
-        self.put.laying.rule
+        self.put.tally.rule()
     }
 
     /// Whether what lies at a place is what the entry would be, or a copy of it that was laid before.
@@ -86,7 +85,7 @@ impl MergeTarget {
             return Ok(Some(true));
         }
         for number in (1..=COPIES_MAX).take_while(|_| self.rule() == ConflictRule::Copy) {
-            let name = copy_name(place.name, &self.put.laying.moment, number);
+            let name = self.put.tally.copy_name(place.name, number);
             let copy = Place { folder: Arc::clone(&place.folder), name: &name, is_at_top: place.is_at_top };
             let Some(raw) = found(&copy)? else { break };
             if is_same(&copy, &raw, entry, self.sameness, is_same_content) {
@@ -129,8 +128,8 @@ impl MergeTarget {
             Err(Errno::LOOP | Errno::NOTDIR) => match self.rule() {
                 ConflictRule::Copy => self.make_beside(path, actual, place),
                 ConflictRule::Skip => {
-                    self.folders.skip(path);
-                    self.put.count(|counts| counts.skipped += 1);
+                    self.folders.elsewhere.skip(path);
+                    self.put.tally.count(|counts| counts.skipped += 1);
                     Ok(())
                 }
                 ConflictRule::Overwrite | ConflictRule::Fail => Err(in_the_way(path)),
@@ -142,7 +141,7 @@ impl MergeTarget {
     /// Makes a folder beside what is in its way; all that belongs into it goes there.
     fn make_beside(&self, path: &[u8], actual: &[u8], place: &Place<'_>) -> Result<(), TargetError> {
         for number in 1..=COPIES_MAX {
-            let name = copy_name(place.name, &self.put.laying.moment, number);
+            let name = self.put.tally.copy_name(place.name, number);
             let above = &actual[..actual.len() - place.name.len()];
             let copy = [above, &name].concat();
             let beside = Place { folder: Arc::clone(&place.folder), name: &name, is_at_top: place.is_at_top };
@@ -155,8 +154,8 @@ impl MergeTarget {
                 },
                 Err(error) => return Err(failed(path, error)),
             }
-            self.folders.rename(path, copy);
-            self.put.count(|counts| counts.copied += 1);
+            self.folders.elsewhere.rename(path, copy);
+            self.put.tally.count(|counts| counts.copied += 1);
             return Ok(());
         }
         Err(in_the_way(path))
@@ -179,7 +178,7 @@ impl Target for MergeTarget {
         entry: &Entry,
         is_same_content: &mut IsSame<'_>,
     ) -> Result<Judgement, TargetError> {
-        let actual = self.folders.actual(path);
+        let actual = self.folders.elsewhere.actual(path);
         let is_there = match self.folders.place(&actual) {
             Ok(place) => {
                 self.is_there(&place, entry, is_same_content).map_err(|error| failed(path, error))?
@@ -190,11 +189,11 @@ impl Target for MergeTarget {
         };
         match (is_there, self.rule()) {
             (Some(true), _) => {
-                self.put.count(|counts| counts.identical += 1);
+                self.put.tally.count(|counts| counts.identical += 1);
                 Ok(Judgement::Leave(None))
             }
             (Some(false), ConflictRule::Skip) => {
-                self.put.count(|counts| counts.skipped += 1);
+                self.put.tally.count(|counts| counts.skipped += 1);
                 Ok(Judgement::Leave(Some(skipped(path))))
             }
             _ => Ok(Judgement::Make),
@@ -202,7 +201,7 @@ impl Target for MergeTarget {
     }
 
     fn make_folder(&self, path: &[u8]) -> Result<(), TargetError> {
-        let actual = self.folders.actual(path);
+        let actual = self.folders.elsewhere.actual(path);
         let place = match self.folders.place(&actual) {
             // What is below a folder that was skipped is named by itself.
             Err(TargetError::InTheWay { .. }) if self.rule() == ConflictRule::Skip => return Ok(()),
@@ -216,16 +215,16 @@ impl Target for MergeTarget {
     }
 
     fn make_file(&self, path: &[u8]) -> Result<Box<dyn TargetFile>, TargetError> {
-        let actual = self.folders.actual(path);
+        let actual = self.folders.elsewhere.actual(path);
         let place = self.folders.place(&actual)?;
         let file = PendingFile::make(&place.folder).map_err(|error| failed(path, error))?;
         Ok(Box::new(file.begin(path, &place, Arc::clone(&self.put))))
     }
 
     fn make_hard_link(&self, existing: &[u8], path: &[u8]) -> Result<(), TargetError> {
-        let (from, to) = (self.folders.actual(existing), self.folders.actual(path));
+        let (from, to) = (self.folders.elsewhere.actual(existing), self.folders.elsewhere.actual(path));
         let (from, to) = (self.folders.place(&from)?, self.folders.place(&to)?);
-        let first = self.put.name_of(existing).unwrap_or_else(|| from.name.to_vec());
+        let first = self.put.tally.name_of(existing).unwrap_or_else(|| from.name.to_vec());
         let link = |folder: &OwnedFd, name: &[u8]| {
             linkat(&from.folder, first.as_slice(), folder, name, AtFlags::empty())
         };
@@ -242,7 +241,7 @@ impl Target for MergeTarget {
     }
 
     fn make_special(&self, path: &[u8], entry: &Entry) -> Result<Vec<Warning>, TargetError> {
-        let actual = self.folders.actual(path);
+        let actual = self.folders.elsewhere.actual(path);
         let place = self.folders.place(&actual)?;
         let make = |folder: &OwnedFd, name: &[u8]| special::make_in(folder, name, &entry.kind);
         let (made, ()) = match pending::named(&place.folder, make) {
@@ -264,10 +263,10 @@ impl Target for MergeTarget {
     }
 
     fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
-        if self.folders.is_skipped(path) {
+        if self.folders.elsewhere.is_skipped(path) {
             return Ok(vec![skipped(path)]);
         }
-        let actual = self.folders.actual(path);
+        let actual = self.folders.elsewhere.actual(path);
         let place = match self.folders.place(&actual) {
             Err(TargetError::InTheWay { .. }) if self.rule() == ConflictRule::Skip => return Ok(Vec::new()),
             place => place?,
@@ -277,7 +276,7 @@ impl Target for MergeTarget {
         let raw = fstat(&descriptor).map_err(|error| failed(path, error))?;
         let identity = stat::identity(&raw);
         let is_set =
-            self.folders.has_made(identity) || self.folders.has(identity) && self.put.sets_folder(path);
+            self.folders.has_made(identity) || self.folders.has(identity) && self.put.tally.sets_folder(path);
         let holder = Holder::Beneath(descriptor.as_fd());
         if self.folders.has_made(identity) {
             holder.forget_unfinished();

@@ -1,6 +1,7 @@
-//! The folders that a target has made: known by their numbers on the volume, the last few of them open.
+//! The folders that a target has made or gone into: known by their numbers on the volume, the last few of them open.
 
 use super::{failed, in_the_way};
+use crate::windows::paths::root_of_drive;
 use stateward_engine::TargetError;
 use stateward_format::FileName;
 use stateward_windows::handle::{Expected, Handle, Look, Wish, rights};
@@ -23,9 +24,18 @@ pub(super) struct Place {
     pub is_at_top: bool,
 }
 
+/// Where paths begin.
+#[derive(Debug)]
+enum Top {
+    /// In a folder.
+    Folder(Arc<Handle>),
+    /// At the drives: the first name is the letter of one.
+    Drives,
+}
+
 #[derive(Debug)]
 pub(super) struct MadeFolders {
-    root: Arc<Handle>,
+    top: Top,
     identities: Mutex<HashSet<(u64, u128)>>,
     /// Open folders by path, that used last at the end.
     open: Mutex<Vec<(Box<[u8]>, Arc<Handle>)>>,
@@ -46,16 +56,34 @@ pub(super) fn units(name: &[u8]) -> io::Result<Vec<u16>> {
 
 impl MadeFolders {
     pub fn new(root: Handle) -> Self {
-        Self { root: Arc::new(root), identities: Mutex::default(), open: Mutex::default() }
+        Self { top: Top::Folder(Arc::new(root)), identities: Mutex::default(), open: Mutex::default() }
     }
 
-    /// Notes a folder that was just made.
+    /// Of all drives of this machine.
+    pub fn of_drives() -> Self {
+        Self { top: Top::Drives, identities: Mutex::default(), open: Mutex::default() }
+    }
+
+    /// Whether a path is that of a drive itself.
+    pub fn is_drive(&self, path: &[u8]) -> bool {
+        matches!(self.top, Top::Drives) && !path.contains(&b'/')
+    }
+
+    /// Goes into a drive.
+    pub fn enter_drive(&self, path: &[u8]) -> io::Result<()> {
+        let handle = open_drive(path)?;
+        let look = handle.look()?;
+        self.add(path, &look, handle);
+        Ok(())
+    }
+
+    /// Notes a folder that was just made, or gone into.
     pub fn add(&self, path: &[u8], look: &Look, handle: Handle) {
         lock(&self.identities).insert((look.volume, look.id));
         self.keep(path, Arc::new(handle));
     }
 
-    /// Whether the folder that was looked at was made here.
+    /// Whether the folder that was looked at is one of these.
     pub fn has(&self, look: &Look) -> bool {
         lock(&self.identities).contains(&(look.volume, look.id))
     }
@@ -69,14 +97,17 @@ impl MadeFolders {
         open.push((path.into(), handle));
     }
 
-    /// The folder that holds `path`, if it was made here, and the name in it.
+    /// The folder that holds `path`, if it is one of these, and the name in it.
     pub fn place(&self, path: &[u8]) -> Result<Place, TargetError> {
         let fail = |error| failed(path, error);
         let slash = path.iter().rposition(|byte| *byte == b'/');
         let (above, name) = slash.map_or((&[][..], path), |slash| (&path[..slash], &path[slash + 1..]));
         let name = units(name).map_err(fail)?;
         if slash.is_none() {
-            return Ok(Place { folder: Arc::clone(&self.root), name, is_at_top: true });
+            return match &self.top {
+                Top::Folder(root) => Ok(Place { folder: Arc::clone(root), name, is_at_top: true }),
+                Top::Drives => Err(fail(no_drive())),
+            };
         }
         let known =
             lock(&self.open).iter().rfind(|(known, _)| **known == *above).map(|(_, open)| Arc::clone(open));
@@ -95,8 +126,11 @@ impl MadeFolders {
     fn open_folder(&self, path: &[u8]) -> io::Result<Handle> {
         let mut at: Option<Handle> = None;
         for name in path.split(|byte| *byte == b'/') {
-            let from = at.as_ref().unwrap_or(&self.root);
-            let next = from.open_at(&units(name)?, Wish::to(PASS).expecting(Expected::Folder))?;
+            let next = match (&at, &self.top) {
+                (Some(from), _) => open_to_pass(from, &units(name)?)?,
+                (None, Top::Folder(root)) => open_to_pass(root, &units(name)?)?,
+                (None, Top::Drives) => open_drive(name)?,
+            };
             if next.look()?.is_reparse_point() {
                 return Err(io::ErrorKind::NotADirectory.into());
             }
@@ -104,4 +138,31 @@ impl MadeFolders {
         }
         at.ok_or_else(|| io::ErrorKind::InvalidFilename.into())
     }
+}
+
+/// Opens a folder, itself, to go on in it: with as much as it lets this process do.
+pub(super) fn open_to_pass(from: &Handle, name: &[u16]) -> io::Result<Handle> {
+    let wish = Wish::to(PASS).expecting(Expected::Folder).in_any_case();
+    match from.open_at(name, wish) {
+        // What is to be made in it is refused for itself then.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            from.open_at(name, Wish { rights: rights::LOOK | rights::GO_THROUGH, ..wish })
+        }
+        opened => opened,
+    }
+}
+
+fn no_drive() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "it is no drive of this machine")
+}
+
+/// Opens the root of a drive that is named by its letter.
+fn open_drive(name: &[u8]) -> io::Result<Handle> {
+    let [letter] = name else { return Err(no_drive()) };
+    if !letter.is_ascii_alphabetic() {
+        return Err(no_drive());
+    }
+    let root = root_of_drive(letter.to_ascii_uppercase());
+    Handle::open_folder(&root, PASS)
+        .or_else(|_| Handle::open_folder(&root, rights::LOOK | rights::GO_THROUGH))
 }

@@ -12,7 +12,7 @@ use stateward_windows::time::to_ticks;
 use std::io;
 
 /// The file attributes that are set as they are: read-only, hidden, system, archive, temporary, offline, not indexed.
-const SETTABLE: u32 = 0x1 | 0x2 | 0x4 | 0x20 | 0x100 | 0x1000 | 0x2000;
+pub(super) const SETTABLE: u32 = 0x1 | 0x2 | 0x4 | 0x20 | 0x100 | 0x1000 | 0x2000;
 
 /// No attribute at all, which must be said: 0 would leave them.
 const NORMAL: u32 = 0x80;
@@ -39,6 +39,11 @@ pub(super) fn not_made(path: &[u8], why: &str) -> Warning {
 /// What is told of what Windows does not have.
 pub(super) fn no_such_thing(path: &[u8], what: &str) -> Warning {
     warning("device-not-restored", path, format!("It is a {what} of Unix, which Windows does not have"))
+}
+
+/// Whether it was a reparse point.
+pub(super) fn is_reparse_point(metadata: &Metadata) -> bool {
+    metadata.attributes.iter().any(|attribute| matches!(attribute, Attribute::ReparsePoint { .. }))
 }
 
 /// Makes a reparse point of something, if it was one, and sees that it is.

@@ -79,6 +79,11 @@ impl NewFile {
         Self { handle, place, path: path.into(), filled: Filled::default(), streams: Mutex::default() }
     }
 
+    /// The file itself.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
     fn fail(&self, error: io::Error) -> TargetError {
         failed(&self.path, error)
     }

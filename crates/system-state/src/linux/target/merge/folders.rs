@@ -3,11 +3,11 @@
 use crate::linux::stat;
 use crate::linux::target::beneath::Place;
 use crate::linux::target::made::MadeFolders;
+use crate::merging::Elsewhere;
 use rustix::fs::{Stat, fstat, sync, syncfs};
 use rustix::io::{Errno, dup};
 use stateward_engine::TargetError;
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,16 +18,13 @@ const FILE_SYSTEMS_MAX: usize = 64;
 pub(super) struct MergedFolders {
     known: MadeFolders,
     made: Mutex<HashSet<(u64, u64)>>,
-    /// Folders that were made beside something in their way: their path, and where they lie.
-    renamed: Mutex<BTreeMap<Vec<u8>, Vec<u8>>>,
-    /// Folders that were not made, because what is in their way stays.
-    skipped: Mutex<BTreeSet<Vec<u8>>>,
+    pub elsewhere: Elsewhere,
     /// A folder on each file system.
     file_systems: Mutex<BTreeMap<u64, OwnedFd>>,
 }
 
 /// Nothing is left half done by a thread that panics while it holds one of these locks.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -37,25 +34,9 @@ impl MergedFolders {
         Ok(Self {
             known: MadeFolders::new(root),
             made: Mutex::default(),
-            renamed: Mutex::default(),
-            skipped: Mutex::default(),
+            elsewhere: Elsewhere::default(),
             file_systems: Mutex::new(BTreeMap::from([(device, held)])),
         })
-    }
-
-    /// Where what belongs at `path` lies: elsewhere, if a folder above it was made beside something.
-    pub fn actual<'a>(&self, path: &'a [u8]) -> Cow<'a, [u8]> {
-        let renamed = lock(&self.renamed);
-        if renamed.is_empty() {
-            return Cow::Borrowed(path);
-        }
-        let ends = (0..=path.len()).rev().filter(|end| *end == path.len() || path[*end] == b'/');
-        for end in ends {
-            if let Some(actual) = renamed.get(&path[..end]) {
-                return Cow::Owned([actual, &path[end..]].concat());
-            }
-        }
-        Cow::Borrowed(path)
     }
 
     /// The folder that holds a path, one of those that were gone into, and the name in it.
@@ -88,18 +69,6 @@ impl MergedFolders {
     /// Whether the folder of that number was made here.
     pub fn has_made(&self, identity: (u64, u64)) -> bool {
         lock(&self.made).contains(&identity)
-    }
-
-    pub fn rename(&self, path: &[u8], actual: Vec<u8>) {
-        lock(&self.renamed).insert(path.to_vec(), actual);
-    }
-
-    pub fn skip(&self, path: &[u8]) {
-        lock(&self.skipped).insert(path.to_vec());
-    }
-
-    pub fn is_skipped(&self, path: &[u8]) -> bool {
-        lock(&self.skipped).contains(path)
     }
 
     /// Brings everything to the disk.

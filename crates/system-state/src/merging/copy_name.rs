@@ -1,6 +1,6 @@
 //! The name of what is laid beside something that was there before: `name (restored 2026-11-29 03.30).ext`.
 
-/// The longest name that Linux' file systems take, in bytes.
+/// The longest name that Linux' file systems take, in bytes; Windows' take as many units, of which there are no more.
 const NAME_BYTES_MAX: usize = 255;
 
 /// A longer ending than this is no file type but a part of the name.
