@@ -116,5 +116,5 @@ pub fn examine(agent: &Agent) -> Diagnosis {
     Diagnosis { checks }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

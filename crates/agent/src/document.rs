@@ -208,6 +208,7 @@ mod tests {
         read(&path)
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_was_written_is_read_again_and_only_the_owner_may() {
         use std::os::unix::fs::PermissionsExt;

@@ -206,5 +206,5 @@ fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

@@ -327,6 +327,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_path_that_is_no_text_survives_its_file() {
         use std::os::unix::ffi::OsStringExt;

@@ -50,6 +50,7 @@ pub(crate) fn keep(home: &Home, proxy: &Proxy) -> Result<(), AgentError> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn a_proxy_is_kept_with_its_password_for_the_owner_only_and_taken_away_again() {
         use std::os::unix::fs::PermissionsExt as _;

@@ -161,6 +161,7 @@ mod tests {
         assert_eq!(read_recovery_code(&path).unwrap_err().code(), Code::RecoveryCodeMistyped);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_secret_is_never_written_over_another_file_and_only_its_owner_may_read_it() {
         use std::os::unix::fs::PermissionsExt;

@@ -175,5 +175,5 @@ fn end_of(path: &Path) -> io::Result<String> {
     Ok(text[begin..].to_owned())
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

@@ -267,5 +267,5 @@ impl Drop for Folder {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

@@ -85,6 +85,17 @@ impl WindowsServer {
         windows_path(&self.path(name))
     }
 
+    /// A new folder on the drive that Windows lies on, as this machine names it and as the program does. On `Z:` others may write
+    /// above everything. It goes with the machine.
+    #[track_caller]
+    pub fn on_system_drive(&self, name: &str) -> (PathBuf, String) {
+        let unique = self.folder.path().file_name().expect("a temp folder has a name");
+        let name = format!("{name}-{}", unique.to_str().expect("temp paths are UTF-8"));
+        let folder = told("STATEWARD_WINE_PREFIX").join("drive_c").join(&name);
+        fs::create_dir(&folder).expect("a folder can be made");
+        (folder, format!("C:\\{name}"))
+    }
+
     /// A command of its agent: `--home` and `--json` are given.
     pub fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = wine(&self.program);

@@ -6,14 +6,14 @@
 #![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 #![cfg(target_os = "linux")]
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stateward_e2e::process::{DEADLINE, run, wait_until};
 use stateward_e2e::server::restored;
 use stateward_e2e::wine::{windows_path, wine};
 use stateward_e2e::{Outcome, TestServer, TestVault, WindowsServer};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -174,6 +174,121 @@ fn what_linux_protects_comes_back_to_it() {
     assert_same(&source, &restored(&stranger.path("recovered"), &source));
 }
 
+/// A server with a folder that is backed up and then changed, and that folder.
+fn changed_server(vault: &TestVault) -> (WindowsServer, PathBuf) {
+    let server = WindowsServer::registered(&vault.access);
+    let source = server.path("source");
+    fs::create_dir_all(source.join("sub")).unwrap();
+    for (name, content) in [("same", "same"), ("changed.txt", "as it was"), ("sub/gone", "back again")] {
+        fs::write(source.join(name), content).unwrap();
+    }
+    server.run(["protect", "files", &server.named("source")]).done();
+    assert_eq!(server.back_up()["status"], "Completed");
+    fs::write(source.join("changed.txt"), "as it became").unwrap();
+    fs::write(source.join("own"), "nobody backed this up").unwrap();
+    fs::remove_file(source.join("sub/gone")).unwrap();
+    (server, source)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn counts(identical: u64, copied: u64, overwritten: u64, skipped: u64) -> Value {
+    json!({ "identical": identical, "copied": copied, "overwritten": overwritten, "skipped": skipped })
+}
+
+#[test]
+#[ignore = "needs stateward.exe and Wine: scripts/test-windows.sh"]
+fn what_goes_back_to_where_it_came_from_meets_what_is_there_by_the_rule() {
+    let vault = TestVault::start();
+    let (server, source) = changed_server(&vault);
+    let in_place = |more: &[&str]| {
+        let restore = ["restore", "--wait", "--recovery-point", "latest", "--original"];
+        server.run(restore.iter().chain(more))
+    };
+    let read = |name: &str| fs::read_to_string(source.join(name)).unwrap();
+    in_place(&[]).expect_code(2);
+    assert_eq!(read("changed.txt"), "as it became");
+
+    let copied = laid(&in_place(&["--conflict", "copy"]));
+    assert_eq!(copied["conflicts"], counts(1, 1, 0, 0), "{copied}");
+    assert_eq!((read("changed.txt"), read("sub/gone")), ("as it became".into(), "back again".into()));
+    let before = names(&source);
+    let copy = before.iter().find(|name| name.starts_with("changed (restored ") && name.ends_with(").txt"));
+    assert_eq!((before.len(), read(copy.unwrap())), (5, "as it was".to_owned()), "{before:?}");
+    let again = laid(&in_place(&["--conflict", "copy"]));
+    assert_eq!((&again["conflicts"], names(&source)), (&counts(3, 0, 0, 0), before), "{again}");
+    fs::remove_file(source.join("sub/gone")).unwrap();
+
+    let skipped = in_place(&["--conflict", "skip"]).expect_code(3);
+    assert_eq!(skipped.last()["conflicts"], counts(1, 0, 0, 1), "{skipped:#?}");
+    assert!(skipped.json().iter().any(|line| line["code"] == "conflict-skipped"), "{skipped:#?}");
+    assert_eq!((read("changed.txt"), read("sub/gone")), ("as it became".into(), "back again".into()));
+
+    let overwritten =
+        laid(&in_place(&["--conflict", "overwrite", "--path", &server.named("source\\changed.txt")]));
+    assert_eq!(overwritten["conflicts"], counts(0, 0, 1, 0), "{overwritten}");
+    assert_eq!((read("changed.txt"), read("own")), ("as it was".into(), "nobody backed this up".into()));
+    assert!(names(&source).iter().all(|name| !name.starts_with(".stateward")), "{:?}", names(&source));
+}
+
+#[test]
+#[ignore = "needs stateward.exe and Wine: scripts/test-windows.sh"]
+fn a_restore_into_a_folder_that_holds_something_meets_it_by_the_rule() {
+    let vault = TestVault::start();
+    let (server, source) = changed_server(&vault);
+    let there = below(&server.path("full"), &source);
+    fs::create_dir_all(&there).unwrap();
+    fs::write(there.join("changed.txt"), "mine").unwrap();
+    server.restore("full", &[]).expect_code(1);
+    let laid = laid(&server.restore("full", &["--conflict", "overwrite"]));
+    assert_eq!(laid["conflicts"], counts(0, 0, 1, 0), "{laid}");
+    for (name, content) in [("same", "same"), ("changed.txt", "as it was"), ("sub/gone", "back again")] {
+        assert_eq!(fs::read_to_string(there.join(name)).unwrap(), content);
+    }
+}
+
+#[test]
+#[ignore = "needs stateward.exe and Wine: scripts/test-windows.sh"]
+fn hooks_run_around_a_backup_unless_others_could_have_written_them() {
+    let vault = TestVault::start();
+    let server = WindowsServer::registered(&vault.access);
+    fs::create_dir(server.path("source")).unwrap();
+    server.run(["protect", "files", &server.named("source")]).done();
+    let (hooks, named) = server.on_system_drive("hooks");
+    let hook = |name: &str, lines: &str| {
+        fs::create_dir_all(hooks.join(name).parent().unwrap()).unwrap();
+        fs::write(hooks.join(name), format!("@echo off\r\n{lines}\r\n")).unwrap();
+        fs::set_permissions(hooks.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let dump = format!("echo all rows>{}\r\necho dumped", server.named("source\\dump.sql"));
+    hook("before.d/10-dump.cmd", &dump);
+    hook("after.d/tell.cmd", &format!("echo %STATEWARD_RESULT%>>{}", server.named("results")));
+    server.run(["settings", "set", "--hooks", &named]).done();
+
+    let made = server.back_up();
+    assert_eq!(made["status"], "Completed", "{made}");
+    laid(&server.restore("restored", &[]));
+    let restored = below(&server.path("restored"), &server.path("source"));
+    assert_eq!(fs::read_to_string(restored.join("dump.sql")).unwrap().trim_end(), "all rows");
+
+    hook("before.d/20-fails.cmd", "exit 1");
+    let warned = server.run(["backup", "now", "--wait"]).expect_code(3);
+    assert!(warned.json().iter().any(|line| line["code"] == "hook-failed"), "{warned:#?}");
+    fs::set_permissions(hooks.join("before.d/20-fails.cmd"), fs::Permissions::from_mode(0o777)).unwrap();
+    let refused = server.run(["backup", "now", "--wait"]).expect_code(3);
+    assert!(refused.json().iter().any(|line| line["code"] == "hook-refused"), "{refused:#?}");
+    assert!(refused.stdout.contains("S-1-1-0"), "who may write is named: {refused:#?}");
+    let told = fs::read_to_string(server.path("results")).unwrap();
+    let told: Vec<&str> = told.lines().map(str::trim).collect();
+    assert_eq!(told, ["Completed", "CompletedWithWarnings", "CompletedWithWarnings"]);
+}
+
 /// What the agent says of itself once its vault has answered.
 fn status(server: &WindowsServer) -> Value {
     wait_until("the agent's vault answers", DEADLINE, || {
@@ -199,6 +314,9 @@ fn it_serves_its_home_as_a_process_and_as_a_service() {
     assert_eq!(server.run(["agent", "install"]).done().last()["is_running"], true);
     let told = status(&server);
     assert!(told["unit"].as_str().unwrap().ends_with(r"Services\Stateward"), "{told}");
+    let events = r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\Stateward";
+    let source = || run(server.command_of("reg.exe", &["query", events, "/v", "EventMessageFile"]));
+    assert!(source().done().stdout.contains("EventCreate.exe"));
     server.run(["agent", "stop"]).done();
     server.run(["agent", "status"]).expect_code(1);
     assert_eq!(server.run(["agent", "start"]).done().last()["is_service"], true);
@@ -213,6 +331,7 @@ fn it_serves_its_home_as_a_process_and_as_a_service() {
     });
     assert_ne!(status(&server)["status"]["pid"], before);
     server.run(["agent", "uninstall"]).done();
+    source().expect_code(1);
     wait_until("it has stopped", DEADLINE, || {
         (server.run(["agent", "status"]).code() == Some(1)).then_some(())
     });

@@ -104,7 +104,7 @@ pub const ALL: &[WarningCode] = &[
     warning(
         "hook-refused",
         "A hook was not run, because it is no executable file or another user could change it",
-        "Give it, its folder and the folders above to root, forbid others to write there, and make it executable",
+        "Give it, its folder and the folders above to root (on Windows to the administrators), forbid others to write there, and make it executable (on Windows a `.exe` or `.cmd`)",
     ),
     warning(
         "leads-elsewhere",
@@ -231,6 +231,16 @@ pub const ALL: &[WarningCode] = &[
         "source-snapshot",
         "No snapshot of a file system could be made, so it is read live",
         "Mend what the message names, or turn snapshots off with `stateward settings set --source-snapshot=off`",
+    ),
+    warning(
+        "system-partition",
+        "The partition that a server of Windows starts from (EFI) can't be read, or that can't be told, and a backup of System State must read it",
+        "Close what works on partitions (disk managers, encryption, other backups, antivirus programs), or restart the server",
+    ),
+    warning(
+        "system-volume-information",
+        "The system may not do everything with `System Volume Information`, in which Windows keeps shadow copies, or that can't be told",
+        "Give it full control there, as an administrator, with `icacls`; the message has the line",
     ),
     warning(
         "too-deep",

@@ -1,11 +1,11 @@
 //! One hook as a process: in a group of its own, with a time and a log.
 
-use crate::platform;
+use crate::platform::{self, Group};
 use stateward_engine::Cancellation;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,8 +21,6 @@ const OUTPUT_BYTES_MAX: u64 = 1 << 20;
 
 /// How long what a hook said is waited for once it has ended: something that it started may hold its output open.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What is run, and how.
 pub(super) struct Hook<'a> {
@@ -58,17 +56,16 @@ pub(super) enum Failure {
 pub(super) fn run(hook: Hook<'_>) -> Result<(), Failure> {
     let (output, input) = io::pipe().map_err(Failure::Unusable)?;
     let mut command = Command::new(hook.path);
-    command.env_clear().env("PATH", PATH).envs(hook.environment.iter().map(|(name, value)| (name, value)));
-    command.current_dir("/").stdin(Stdio::null());
+    platform::make_bare(&mut command);
+    command.envs(hook.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
     command.stdout(input.try_clone().map_err(Failure::Unusable)?).stderr(input);
-    platform::begin_own_group(&mut command);
-    let mut child = spawn(&mut command).map_err(Failure::Unusable)?;
+    let mut group = start(&mut command).map_err(Failure::Unusable)?;
     // It holds the pipe's other end, which must be the hook's alone.
     drop(command);
     let said = keep_output(output, open_log(hook.log, hook.path));
-    let ended = end_of(&mut child, &hook);
+    let ended = end_of(&mut group, &hook);
     if ended.is_err() {
-        platform::stop_group(&mut child);
+        group.stop();
     }
     // Nothing is lost when it does not come: whatever is said later still goes to the log.
     let _ = said.recv_timeout(LAST_WORDS);
@@ -79,20 +76,20 @@ pub(super) fn run(hook: Hook<'_>) -> Result<(), Failure> {
 }
 
 /// Starts it. One that somebody has open for writing at this moment, because it is just put there, is tried again.
-fn spawn(command: &mut Command) -> io::Result<Child> {
+fn start(command: &mut Command) -> io::Result<Group> {
     for _ in 0..BUSY_TRIES {
-        match command.spawn() {
-            Err(cause) if cause.kind() == io::ErrorKind::ExecutableFileBusy => thread::sleep(LOOK_EVERY),
-            spawned => return spawned,
+        match Group::start(command) {
+            Err(cause) if platform::is_being_written(&cause) => thread::sleep(LOOK_EVERY),
+            started => return started,
         }
     }
-    command.spawn()
+    Group::start(command)
 }
 
-fn end_of(child: &mut Child, hook: &Hook<'_>) -> Result<ExitStatus, Failure> {
+fn end_of(group: &mut Group, hook: &Hook<'_>) -> Result<ExitStatus, Failure> {
     let began = Instant::now();
     loop {
-        if let Some(status) = child.try_wait().map_err(Failure::Unusable)? {
+        if let Some(status) = group.try_wait().map_err(Failure::Unusable)? {
             return Ok(status);
         }
         if hook.cancellation.is_cancelled() {

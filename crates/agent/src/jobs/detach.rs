@@ -105,7 +105,7 @@ pub fn move_output(log: &Path) -> Result<(), AgentError> {
         .map_err(|cause| AgentError::JobNotStarted(disk::explained(log, cause)))
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

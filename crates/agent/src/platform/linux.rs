@@ -23,7 +23,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use zeroize::Zeroizing;
@@ -147,12 +147,40 @@ pub fn begin_own_group(command: &mut Command) {
     command.process_group(0);
 }
 
-/// Stops a command that began a group, and all that is in it. It may have ended by now; then there is nothing to stop.
-pub fn stop_group(child: &mut Child) {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+/// A command that runs, with all that it starts.
+#[derive(Debug)]
+pub struct Group(Child);
+
+impl Group {
+    /// Starts a command as a group of its own.
+    pub fn start(command: &mut Command) -> io::Result<Self> {
+        begin_own_group(command);
+        command.spawn().map(Self)
     }
-    let _ = child.wait();
+
+    /// How the command ended, once it has.
+    pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.0.try_wait()
+    }
+
+    /// Stops the command and all that it has started. It may have ended by now; then there is nothing to stop.
+    pub fn stop(&mut self) {
+        if let Some(group) = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = self.0.wait();
+    }
+}
+
+/// Gives a command nothing of our environment but where the machine's programs are, and a folder that is always there.
+pub fn make_bare(command: &mut Command) {
+    const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    command.env_clear().env("PATH", PATH).current_dir("/");
+}
+
+/// Whether a program can't be started at this moment because somebody is just writing it.
+pub fn is_being_written(cause: &io::Error) -> bool {
+    cause.kind() == io::ErrorKind::ExecutableFileBusy
 }
 
 /// Makes a folder and its parents, for the owner only. One that is there is no error.

@@ -3,21 +3,27 @@
 //! A home is kept to whoever runs the agent, the administrators and the system by its access list. Where the file system
 //! keeps none, `stateward doctor` tells.
 
+mod group;
 mod services;
+mod system_log;
+mod trust;
 
+pub use group::{Group, is_being_written, make_bare};
 pub use services::{ManagedProcess, install_service, service_state, start_service, uninstall_service};
 
+pub use system_log::write as write_system_log;
+pub use trust::{trusted_authorities, why_not_to_run, why_not_to_trust};
+
 use super::{FileSystem, FreeSpace, InstalledPackage, ProcessIdentity, Signal};
-use crate::notifications::Occasion;
 use stateward_format::wtf8;
 use stateward_model::PackageKind;
-use stateward_windows::{access, console, metadata, pipe, process as processes, sealing, volume};
+use stateward_windows::{access, console, job, metadata, pipe, process as processes, sealing, volume};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Command, ExitStatus};
 use zeroize::Zeroizing;
 
 fn not_built(what: &str) -> io::Error {
@@ -40,21 +46,6 @@ pub fn default_release_keys() -> Option<PathBuf> {
     default_home().map(|home| home.join("release-keys"))
 }
 
-/// Why what stands in a file must not be trusted: who may write it isn't known without its access list.
-pub fn why_not_to_trust(_path: &Path, _file: &File) -> io::Result<Option<String>> {
-    Ok(Some("telling who may write it isn't built for Windows yet".to_owned()))
-}
-
-/// Not built.
-pub fn trusted_authorities() -> io::Result<String> {
-    Err(not_built("Reading the machine's authorities"))
-}
-
-/// Not built.
-pub fn write_system_log(_occasion: Occasion, _text: &str) -> io::Result<()> {
-    Err(not_built("Writing into the event log"))
-}
-
 /// Not built.
 pub fn installed_package() -> io::Result<Option<InstalledPackage>> {
     Err(not_built("Telling the agent's package"))
@@ -65,24 +56,14 @@ pub fn install_package(_kind: PackageKind, _path: &Path, _output: &File) -> io::
     Err(not_built("Installing a package"))
 }
 
-/// Why a program must not be run with this process's rights: who may write it isn't known without its access list.
-pub fn why_not_to_run(_path: &Path) -> io::Result<Option<String>> {
-    Ok(Some("running hooks isn't built for Windows yet: remove it".to_owned()))
-}
-
-/// Nothing is begun: no command is run here.
-pub fn begin_own_group(_command: &mut Command) {}
-
-/// Stops a command, and waits for it. What it started goes on.
-pub fn stop_group(child: &mut Child) {
-    // It may have ended by now; then there is nothing to stop.
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
 /// What is restored to where it came from is laid below this: below no drive, for paths of recovery points begin with one.
 pub fn original_root() -> PathBuf {
-    PathBuf::from(r"\\")
+    PathBuf::from(r"\")
+}
+
+/// Lets a command begin a group of processes: Ctrl-C at the console isn't for it.
+pub fn begin_own_group(command: &mut Command) {
+    job::begin_group(command);
 }
 
 /// How a person closes a file or folder to other users: the system and the administrators are told by number, for their

@@ -1,7 +1,9 @@
 //! The agent as a service of Windows.
 
+use super::system_log::SOURCE;
 use crate::platform::Signal;
 use crate::service::manager::{ServiceProblem, ServiceState};
+use stateward_windows::event_log;
 use stateward_windows::service::{self, RunningService};
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -68,6 +70,7 @@ pub fn install_service(program: &Path, home: &Path) -> Result<ServiceState, Serv
         Some(_) => {}
         None => service::install(NAME, SHOWN, DESCRIPTION, &command_line(program, home)).map_err(problem)?,
     }
+    event_log::register(SOURCE).map_err(problem)?;
     Ok(service_state(home))
 }
 
@@ -77,6 +80,7 @@ pub fn uninstall_service(home: &Path) -> Result<ServiceState, ServiceProblem> {
         return Err(ServiceProblem::NotInstalled);
     }
     service::stop(NAME).and_then(|()| service::uninstall(NAME)).map_err(problem)?;
+    event_log::unregister(SOURCE).map_err(problem)?;
     Ok(service_state(home))
 }
 
