@@ -5,6 +5,7 @@
 //! line how long the file is that it has open, and one at a time makes it an older one.
 
 use crate::{AgentError, Home, lock, platform};
+use stateward_model::counted;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -44,7 +45,8 @@ impl LogFile {
         let gap = match self.lost {
             0 => String::new(),
             lost => format!(
-                "\n{lost} lines before this one could not be written, for the disk was full or failed\n"
+                "\n{} before this one could not be written, for the disk was full or failed\n",
+                counted(lost, "line")
             ),
         };
         let bytes = [gap.as_bytes(), line].concat();

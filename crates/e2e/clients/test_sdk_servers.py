@@ -138,7 +138,7 @@ def test_what_holds_a_vault_is_named(sdk, server):
         sdk.services.vaults.begin_delete("default", server.vault).result()
     message = refused.value.message
     assert refused.value.error.code == "VaultNotEmpty" and "existing resources within the vault" in message
-    assert "1 protected items" in message and "1 registered servers" in message
+    assert "1 protected item (" in message and "1 registered server (" in message
 
 
 def test_usage(sdk, server):

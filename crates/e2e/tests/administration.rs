@@ -71,7 +71,7 @@ fn a_vaults_life_from_its_group_to_its_return() {
     refused(&admin, "vault update east --soft-delete-days 13", 2, "usage");
     refused(&admin, "vault show east --resource-group default", 10, "unknown-vault");
     refused(&admin, "vault create east", 1, "already-exists");
-    assert!(refused(&admin, "group delete branch", 1, "group-not-empty").contains("1 vaults"));
+    assert!(refused(&admin, "group delete branch", 1, "group-not-empty").contains("has 1 vault;"));
 
     run(&admin, "vault delete east").done();
     assert_eq!(names(&admin, "vault list"), ["west"]);
@@ -101,7 +101,7 @@ fn a_vault_with_servers_names_what_keeps_it() {
     let vault = TestVault::start();
     let server = TestServer::registered(&vault);
     let message = refused(&server, "vault delete vault", 1, "vault-not-empty");
-    assert!(message.contains("1 registered servers"), "{message}");
+    assert!(message.contains("1 registered server ("), "{message}");
     let text = server.as_person(["vault", "show", "vault"]).done().stdout;
     assert!(text.contains("Resource group") && text.contains("LocallyRedundant"), "{text}");
 }

@@ -326,7 +326,7 @@ fn a_log_that_cannot_be_written_stops_nothing_and_says_what_is_missing() {
     disk.make_space();
     server.backup();
     let text = fs::read_to_string(&log).unwrap();
-    assert!(text.contains("lines before this one could not be written"), "{text}");
+    assert!(text.contains(" before this one could not be written"), "{text}");
 }
 
 #[test]

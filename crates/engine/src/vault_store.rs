@@ -61,7 +61,7 @@ pub enum VaultError {
     #[error("{0}")]
     OverQuota(String),
     /// The commit names packs that the vault does not hold as they should be.
-    #[error("The vault lacks {} packs of this recovery point", .0.len())]
+    #[error("The vault lacks {} of this recovery point", stateward_model::counted(.0.len() as u64, "pack"))]
     PacksMissing(Vec<PackId>),
     /// The chain moved on without this agent: the point's predecessor is not the head.
     #[error("The vault's newest recovery point is not the one that this server knows")]

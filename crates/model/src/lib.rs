@@ -16,6 +16,7 @@ pub mod package;
 pub mod policy;
 pub mod random;
 pub mod vault;
+pub mod words;
 
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use hash::{Hash, PackId, PointHash, SlotHash};
@@ -30,6 +31,7 @@ pub use package::{AgentVersion, PackageFile, PackageKind, PackageSignature, Pack
 pub use policy::{InvalidPolicy, Policy, Retention, Schedule};
 pub use random::{Random, SystemRandom};
 pub use vault::{GroupName, Immutability, PolicyName, Redundancy, VaultName};
+pub use words::counted;
 
 /// A text that is not what it should be: an id, a hash, a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

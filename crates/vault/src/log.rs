@@ -1,6 +1,7 @@
 //! Where the log goes: a file or standard error, whose disk may be full. A log that can't be written stops nothing; how
 //! many lines are missing is said when one can be written again.
 
+use stateward_model::counted;
 use std::io::{self, Write};
 
 /// A log over what takes its lines.
@@ -22,7 +23,8 @@ impl<W: Write> Write for Log<W> {
         let gap = match self.lost {
             0 => String::new(),
             lost => format!(
-                "\n{lost} lines before this one could not be written, for the disk was full or failed\n"
+                "\n{} before this one could not be written, for the disk was full or failed\n",
+                counted(lost, "line")
             ),
         };
         let bytes = [gap.as_bytes(), line].concat();

@@ -128,8 +128,8 @@ pub(crate) async fn audit(data: &Path, verify: bool, json: bool) -> Done {
         } else if check.is_intact {
             let hash = check.last_hash.as_deref().unwrap_or("none");
             print(&format!(
-                "{} entries, each fits the one before; the hash of the last is {hash}",
-                check.entries
+                "{}, each of which fits the one before; the hash of the last is {hash}",
+                if check.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", check.entries) }
             ))?;
         }
         return match check.altered_at {

@@ -3,7 +3,7 @@
 use crate::jobs::{JobOutcome, JobRecord, JobWarning};
 use crate::{Agent, Code, Registration};
 use serde::{Deserialize, Serialize};
-use stateward_model::{JobId, JobKind, JobState, Label, PointHash, ServerId, Timestamp};
+use stateward_model::{JobId, JobKind, JobState, Label, PointHash, ServerId, Timestamp, counted};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -154,9 +154,12 @@ impl Notification {
             (Some(Occasion::Warnings), _) => {
                 let codes: Vec<String> =
                     job.warning_codes.iter().map(|(code, count)| format!("{count} {code}")).collect();
-                format!("{begin} is done with {} warnings ({}), job {id}", job.warnings, codes.join(", "))
+                let warnings = counted(job.warnings, "warning");
+                format!("{begin} is done with {warnings} ({}), job {id}", codes.join(", "))
             }
-            (Some(Occasion::Completed), _) => format!("{begin} is done: {} files, job {id}", job.files),
+            (Some(Occasion::Completed), _) => {
+                format!("{begin} is done: {}, job {id}", counted(job.files, "file"))
+            }
             _ => format!("{begin}: {}, job {id}", job.state),
         }
     }

@@ -1,6 +1,7 @@
 //! `stateward support-bundle`
 
 use crate::context::Context;
+use crate::units;
 use clap::Args;
 use serde_json::json;
 use stateward_agent::{AgentError, Exit, support_bundle};
@@ -24,7 +25,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit, AgentError>
     output.object(&json!({
         "type": "result", "path": bundle.path, "entries": bundle.entries, "with_names": arguments.with_names,
     }));
-    output.line(format_args!("Wrote {} files into {}", bundle.entries.len(), bundle.path.display()));
+    output.line(format_args!(
+        "Wrote {} into {}",
+        units::counted(bundle.entries.len() as u64, "file"),
+        bundle.path.display()
+    ));
     output.hint("It holds no keys and passwords. Look into it before you send it away: `tar -xzf FILE`");
     Ok(Exit::Done)
 }

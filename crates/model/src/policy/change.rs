@@ -10,7 +10,7 @@
 
 use super::retention::{Tier, TierKind};
 use super::{Point, Policy, Until, select};
-use crate::Timestamp;
+use crate::{Timestamp, counted};
 use serde::Serialize;
 use std::fmt;
 
@@ -55,7 +55,8 @@ impl fmt::Display for Lessening {
             Self::FewerSlots { tier, from, to } => {
                 write!(
                     f,
-                    "{tier} retention keeps {to} recovery points of each of its {} instead of {from}",
+                    "{tier} retention keeps {} of each of its {} instead of {from}",
+                    counted(*to as u64, "recovery point"),
                     tier.unit()
                 )
             }

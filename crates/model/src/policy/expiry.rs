@@ -10,7 +10,7 @@
 //! of five when it ends. Items that keep to it keep the vault to it as well.
 
 use super::{Claim, Point, Policy, Until, select};
-use crate::Timestamp;
+use crate::{Timestamp, counted};
 use serde::Serialize;
 
 /// From how far on a difference between the clock and the last moment written down is a jump, in seconds.
@@ -97,9 +97,9 @@ pub enum ItemPlan {
 /// A run would expire unusually many points of an item.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "Nothing of the item was expired: {} of its {live} recovery points would end at once, which is a fifth or more. Look at \
+    "Nothing of the item was expired: {} of its {} would end at once, which is a fifth or more. Look at \
      its policy and at the vault's clock, then confirm these recovery points or correct what is wrong",
-    .expiring.len()
+    .expiring.len(), counted(*.live as u64, "recovery point")
 )]
 pub struct UnusuallyMany {
     /// How many live points the item has.

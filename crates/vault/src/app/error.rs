@@ -3,7 +3,7 @@
 use crate::causes::chain;
 use crate::db;
 use stateward_api::ErrorCode;
-use stateward_model::{PackId, Timestamp};
+use stateward_model::{PackId, Timestamp, counted};
 use stateward_store::StoreError;
 
 /// Why the vault says no.
@@ -33,7 +33,7 @@ pub(crate) enum Error {
     #[error("The vault credentials ended at {0}")]
     CredentialsExpired(Timestamp),
     /// Vault credentials that were used as often as they may be.
-    #[error("The vault credentials were used for {0} servers already, which is all that they allow")]
+    #[error("The vault credentials were used for {} already, which is all that they allow", counted((*.0).into(), "server"))]
     CredentialsUsedUp(u32),
     /// Vault credentials that are unknown, altered or for something else.
     #[error("{0}")]
@@ -57,7 +57,7 @@ pub(crate) enum Error {
     #[error("The session was ended: it was closed, or another was opened in its place")]
     SessionLost,
     /// A commit names packs that are not there as they should be.
-    #[error("The recovery point needs {} packs that the vault does not hold as they should be", .0.len())]
+    #[error("The recovery point needs {} that the vault does not hold as it should", counted(.0.len() as u64, "pack"))]
     PacksMissing(Vec<PackId>),
     /// A commit whose predecessor is not the head.
     #[error("{0}")]

@@ -8,7 +8,7 @@ use serde_json::json;
 use stateward_api::ErrorCode;
 use stateward_api::arm::Tags;
 use stateward_api::arm::groups::ResourceGroupRequest;
-use stateward_model::GroupName;
+use stateward_model::{GroupName, counted};
 
 /// How many tags a resource may have, how long their names may be, and their values (Azure, "Use tags to organize your Azure
 /// resources", *Limitations*).
@@ -114,7 +114,7 @@ impl App {
         if vaults > 0 {
             return Err(Error::refused(
                 ErrorCode::GroupNotEmpty,
-                format!("The resource group `{name}` has {vaults} vaults; delete them first"),
+                format!("The resource group `{name}` has {}; delete them first", counted(vaults, "vault")),
             ));
         }
         db::groups::delete(&mut transaction, &group.name).await?;
@@ -149,7 +149,7 @@ mod tests {
         test.app.delete_group(&actor, "web-1").await.unwrap();
         assert!(matches!(test.app.group("web-1").await, Err(Error::Refused { .. })));
         let refused = test.app.delete_group(&actor, "default").await.unwrap_err();
-        assert!(refused.to_string().contains("1 vaults"), "{refused}");
+        assert!(refused.to_string().contains("has 1 vault;"), "{refused}");
     }
 
     #[tokio::test]

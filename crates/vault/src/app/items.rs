@@ -21,7 +21,7 @@ use stateward_api::agent::ItemRequest;
 use stateward_api::arm::items::ItemChange;
 use stateward_format::tombstone::{self, PointState};
 use stateward_model::policy::change::lessenings;
-use stateward_model::{Immutability, ItemId, JobKind, OperationId, ServerId, StopKeeps, VaultId};
+use stateward_model::{Immutability, ItemId, JobKind, OperationId, ServerId, StopKeeps, VaultId, counted};
 
 /// Which item: its server and its id.
 pub(crate) type ItemPlace = (ServerId, ItemId);
@@ -301,8 +301,9 @@ impl App {
         self.record_item(&mut transaction, (vault, item), actor, "item.delete", detail).await?;
         let subject = item.id.to_string();
         let message = format!(
-            "The protected item `{}` was deleted with {} recovery points, by {actor}; it can be had back until {purge_at}",
-            item.label, item.points
+            "The protected item `{}` was deleted with {}, by {actor}; it can be had back until {purge_at}",
+            item.label,
+            counted(item.points, "recovery point")
         );
         let (severity, kind) = (Severity::Critical, "item-deleted");
         let alert = NewAlert { vault: vault.id, severity, kind, subject: &subject, message };

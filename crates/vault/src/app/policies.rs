@@ -11,7 +11,7 @@ use crate::db::vaults::Vault;
 use serde_json::json;
 use stateward_api::ErrorCode;
 use stateward_model::policy::change::{Lessening, lessenings};
-use stateward_model::{Immutability, InvalidName, PolicyId, VaultId};
+use stateward_model::{Immutability, InvalidName, PolicyId, VaultId, counted};
 
 /// How many policies a vault may have (Azure Backup, "Frequently asked questions", *Is there a limit on the number of
 /// policies*).
@@ -116,10 +116,10 @@ impl App {
         let lessenings = lessenings(&policy.body, &body);
         if !lessenings.is_empty() {
             let message = format!(
-                "The policy `{}` keeps less than before: {}. {} items have it",
+                "The policy `{}` keeps less than before: {}. It is that of {}",
                 policy.name,
                 in_words(&lessenings),
-                policy.items
+                counted(policy.items, "item")
             );
             let (vault, severity, subject) = (vault.id, Severity::Critical, policy.name.as_str());
             self.raise(transaction, NewAlert { vault, severity, kind: SHORTENED, subject, message }).await?;
@@ -162,9 +162,10 @@ impl App {
         let Policy { items, deleted_items, .. } = policy;
         if items + deleted_items > 0 {
             let why = format!(
-                "The policy `{}` can't be deleted: {items} items and {deleted_items} deleted items have it. Give them another \
-                 policy, or delete them for good",
-                policy.name
+                "The policy `{}` can't be deleted: it is that of {} and {}. Give them another policy, or delete them for good",
+                policy.name,
+                counted(items, "item"),
+                counted(deleted_items, "deleted item")
             );
             return Err(Error::refused(ErrorCode::PolicyInUse, why));
         }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use stateward_api::ErrorCode;
 use stateward_api::arm::Tags;
 use stateward_model::vault::{SOFT_DELETE_DAYS_MAX, SOFT_DELETE_DAYS_MIN};
-use stateward_model::{Immutability, InvalidName, Redundancy, VaultId};
+use stateward_model::{Immutability, InvalidName, Redundancy, VaultId, counted};
 
 /// How many vaults there may be (Azure Backup, "Frequently asked questions", *Are there limits on the number of vaults?*).
 const VAULTS_MAX: usize = 500;
@@ -395,10 +395,11 @@ fn check_revision(vault: &Vault, expected: Option<u64>) -> Result<(), Error> {
 fn blockers(usage: &Usage) -> Option<String> {
     let mut found = Vec::new();
     if usage.items > 0 {
-        found.push(format!("{} protected items (stop their protection and delete their data)", usage.items));
+        let items = counted(usage.items, "protected item");
+        found.push(format!("{items} (stop their protection and delete their data)"));
     }
     if usage.servers > 0 {
-        found.push(format!("{} registered servers (unregister them)", usage.servers));
+        found.push(format!("{} (unregister them)", counted(usage.servers, "registered server")));
     }
     (!found.is_empty()).then(|| found.join(", "))
 }

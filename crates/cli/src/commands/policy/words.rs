@@ -1,5 +1,6 @@
 //! Policies as people read them.
 
+use crate::units::counted;
 use stateward_api::arm::policies::PolicyProperties;
 use stateward_model::policy::{DaysOfMonth, MonthDay, Policy, Rhythm, TimeOfDay};
 use std::collections::BTreeSet;
@@ -37,24 +38,32 @@ fn lines_of(policy: &Policy) -> Vec<(&'static str, String)> {
         false => format!(" at {}", list(times)),
     };
     if let Some(tier) = &retention.daily {
-        lines.push(("Daily", format!("kept {} days{}", tier.keep_days, at(&tier.times))));
+        lines.push(("Daily", format!("kept {}{}", counted(tier.keep_days.into(), "day"), at(&tier.times))));
     }
     if let Some(tier) = &retention.weekly {
         lines.push((
             "Weekly",
-            format!("{} kept {} weeks{}", list(&tier.days), tier.keep_weeks, at(&tier.times)),
+            format!(
+                "{} kept {}{}",
+                list(&tier.days),
+                counted(tier.keep_weeks.into(), "week"),
+                at(&tier.times)
+            ),
         ));
     }
     if let Some(tier) = &retention.monthly {
         let days = days_of_month(&tier.days);
-        lines.push(("Monthly", format!("{days} kept {} months{}", tier.keep_months, at(&tier.times))));
+        lines.push((
+            "Monthly",
+            format!("{days} kept {}{}", counted(tier.keep_months.into(), "month"), at(&tier.times)),
+        ));
     }
     if let Some(tier) = &retention.yearly {
         let months = tier.months.iter().map(|month| format!("{month:?}")).collect::<Vec<_>>().join(", ");
         let days = days_of_month(&tier.days);
         lines.push((
             "Yearly",
-            format!("{days} of {months} kept {} years{}", tier.keep_years, at(&tier.times)),
+            format!("{days} of {months} kept {}{}", counted(tier.keep_years.into(), "year"), at(&tier.times)),
         ));
     }
     lines

@@ -94,7 +94,7 @@ fn every_way_to_keep_less_is_named() {
         texts,
         [
             "daily retention shortened from 30 to 14 days",
-            "daily retention keeps 1 recovery points of each of its days instead of 2",
+            "daily retention keeps 1 recovery point of each of its days instead of 2",
             "weekly retention keeps 2 recovery points of each of its weeks instead of 4",
         ]
     );

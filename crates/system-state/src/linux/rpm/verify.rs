@@ -6,6 +6,7 @@
 
 use super::{Database, RpmError};
 use crate::linux::command::run;
+use stateward_model::counted;
 use std::time::Duration;
 
 /// How many installed files are not as their packages say.
@@ -86,7 +87,7 @@ impl Differences {
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
         if self.broken > 0 {
-            words.push(format!("{} packages lack what they need", self.broken));
+            words.push(format!("{} without what it needs", counted(self.broken, "package")));
         }
         (!words.is_empty()).then(|| words.join(", "))
     }
@@ -119,7 +120,7 @@ Unsatisfied dependencies for tool-1.0-1.noarch:
         assert_eq!(found, expected);
         assert_eq!(
             found.told().unwrap(),
-            "1 missing, 1 changed in content, 2 changed in mode or owner, 1 not readable, 1 packages lack what they need"
+            "1 missing, 1 changed in content, 2 changed in mode or owner, 1 not readable, 1 package without what it needs"
         );
         assert_eq!(decode(b"S.5......  c /etc/hello.conf\n").told(), None);
         assert_eq!(decode(b"").told(), None);

@@ -62,7 +62,7 @@ async fn a_policy_that_items_have_is_not_deleted() {
     test.give_policy(&server, "daily").await;
     let (refused, text) = code(test.app.delete_policy(&actor(), &prod(), "daily", None).await);
     assert_eq!(refused, ErrorCode::PolicyInUse);
-    assert!(text.contains("1 items and 0 deleted items"), "{text}");
+    assert!(text.contains("1 item and 0 deleted items"), "{text}");
     assert_eq!(test.app.policy(&prod(), "daily").await.unwrap().items, 1);
 }
 

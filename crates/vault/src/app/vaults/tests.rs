@@ -139,7 +139,7 @@ async fn what_is_within_a_vault_keeps_it_from_being_deleted_and_is_named() {
     let refused = test.app.delete_vault(&Actor::Task("test"), &place("default", "prod")).await.unwrap_err();
     let text = refused.to_string();
     assert!(text.contains("existing resources within the vault"), "{text}");
-    assert!(text.contains("1 protected items") && text.contains("1 registered servers"), "{text}");
+    assert!(text.contains("1 protected item (") && text.contains("1 registered server ("), "{text}");
 }
 
 #[tokio::test]
