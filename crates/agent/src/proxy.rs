@@ -31,17 +31,15 @@ pub fn find(home: &Home) -> Result<Option<Proxy>, AgentError> {
     Ok(Some(proxy.with_password(kept.password.map(Zeroizing::new))))
 }
 
-/// Sets the home's proxy, or that it has none. Jobs that run already keep what they began with.
-pub fn set(home: &Home, proxy: Option<&Proxy>) -> Result<(), AgentError> {
-    home.prepare()?;
-    let _settings = home.lock_settings()?;
+/// Sets the home's proxy, or that it has none, for one who has the settings' lock. Jobs that run already keep what they began with.
+pub(crate) fn put(home: &Home, proxy: Option<&Proxy>) -> Result<(), AgentError> {
     match proxy {
         Some(proxy) => keep(home, proxy),
         None => home.remove(FILE),
     }
 }
 
-/// The same for one who has the settings' lock.
+/// The same for a proxy that there is.
 pub(crate) fn keep(home: &Home, proxy: &Proxy) -> Result<(), AgentError> {
     home.write(FILE, &Kept { address: proxy.to_string(), password: proxy.password().map(str::to_owned) })
 }
@@ -59,11 +57,12 @@ mod tests {
         assert!(find(&home).unwrap().is_none());
         let proxy = Proxy::parse("http://jane@proxy.example:3128").unwrap();
         let proxy = proxy.with_password(Some("geheim-7".to_owned().into()));
-        set(&home, Some(&proxy)).unwrap();
+        home.prepare().unwrap();
+        put(&home, Some(&proxy)).unwrap();
         assert_eq!(find(&home).unwrap(), Some(proxy));
         let mode = std::fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        set(&home, None).unwrap();
+        put(&home, None).unwrap();
         assert!(find(&home).unwrap().is_none() && !folder.path().join(FILE).exists());
     }
 }

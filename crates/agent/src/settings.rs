@@ -12,8 +12,9 @@ use crate::notifications::{NotificationSettings, NotificationWish};
 use crate::prechecks::{PrecheckAction, PrecheckSettings};
 use crate::proofs::{ProofSettings, ProofWish};
 use crate::upgrade::UpgradeMode;
-use crate::{AgentError, Home};
+use crate::{AgentError, Home, proxy};
 use serde::{Deserialize, Serialize};
+use stateward_client::Proxy;
 use stateward_model::JobKind;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -202,10 +203,32 @@ impl Settings {
 
     /// Changes the home's settings for the jobs that are asked for from now on.
     pub fn change(home: &Home, wish: SettingsWish) -> Result<Self, AgentError> {
+        Self::change_with_proxy(home, wish, None)
+    }
+
+    /// The same with the home's proxy, which has a file of its own: both or, if one can't be written, neither. `Some(None)`: no
+    /// proxy from now on. A machine that goes down in between keeps the settings only.
+    pub fn change_with_proxy(
+        home: &Home,
+        wish: SettingsWish,
+        proxy: Option<Option<&Proxy>>,
+    ) -> Result<Self, AgentError> {
         home.prepare()?;
         let _settings = home.lock_settings()?;
-        let settings = wish.over(Self::load(home)?);
+        let before: Option<Self> = home.read(FILE)?;
+        let settings = wish.over(before.clone().unwrap_or_default());
         home.write(FILE, &settings)?;
+        let kept = proxy.map_or(Ok(()), |proxy| proxy::put(home, proxy));
+        if let Err(error) = kept {
+            let put_back = match &before {
+                Some(before) => home.write(FILE, before),
+                None => home.remove(FILE),
+            };
+            if let Err(cause) = put_back {
+                tracing::error!(%cause, "settings were changed, though the proxy can't be set");
+            }
+            return Err(error);
+        }
         Ok(settings)
     }
 }
@@ -235,6 +258,27 @@ mod tests {
         let kept = Settings { pace: kept, source_snapshot: false, ..Settings::default() };
         assert_eq!(Settings::change(&home, without).unwrap(), kept);
         assert_eq!(Settings::load(&home).unwrap(), kept);
+    }
+
+    #[test]
+    fn a_proxy_that_can_t_be_kept_leaves_everything_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(Some(folder.path())).unwrap();
+        // In the place of its file.
+        std::fs::create_dir_all(folder.path().join("keys/proxy.json/in the way")).unwrap();
+        let proxy = Proxy::parse("http://proxy.example:3128").unwrap();
+        let wish = |on| SettingsWish { source_snapshot: Some(on), ..SettingsWish::default() };
+        Settings::change_with_proxy(&home, wish(false), Some(Some(&proxy))).unwrap_err();
+        assert!(!folder.path().join(FILE).exists(), "there were none before");
+        Settings::change(&home, wish(false)).unwrap();
+        Settings::change_with_proxy(&home, wish(true), Some(Some(&proxy))).unwrap_err();
+        assert!(!Settings::load(&home).unwrap().source_snapshot);
+        std::fs::remove_dir_all(folder.path().join("keys/proxy.json")).unwrap();
+        Settings::change_with_proxy(&home, wish(true), Some(Some(&proxy))).unwrap();
+        assert!(Settings::load(&home).unwrap().source_snapshot);
+        assert_eq!(proxy::find(&home).unwrap(), Some(proxy));
+        Settings::change_with_proxy(&home, SettingsWish::default(), Some(None)).unwrap();
+        assert_eq!(proxy::find(&home).unwrap(), None);
     }
 
     #[test]

@@ -8,7 +8,6 @@ use super::shapes;
 use crate::items::StoredPath;
 use crate::prechecks::{CODES, PrecheckAction};
 use crate::proofs::{DAYS_MAX, ProofWish};
-use crate::proxy;
 use crate::settings::{Limit, PaceWish, Settings, SettingsWish, ThrottleWish, folder_that_is_there};
 use axum::extract::State;
 use stateward_api::console::{self as contract, FilePath, Rate, RateWord, SettingsRequest};
@@ -33,10 +32,8 @@ pub(super) async fn change(
             Some(wish) => Some(wish.map(registration::proxy).transpose()?),
         };
         let wish = wish(request)?;
-        if let Some(new_proxy) = new_proxy {
-            proxy::set(home, new_proxy.as_ref())?;
-        }
-        shown(console, &Settings::change(home, wish)?)
+        let new_proxy = new_proxy.as_ref().map(Option::as_ref);
+        shown(console, &Settings::change_with_proxy(home, wish, new_proxy)?)
     })
     .await
 }

@@ -33,7 +33,7 @@ fn a_bundle_holds_no_secret_of_the_home_and_names_only_where_they_are_asked_for(
     let keys = ServerKeys::generate(VaultId::new(&SystemRandom), &SystemRandom);
     keys.save(&home).unwrap();
     let through = Proxy::parse("http://jane@127.0.0.1:1").unwrap();
-    proxy::set(&home, Some(&through.with_password(Some("proxy-geheim-7".to_owned().into())))).unwrap();
+    proxy::put(&home, Some(&through.with_password(Some("proxy-geheim-7".to_owned().into())))).unwrap();
     let admin = r#"{"version":1,"url":"https://127.0.0.1:1","ca_pem":"","tenant":"t","client_id":"c","client_secret":"admin-geheim-8"}"#;
     fs::write(home.path().join("admin.json"), admin).unwrap();
     fs::write(

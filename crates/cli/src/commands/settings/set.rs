@@ -12,7 +12,7 @@ use stateward_agent::items::{StoredPath, absolute};
 use stateward_agent::prechecks::{CODES, PrecheckAction};
 use stateward_agent::settings::{Settings, SettingsWish, folder_that_is_there};
 use stateward_agent::upgrade::{self, UpgradeError, UpgradeMode};
-use stateward_agent::{AgentError, Exit, notifications, proxy};
+use stateward_agent::{AgentError, Exit, notifications};
 use std::path::PathBuf;
 
 /// The command's flags.
@@ -142,10 +142,8 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     if webhook.is_any() {
         notifications::set_webhook(home, webhook)?;
     }
-    if no_proxy || new_proxy.is_some() {
-        proxy::set(home, new_proxy.as_ref())?;
-    }
-    super::print(context, &Settings::change(home, wish)?)?;
+    let new_proxy = (no_proxy || new_proxy.is_some()).then_some(new_proxy.as_ref());
+    super::print(context, &Settings::change_with_proxy(home, wish, new_proxy)?)?;
     Ok(Exit::Done)
 }
 
