@@ -12,7 +12,7 @@ quickstart: ## Build, make a vault in ./.stateward, back this machine's System S
 build: ## Build the two programs
 	@scripts/build.sh
 
-packages: ## Build deb and rpm packages of both into target/packages
+packages: ## Build deb and rpm packages of both, and the MSI of the agent, into target/packages
 	@scripts/package.sh
 
 test: ## Install what the tests need and run all of them

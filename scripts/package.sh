@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Builds the deb and rpm packages of the agent (`stateward`) and of the vault (`stateward-vault`) into target/packages, with
-# SHA256SUMS beside them. What is built twice from one commit is the same byte for byte.
+# Builds the deb and rpm packages of the agent (`stateward`) and of the vault (`stateward-vault`), and the agent's MSI, into
+# target/packages, with SHA256SUMS beside them. What is built twice from one commit is the same byte for byte.
 #
 # --release N: the package's own release, 1 unless told otherwise.
+# --no-msi: not that one, whose program needs another compiler (scripts/package-msi.sh builds it alone).
 # --sign KEYFILE: signs the agent's packages with that release key (`cargo xtask make-release-key` makes one).
 set -euo pipefail
 export LC_ALL=C
@@ -13,11 +14,13 @@ source scripts/tools.sh
 
 release=1
 key=
+makes_msi=yes
 while (($#)); do
     case $1 in
         --release) release=${2:?} && shift 2 ;;
         --sign) key=$(realpath -- "${2:?}") && shift 2 ;;
-        *) fail "There is no flag \`$1\`" 'scripts/package.sh [--release N] [--sign KEYFILE]' ;;
+        --no-msi) makes_msi='' && shift ;;
+        *) fail "There is no flag \`$1\`" 'scripts/package.sh [--release N] [--sign KEYFILE] [--no-msi]' ;;
     esac
 done
 
@@ -135,9 +138,12 @@ for name in stateward stateward-vault; do
     build_deb "$name"
     build_rpm "$name"
 done
+if [[ -n $makes_msi ]]; then scripts/package-msi.sh --release "$release" --out "$out"; fi
+mapfile -t packages < <(cd "$out" && ls -- *.deb *.rpm && if [[ -n $makes_msi ]]; then ls -- *.msi; fi)
 if [[ -n $key ]]; then
-    cargo run --quiet --release --locked --package xtask -- sign-package "$key" "$out"/stateward_*.deb "$out"/stateward-[0-9]*.rpm
+    mapfile -t agents < <(printf '%s\n' "${packages[@]}" | grep -v '^stateward-vault')
+    cargo run --quiet --release --locked --package xtask -- sign-package "$key" "${agents[@]/#/$out/}"
 fi
-(cd "$out" && sha256sum -- *.deb *.rpm >SHA256SUMS)
+(cd "$out" && sha256sum -- "${packages[@]}" >SHA256SUMS)
 say "In $out:"
-(cd "$out" && du --human-readable --apparent-size -- *.deb *.rpm)
+(cd "$out" && du --human-readable --apparent-size -- "${packages[@]}")

@@ -38,5 +38,7 @@ if ! env "$runner=$wine" bash -c 'source scripts/tools.sh; source scripts/window
 fi
 grep '^test result' "$work/rooms.log"
 
+scripts/check-msi.sh
+
 # With the whole workspace, as the other tests are built: nothing is built anew for it.
 cargo test --release --locked --workspace --test windows -- --ignored

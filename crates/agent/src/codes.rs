@@ -450,7 +450,7 @@ codes! {
         "Get the public release key from whoever makes your packages, by a way that you trust and not from the vault; put it into `/etc/stateward/release-keys`, or set its file: `stateward settings set --release-key FILE`. Others must not be able to write that file";
     NotPackaged = "not-packaged", Failed,
         "The agent was not installed from a package, or the system's package database can't be read",
-        "Install it from a package once (`dpkg -i`, `rpm -U`); from then on it can be upgraded";
+        "Install it from a package once (`dpkg -i`, `rpm -U`, `msiexec /i`); from then on it can be upgraded";
     PackageNotOffered = "package-not-offered", Failed,
         "The vault offers no package of that version for this server",
         "`stateward vault packages NAME` shows what is offered; at the vault's machine `stateward-vault packages add FILE` offers more";

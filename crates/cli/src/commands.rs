@@ -144,7 +144,9 @@ pub enum Command {
 impl Command {
     /// Whether it makes the home if there is none.
     pub fn makes_home(&self) -> bool {
-        matches!(self, Self::Register(_) | Self::Protect(_) | Self::Login(_) | Self::Console(_))
+        // An installer makes it before anybody else can.
+        let installs = matches!(self, Self::Agent(agent::Command::Install(_)));
+        installs || matches!(self, Self::Register(_) | Self::Protect(_) | Self::Login(_) | Self::Console(_))
     }
 
     /// Whether it has anything to do with the home.

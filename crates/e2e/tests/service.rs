@@ -38,6 +38,19 @@ fn an_agent_is_started_once_tells_how_it_stands_and_is_stopped() {
 }
 
 #[test]
+fn a_server_that_is_registered_is_left_alone_where_that_is_asked_for() {
+    let vault = TestVault::start();
+    let server = TestServer::registered(&vault);
+    let before = std::fs::read(server.home().join("registration.json")).unwrap();
+    let refused = server.register("credentials", &[]).expect_code(1).last();
+    assert_eq!(refused["code"], "already-registered");
+    // Not even the file need be there: an installer names it at each upgrade.
+    let left = server.register("no such file", &["--unless-registered"]).done().last();
+    assert_eq!(left["was_registered"], true);
+    assert_eq!(std::fs::read(server.home().join("registration.json")).unwrap(), before);
+}
+
+#[test]
 fn an_agent_that_was_killed_is_started_anew_over_what_it_left() {
     let vault = TestVault::start();
     let server = TestServer::registered(&vault);

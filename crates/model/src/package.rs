@@ -80,6 +80,19 @@ impl AgentVersion {
         Self { release: None, ..self }
     }
 
+    /// The version that Windows Installer keeps of a product: its fourth number, which it compares in nothing, is the
+    /// package's release.
+    pub fn of_product(version: &str) -> Option<Self> {
+        let numbers: Vec<u32> = version.split('.').map(number).collect::<Option<_>>()?;
+        match *numbers {
+            [major, minor, patch] => Some(Self { numbers: [major, minor, patch], release: None }),
+            [major, minor, patch, release] => {
+                Some(Self { numbers: [major, minor, patch], release: Some(release) })
+            }
+            _ => None,
+        }
+    }
+
     /// The version that a program tells of itself, such as `stateward 0.1.0`.
     pub fn told(program: &str) -> Option<Self> {
         program.rsplit(' ').next()?.parse().ok()
@@ -128,8 +141,8 @@ fn number(text: &str) -> Option<u32> {
     (number.to_string() == text).then_some(number)
 }
 
-/// The name of a package's file: `stateward_0.1.0-1_amd64.deb`, `stateward-0.1.0-1.x86_64.rpm`. Nothing else is one, so that
-/// it is never a path.
+/// The name of a package's file: `stateward_0.1.0-1_amd64.deb`, `stateward-0.1.0-1.x86_64.rpm`, `stateward-0.1.0-1.x64.msi`.
+/// Nothing else is one, so that it is never a path.
 #[derive(
     Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -291,6 +304,11 @@ mod tests {
         assert_eq!(version("0.1.0-7").of_program(), version("0.1.0"));
         assert_eq!(AgentVersion::told("stateward 0.1.0"), Some(version("0.1.0")));
         assert_eq!(AgentVersion::told("something else"), None);
+        assert_eq!(AgentVersion::of_product("0.1.0.7"), Some(version("0.1.0-7")));
+        assert_eq!(AgentVersion::of_product("0.1.0"), Some(version("0.1.0")));
+        for wrong in ["", "1.2", "1.2.3.4.5", "1.2.3-4", "1.2.3.x", "01.2.3"] {
+            assert_eq!(AgentVersion::of_product(wrong), None, "{wrong}");
+        }
         for wrong in
             ["", "1", "1.2", "1.2.3.4", "1.2.x", "01.2.3", "1.2.+3", "1.2.3-", "1.2.3-a", "1.2.4294967296"]
         {

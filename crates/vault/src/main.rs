@@ -84,7 +84,7 @@ enum PackagesCommand {
         /// Print JSON, one object a line
         #[arg(long)]
         json: bool,
-        /// `stateward_VERSION_ARCHITECTURE.deb`, `stateward-VERSION.ARCHITECTURE.rpm`
+        /// `stateward_VERSION_ARCHITECTURE.deb`, `stateward-VERSION.ARCHITECTURE.rpm`, or the same with `.msi`
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },

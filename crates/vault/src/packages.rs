@@ -136,7 +136,7 @@ impl Packages {
     pub(crate) fn add(&self, path: &Path, now: Timestamp) -> Result<Offered, PackageError> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let file: PackageFile = name.parse().map_err(|_| {
-            let form = "`stateward_VERSION_ARCHITECTURE.deb` or `stateward-VERSION.ARCHITECTURE.rpm`";
+            let form = "`stateward_VERSION_ARCHITECTURE.deb`, `stateward-VERSION.ARCHITECTURE.rpm`, or the same with `.msi`";
             wrong(path, format!("its name is not of the form {form}, with a version such as `0.1.0-1`"))
         })?;
         let signature = signature_beside(path, &file)?;

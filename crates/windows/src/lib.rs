@@ -21,6 +21,8 @@ pub mod event_log;
 #[cfg(windows)]
 pub mod handle;
 #[cfg(windows)]
+pub mod installer;
+#[cfg(windows)]
 pub mod job;
 #[cfg(windows)]
 pub mod metadata;

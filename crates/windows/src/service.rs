@@ -4,6 +4,7 @@ use crate::handle::{is, last_error};
 use std::ffi::{OsStr, OsString, c_void};
 use std::io;
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -13,8 +14,10 @@ use std::time::Duration;
 use windows_sys::Win32::Foundation::{
     ERROR_CALL_NOT_IMPLEMENTED, ERROR_INSUFFICIENT_BUFFER, ERROR_SERVICE_ALREADY_RUNNING,
     ERROR_SERVICE_DOES_NOT_EXIST, ERROR_SERVICE_NOT_ACTIVE, ERROR_SERVICE_SPECIFIC_ERROR, NO_ERROR,
+    WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
 use windows_sys::Win32::System::Services as services;
+use windows_sys::Win32::System::Threading as threading;
 
 /// How long the service manager may take until it speaks to a process that it started.
 const SPOKEN_TO_WITHIN: Duration = Duration::from_secs(30);
@@ -143,6 +146,14 @@ pub fn install(name: &str, shown: &str, description: &str, command_line: &OsStr)
     restart_when_broken(&service)
 }
 
+/// Gives a service that is there what [`install`] gives a new one besides its command line.
+pub fn configure_again(name: &str, description: &str) -> io::Result<()> {
+    // To be started again is a right of its own.
+    let service = open(name, services::SERVICE_CHANGE_CONFIG | services::SERVICE_START)?;
+    describe(&service, description)?;
+    restart_when_broken(&service)
+}
+
 fn describe(service: &ScHandle, description: &str) -> io::Result<()> {
     let mut text = wide(OsStr::new(description));
     let wish = services::SERVICE_DESCRIPTIONW { lpDescription: text.as_mut_ptr() };
@@ -202,6 +213,57 @@ pub fn stop(name: &str) -> io::Result<()> {
         error if is(&error, ERROR_SERVICE_NOT_ACTIVE) => Ok(()),
         error => Err(error),
     }
+}
+
+/// Stops a service and waits until its process is gone, for it says before that it has stopped, and its program can't be
+/// replaced as long. One that is not there, or does not run, is no error.
+pub fn stop_process(name: &str, within: Duration) -> io::Result<()> {
+    let service = match open(name, services::SERVICE_QUERY_STATUS) {
+        Err(error) if is(&error, ERROR_SERVICE_DOES_NOT_EXIST) => return Ok(()),
+        service => service?,
+    };
+    // Opened before it is stopped: the number may be another process's afterwards.
+    let process = process_of(&service)?;
+    stop(name)?;
+    let Some(process) = process else { return Ok(()) };
+    let milliseconds = u32::try_from(within.as_millis()).unwrap_or(u32::MAX - 1);
+    // SAFETY: the handle is open.
+    match unsafe { threading::WaitForSingleObject(process.as_raw_handle(), milliseconds) } {
+        WAIT_OBJECT_0 => Ok(()),
+        WAIT_TIMEOUT => Err(io::ErrorKind::TimedOut.into()),
+        _ => Err(last_error()),
+    }
+}
+
+/// The process of a service, to be waited for; `None` if it has none.
+fn process_of(service: &ScHandle) -> io::Result<Option<OwnedHandle>> {
+    let mut status = services::SERVICE_STATUS_PROCESS::default();
+    let (place, room) = ((&raw mut status).cast::<u8>(), size_of_val(&status) as u32);
+    let mut needed = 0;
+    // SAFETY: the service is open for that, and the place for the answer is as long as is told.
+    let done = unsafe {
+        services::QueryServiceStatusEx(
+            service.0,
+            services::SC_STATUS_PROCESS_INFO,
+            place,
+            room,
+            &raw mut needed,
+        )
+    };
+    if done == 0 {
+        return Err(last_error());
+    }
+    if status.dwProcessId == 0 {
+        return Ok(None);
+    }
+    // SAFETY: it takes numbers only.
+    let process = unsafe { threading::OpenProcess(threading::PROCESS_SYNCHRONIZE, 0, status.dwProcessId) };
+    if process.is_null() {
+        // It may have ended by now.
+        return Ok(None);
+    }
+    // SAFETY: the call succeeded, so this handle is open, and nobody else has it.
+    Ok(Some(unsafe { OwnedHandle::from_raw_handle(process) }))
 }
 
 /// What the service manager tells this process, and what it is to be told.

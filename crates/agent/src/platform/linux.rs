@@ -9,7 +9,8 @@ pub use packages::{install_package, installed_package};
 pub use socket::{Listener, ask};
 pub use system_log::write as write_system_log;
 pub use systemd::{
-    ManagedProcess, install as install_service, service_state, start_service, uninstall as uninstall_service,
+    ManagedProcess, install as install_service, service_state, start_service, stop_service,
+    uninstall as uninstall_service,
 };
 
 use super::{FileSystem, FreeSpace, ProcessIdentity, Signal};

@@ -4,26 +4,28 @@
 //! keeps none, `stateward doctor` tells.
 
 mod group;
+mod packages;
 mod services;
 mod system_log;
 mod trust;
 
 pub use group::{Group, is_being_written, make_bare};
-pub use services::{ManagedProcess, install_service, service_state, start_service, uninstall_service};
-
+pub use packages::{install_package, installed_package};
+pub use services::{
+    ManagedProcess, install_service, service_state, start_service, stop_service, uninstall_service,
+};
 pub use system_log::write as write_system_log;
 pub use trust::{trusted_authorities, why_not_to_run, why_not_to_trust};
 
-use super::{FileSystem, FreeSpace, InstalledPackage, ProcessIdentity, Signal};
+use super::{FileSystem, FreeSpace, ProcessIdentity, Signal};
 use stateward_format::wtf8;
-use stateward_model::PackageKind;
 use stateward_windows::{access, console, job, metadata, pipe, process as processes, sealing, volume};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use zeroize::Zeroizing;
 
 fn not_built(what: &str) -> io::Error {
@@ -44,16 +46,6 @@ pub fn default_hooks() -> Option<PathBuf> {
 /// Where the administrator's release keys lie: beside the home.
 pub fn default_release_keys() -> Option<PathBuf> {
     default_home().map(|home| home.join("release-keys"))
-}
-
-/// Not built.
-pub fn installed_package() -> io::Result<Option<InstalledPackage>> {
-    Err(not_built("Telling the agent's package"))
-}
-
-/// Not built.
-pub fn install_package(_kind: PackageKind, _path: &Path, _output: &File) -> io::Result<ExitStatus> {
-    Err(not_built("Installing a package"))
 }
 
 /// What is restored to where it came from is laid below this: below no drive, for paths of recovery points begin with one.

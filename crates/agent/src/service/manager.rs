@@ -75,11 +75,13 @@ pub fn state(home: &Home) -> ServiceState {
     platform::service_state(home.path())
 }
 
-/// Has the agent of a home started with the machine, by this very program, and now if the home is registered.
-pub fn install(agent: &Agent) -> Result<ServiceState, AgentError> {
+/// Has the agent of a home started with the machine, by this very program, and now if that is wished for and the home is
+/// registered.
+pub fn install(agent: &Agent, starts: bool) -> Result<ServiceState, AgentError> {
     let program = std::env::current_exe().map_err(AgentError::JobNotStarted)?;
     let state = platform::install_service(&program, agent.home().path())?;
-    if state.is_managed && Registration::find(agent.home())?.is_some() && !agent.home().is_served() {
+    if starts && state.is_managed && Registration::find(agent.home())?.is_some() && !agent.home().is_served()
+    {
         start(agent)?;
     }
     Ok(state)
@@ -111,6 +113,11 @@ pub fn start(agent: &Agent) -> Result<Starter, AgentError> {
         std::thread::sleep(LOOK_EVERY);
     }
     Ok(Starter::Manager)
+}
+
+/// Stops the service, of whichever home, and waits until its program is free: for whatever replaces that.
+pub fn stop_service() -> Result<(), AgentError> {
+    Ok(platform::stop_service()?)
 }
 
 /// Stops the agent of a home, however it was started. A job that runs goes on; what is planned is caught up with later.

@@ -39,12 +39,34 @@ pub struct Arguments {
     /// Take the domain file's passphrase from this file instead of asking for it
     #[arg(long, value_name = "FILE", requires = "domain")]
     domain_passphrase_file: Option<PathBuf>,
+    /// Do nothing, and end well, if this server is registered already
+    #[arg(long)]
+    unless_registered: bool,
     #[command(flatten)]
     proxy: ProxyFlags,
 }
 
 /// Registers this server with the vault that the credentials file names.
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
+    if arguments.unless_registered
+        && let Some(known) = Registration::find(context.agent().home())?
+    {
+        tell_known(context.output(), &known);
+        return Ok(Exit::Done);
+    }
+    register(context, arguments)
+}
+
+/// What is there already.
+fn tell_known(output: &Output, known: &Registration) {
+    output.object(&serde_json::json!({
+        "type": "result", "server": known.server, "label": known.label, "vault": known.vault_name,
+        "vault_id": known.vault, "url": known.url, "cache": known.cache, "was_registered": true,
+    }));
+    output.line(format_args!("Registered already, as {} with the vault {}", known.label, known.vault_name));
+}
+
+fn register(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
     let arguments = match arguments.credentials {
         Some(_) => arguments,
         None => wizard::ask(context, arguments)?,

@@ -66,6 +66,23 @@ fn what_is_added_is_listed_newest_first_opened_and_removed() {
 }
 
 #[test]
+fn packages_for_windows_are_offered_beside_those_for_linux_and_nothing_else_goes_by_their_name() {
+    let scene = Scene::new();
+    let path = scene.folder.path().join("stateward-0.1.0-1.x64.msi");
+    std::fs::write(&path, "MZ a program").unwrap();
+    assert!(scene.why(&path).contains("msi"));
+    let magic = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
+    std::fs::write(&path, [&magic[..], b"tables"].concat()).unwrap();
+    let added = scene.add(&path).unwrap();
+    scene.add(&scene.deb(NAME, "one")).unwrap();
+    assert_eq!(added.statement.file.kind, stateward_model::PackageKind::Msi);
+    assert_eq!(added.statement.size_bytes, 14);
+    let listed = scene.packages.list().unwrap();
+    assert_eq!(listed.len(), 2);
+    assert!(listed.contains(&added));
+}
+
+#[test]
 fn the_same_can_be_added_again_with_a_signature_and_another_of_its_name_can_not() {
     let scene = Scene::new();
     let path = scene.deb(NAME, "one");

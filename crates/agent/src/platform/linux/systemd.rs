@@ -111,6 +111,12 @@ pub fn start_service() -> Result<(), ServiceProblem> {
     systemctl(&["restart", UNIT])
 }
 
+/// Has systemd stop the unit, and waits for that.
+pub fn stop_service() -> Result<(), ServiceProblem> {
+    may_change()?;
+    systemctl(&["stop", UNIT])
+}
+
 /// Root may, where there is a systemd at all.
 fn may_change() -> Result<(), ServiceProblem> {
     match rustix::process::geteuid().is_root() {

@@ -8,6 +8,7 @@ use stateward_windows::service::{self, RunningService};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The service's name.
 const NAME: &str = "Stateward";
@@ -67,7 +68,8 @@ pub fn install_service(program: &Path, home: &Path) -> Result<ServiceState, Serv
     let state = service_state(home);
     match state.unit {
         Some(unit) if !state.is_of_home => return Err(ServiceProblem::OtherHome(unit)),
-        Some(_) => {}
+        // Windows Installer made it, and can't say what becomes of a service that breaks.
+        Some(_) => service::configure_again(NAME, DESCRIPTION).map_err(problem)?,
         None => service::install(NAME, SHOWN, DESCRIPTION, &command_line(program, home)).map_err(problem)?,
     }
     event_log::register(SOURCE).map_err(problem)?;
@@ -82,6 +84,14 @@ pub fn uninstall_service(home: &Path) -> Result<ServiceState, ServiceProblem> {
     service::stop(NAME).and_then(|()| service::uninstall(NAME)).map_err(problem)?;
     event_log::unregister(SOURCE).map_err(problem)?;
     Ok(service_state(home))
+}
+
+/// How long the service's process may take to end.
+const END_WITHIN: Duration = Duration::from_secs(30);
+
+/// Stops the service, whose program is free then; one that is not there, or does not run, is no error.
+pub fn stop_service() -> Result<(), ServiceProblem> {
+    service::stop_process(NAME, END_WITHIN).map_err(problem)
 }
 
 /// Starts the service.

@@ -8,11 +8,15 @@ use stateward_agent::{AgentError, Exit, Registration};
 
 /// The command's flags.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Do not start it now: whatever installs it does that
+    #[arg(long)]
+    no_start: bool,
+}
 
 /// Makes the agent a service.
-pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
-    let state = manager::install(context.agent())?;
+pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
+    let state = manager::install(context.agent(), !arguments.no_start)?;
     let is_served = context.agent().home().is_served();
     let output = context.output();
     output.object(&json!({
@@ -23,6 +27,7 @@ pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
     }
     match Registration::find(context.agent().home())? {
         Some(_) if is_served => output.line("It runs"),
+        Some(_) if arguments.no_start => output.hint("Start it with `stateward agent start`"),
         Some(_) => output.hint("It does not run now: systemd does not run this machine. It starts with it"),
         None => output.hint("Next: `stateward register --credentials FILE`, then `stateward agent start`"),
     }

@@ -8,7 +8,8 @@ use serde_json::json;
 use stateward_agent::jobs::detach;
 use stateward_agent::platform::{self, ManagedProcess, Signal};
 use stateward_agent::service::{Event, serve};
-use stateward_agent::{AgentError, Cancellation, Exit, Registration};
+use stateward_agent::{AgentError, Cancellation, Exit, Home, Registration};
+use std::time::Duration;
 
 /// The command's flags.
 #[derive(Debug, Args)]
@@ -23,7 +24,9 @@ pub struct Arguments {
 
 /// Waits for what is asked, and does it.
 pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> {
-    Registration::load(context.agent().home())?;
+    if !arguments.service {
+        Registration::load(context.agent().home())?;
+    }
     let stop = Cancellation::default();
     let asked = stop.clone();
     // A terminal that is closed ends nothing: what is asked for next need not be seen.
@@ -50,12 +53,31 @@ fn run_as_service(
     told: impl FnMut(Signal) + Send + 'static,
 ) -> Result<Exit, AgentError> {
     let managed = ManagedProcess::begin(told).map_err(AgentError::JobNotStarted)?;
-    let served = serve(context.agent(), stop, &|_| ());
+    let served = await_registration(context.agent().home(), stop)
+        .and_then(|is_registered| if is_registered { serve(context.agent(), stop, &|_| ()) } else { Ok(()) });
     if let Err(error) = &served {
         tracing::error!(%error, "the service ends");
     }
     managed.end(served.is_err());
     served.map(|()| Exit::Done)
+}
+
+/// How soon a registration is seen.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Waits until the home is registered; false if it is to stop before. The installer starts the service, and a server is
+/// registered when its administrator comes to it.
+fn await_registration(home: &Home, stop: &Cancellation) -> Result<bool, AgentError> {
+    while Registration::find(home)?.is_none() {
+        // In small steps: whoever asks it to stop waits for that.
+        for _ in 0..10 {
+            if stop.is_cancelled() {
+                return Ok(false);
+            }
+            std::thread::sleep(LOOK_EVERY / 10);
+        }
+    }
+    Ok(true)
 }
 
 /// Where a process that nobody listens to leaves what it says all the same, which is nothing but its end if it breaks.
