@@ -6,7 +6,7 @@
 //! success: it may be in any language, and may be wrong. What counts is what can be looked at afterwards.
 //!
 //! Begin with [`backup`] (one backup into a staging volume), then [`prechecks`], [`staging`], [`source`] (what of it goes to a
-//! vault) and [`plan`] (how it is put back).
+//! vault) and [`plan`] (how it is put back). [`record`] writes down what the programs of a real server say, as [`transcript`]s.
 
 pub mod backup;
 pub mod console;
@@ -14,9 +14,11 @@ pub mod image;
 pub mod machine;
 pub mod plan;
 pub mod prechecks;
+pub mod record;
 pub mod roles;
 pub mod source;
 pub mod staging;
+pub mod transcript;
 pub mod wbadmin;
 pub mod xml;
 

@@ -7,10 +7,14 @@
 
 mod effects;
 mod grammar;
+mod registry;
 
 pub use effects::Effect;
+pub use registry::PlayedRegistry;
 
 use serde::{Deserialize, Serialize};
+use stateward_system_state::server_backup::record::Recording;
+use stateward_system_state::server_backup::transcript::{self, Text};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
@@ -23,78 +27,8 @@ pub const REFUSED: u8 = 97;
 /// The programs that are played.
 pub const PROGRAMS: [&str; 4] = ["wbadmin", "sfc", "diskpart", "vssadmin"];
 
-/// Where a transcript comes from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Provenance {
-    /// Microsoft's documentation says so.
-    Doc {
-        /// Which page.
-        page: String,
-    },
-    /// Somebody published what a server of theirs said.
-    PublicCapture {
-        /// By which it is found again.
-        id: String,
-    },
-    /// Made up, after what is known.
-    Synthetic {
-        /// What it rests on.
-        after: String,
-    },
-    /// Recorded by `stateward doctor --record`.
-    Recorded {
-        /// The Windows it was recorded on.
-        system: String,
-    },
-}
-
-impl Provenance {
-    /// Its kind's name, as counts are told by it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Doc { .. } => "doc",
-            Self::PublicCapture { .. } => "public-capture",
-            Self::Synthetic { .. } => "synthetic",
-            Self::Recorded { .. } => "recorded",
-        }
-    }
-}
-
-/// How a program writes its text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Encoding {
-    /// UTF-8.
-    #[default]
-    Utf8,
-    /// UTF-16 with the low byte first, without a mark.
-    Utf16,
-    /// A code page in which every letter beyond ASCII is one byte that isn't UTF-8.
-    CodePage,
-}
-
-/// One call of a program.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Transcript {
-    /// Which program.
-    pub program: String,
-    /// What it must be given; `{name}` stands for a value of the scene.
-    pub arguments: Vec<String>,
-    /// Where it comes from.
-    pub provenance: Provenance,
-    /// How it writes.
-    #[serde(default)]
-    pub encoding: Encoding,
-    /// What it writes, by lines.
-    pub output: Vec<String>,
-    /// What it does besides.
-    #[serde(default)]
-    pub effects: Vec<Effect>,
-    /// What it ends with.
-    pub exit: i32,
-}
+/// One call of a program, with what it does besides talking.
+pub type Transcript = transcript::Transcript<Effect>;
 
 /// What is played in a folder of stand-ins.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -109,29 +43,24 @@ pub fn transcripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/windows/transcripts")
 }
 
-impl Transcript {
-    /// Reads one.
-    ///
-    /// # Errors
-    /// If it isn't there or isn't a transcript.
-    pub fn read(folder: &Path, name: &str) -> Result<Self, String> {
-        let path = folder.join(format!("{name}.json"));
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))
-    }
+/// Reads a transcript.
+///
+/// # Errors
+/// If it isn't there or isn't one.
+pub fn read_transcript(folder: &Path, name: &str) -> Result<Transcript, String> {
+    let path = folder.join(format!("{name}.json"));
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))
+}
 
-    fn said(&self, scene: &Scene) -> Vec<u8> {
-        let text: String =
-            self.output.iter().flat_map(|line| [scene.filled(line), "\r\n".to_owned()]).collect();
-        match self.encoding {
-            Encoding::Utf8 => text.into_bytes(),
-            Encoding::Utf16 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-            Encoding::CodePage => text
-                .chars()
-                .map(|c| u8::try_from(c).unwrap_or(0xb0) | (u8::from(!c.is_ascii()) << 7))
-                .collect(),
-        }
+/// Lays what was recorded into a folder, each transcript into a file of its own, as [`transcripts`] has them; gives their names.
+pub fn lay_recording(recording: &Recording, folder: &Path) -> Vec<String> {
+    fs::create_dir_all(folder).expect("a folder of the test's own");
+    for (name, transcript) in &recording.transcripts {
+        let text = serde_json::to_string_pretty(transcript).expect("a transcript");
+        fs::write(folder.join(format!("{name}.json")), format!("{text}\n")).expect("a folder");
     }
+    recording.transcripts.keys().cloned().collect()
 }
 
 impl Scene {
@@ -152,15 +81,27 @@ pub struct StandIns {
 impl StandIns {
     /// Puts the stand-in `program` into a folder under all names. `values` fill the transcripts, `steps` name them.
     pub fn play(folder: &Path, program: &Path, values: &[(&str, &str)], steps: &[&str]) -> Self {
+        Self::play_on(folder, program, std::env::consts::EXE_SUFFIX, &transcripts(), values, steps)
+    }
+
+    /// The same with transcripts of another folder, as the stand-ins name it, which end in `suffix` as programs do there.
+    pub fn play_on(
+        folder: &Path,
+        program: &Path,
+        suffix: &str,
+        transcripts: &Path,
+        values: &[(&str, &str)],
+        steps: &[&str],
+    ) -> Self {
         fs::create_dir_all(folder).expect("a folder of the test's own");
         for name in PROGRAMS {
-            let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+            let path = folder.join(format!("{name}{suffix}"));
             if !path.exists() {
                 lay(program, &path).expect("a program that was built");
             }
         }
         let scene = Scene {
-            transcripts: transcripts(),
+            transcripts: transcripts.to_owned(),
             steps: steps.iter().map(|step| (*step).to_owned()).collect(),
             values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         };
@@ -237,16 +178,18 @@ fn play(folder: &Path, program: &str, arguments: &[String]) -> Result<ExitCode, 
     grammar::check(program, arguments)?;
     let (scene, position) = (scene(folder)?, position(folder)?);
     let name = scene.steps.get(position).ok_or("nothing more is played")?;
-    let transcript = Transcript::read(&scene.transcripts, name)?;
+    let transcript = read_transcript(&scene.transcripts, name)?;
     let expected: Vec<String> = transcript.arguments.iter().map(|argument| scene.filled(argument)).collect();
     if transcript.program != program || expected != arguments {
         return Err(format!("the next step is `{name}`: {} {expected:?}", transcript.program));
     }
     fs::write(folder.join("position"), (position + 1).to_string()).map_err(|error| error.to_string())?;
-    let mut output = io::stdout();
+    let filled = |text: &Text| text.filled(|line| scene.filled(line));
+    let (mut output, mut errors) = (io::stdout(), io::stderr());
     output
-        .write_all(&transcript.said(&scene))
+        .write_all(&filled(&transcript.text()))
         .and_then(|()| output.flush())
+        .and_then(|()| errors.write_all(&transcript.errors.as_ref().map(filled).unwrap_or_default()))
         .map_err(|error| error.to_string())?;
     for effect in &transcript.effects {
         effect.take(&scene, arguments).map_err(|error| error.to_string())?;
@@ -266,7 +209,7 @@ mod tests {
         let names: Vec<String> =
             names.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
         for name in &names {
-            let transcript = Transcript::read(&transcripts(), name).unwrap();
+            let transcript = read_transcript(&transcripts(), name).unwrap();
             if transcript.program != "diskpart" {
                 grammar::check(&transcript.program, &transcript.arguments).unwrap();
             }

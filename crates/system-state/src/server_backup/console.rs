@@ -32,7 +32,7 @@ fn last(bytes: &[u8]) -> &[u8] {
 
 /// UTF-16 shows itself by NULs: every line break, space and digit has one, and it's the second byte. No other encoding
 /// of a console has any.
-fn is_little_endian(bytes: &[u8]) -> bool {
+pub(crate) fn is_little_endian(bytes: &[u8]) -> bool {
     let looked_at = &bytes[..bytes.len().min(LOOKED_AT)];
     let nuls = |parity: usize| looked_at.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
     let (first, second) = (nuls(0), nuls(1));

@@ -5,6 +5,9 @@ use std::fs;
 /// A program, the words that it begins with, and the options that may follow; `*` stands for any text.
 const COMMANDS: &[(&str, &[&str], &[&str])] = &[
     ("wbadmin", &["get", "versions"], &["-backupTarget:*", "-machine:*"]),
+    ("wbadmin", &["get", "disks"], &[]),
+    ("wbadmin", &["get", "status"], &[]),
+    ("wbadmin", &["get", "items"], &["-version:*", "-backupTarget:*", "-machine:*"]),
     ("wbadmin", &["start", "systemstatebackup"], &["-backupTarget:*", "-quiet"]),
     ("wbadmin", &["stop", "job"], &["-quiet"]),
     (
@@ -28,6 +31,8 @@ const COMMANDS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("sfc", &["/verifyonly"], &[]),
     ("vssadmin", &["list", "writers"], &[]),
+    ("vssadmin", &["list", "providers"], &[]),
+    ("vssadmin", &["list", "shadowstorage"], &[]),
     ("diskpart", &["/s", "*"], &[]),
 ];
 
@@ -41,6 +46,9 @@ const SCRIPT: &[&str] = &[
     "create partition primary",
     "format fs=ntfs label=\"*\" quick",
     "assign mount=\"*\"",
+    "list disk",
+    "list volume",
+    "list vdisk",
 ];
 
 /// Whether a text is what a pattern with `*` says; each `*` stands for something.

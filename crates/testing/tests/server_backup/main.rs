@@ -6,6 +6,7 @@
 #[cfg(target_os = "linux")]
 mod capture;
 mod faults;
+mod recorded;
 mod world;
 
 use stateward_engine::Cancellation;
