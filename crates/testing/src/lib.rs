@@ -1,7 +1,7 @@
 //! What tests inject and what they hold up against each other. No shipped program may depend on this room.
 //!
 //! [`FakeClock`] and [`SeededRandom`] stand for time and chance; [`MemoryVault`] for a vault, with a [`FaultPlan`] of
-//! what goes wrong; [`MemoryTree`] for what is backed up, [`MemoryTarget`] for where it is laid. A tree and a target each
+//! what goes wrong, and [`RegisteredServer`] for a server of it; [`MemoryTree`] for what is backed up, [`MemoryTarget`] for where it is laid. A tree and a target each
 //! give a [`Listing`], and [`Listing::differences`] says in words what did not come back. [`history`] makes up what can
 //! happen between two looks.
 //!
@@ -39,7 +39,7 @@ pub use forge::{ForgedEntry, ForgedPack, ForgedPoint, Forger};
 pub use listing::{Listed, Listing, Segments, Thing};
 pub use memory_target::{MemoryTarget, TargetFault};
 pub use memory_tree::{MemoryTree, Part};
-pub use memory_vault::MemoryVault;
+pub use memory_vault::{MemoryVault, RegisteredServer};
 pub use offered::Offered;
 pub use random::SeededRandom;
 

@@ -4,31 +4,24 @@
 //! long as no change after a backup bears the same tick of the kernel's clock as one before it: see [`World::next_tick`].
 
 use crate::look::{beneath, look};
-use stateward_crypto::{DataKey, EpochKeys, SigningKey};
+use stateward_crypto::EpochKeys;
 use stateward_engine::points::open_point;
 use stateward_engine::{
-    BackupOptions, BackupRequest, CacheFolder, Cancellation, EngineError, PointSummary, RestoreRequest,
-    ServerTrust, Target, Tools, VaultError, VaultRead as _,
+    BackupOptions, BackupRequest, CacheFolder, EngineError, PointSummary, RestoreRequest, Target, Tools,
+    VaultError, VaultRead as _,
 };
-use stateward_model::{Clock as _, ItemId, ItemKind, PointHash, ServerId, SystemClock, VaultId};
+use stateward_model::{ItemId, ItemKind, PointHash};
 use stateward_system_state::{Files, FolderTarget};
 use stateward_testing::history::{Change, End, Step, Which};
-use stateward_testing::{
-    FakeClock, Fault, FaultPlan, Listing, MemoryTarget, MemoryVault, Offered, SeededRandom,
-};
+use stateward_testing::{Fault, FaultPlan, Listing, MemoryTarget, Offered, RegisteredServer};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 pub struct World {
     folder: tempfile::TempDir,
-    clock: Arc<FakeClock>,
-    random: Arc<SeededRandom>,
-    vault: MemoryVault,
-    trust: ServerTrust,
-    signing_key: SigningKey,
+    server: RegisteredServer,
     epochs: Vec<EpochKeys>,
     pinned: Option<PointSummary>,
     offered: Offered,
@@ -37,27 +30,11 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        let (clock, random) = (Arc::new(FakeClock::at(SystemClock.now())), Arc::new(SeededRandom::new(52)));
-        clock.advance_seconds(3600);
-        let (vault_id, server) = (VaultId::new(&*random), ServerId::new(&*random));
-        let signing_key = SigningKey::generate(&*random);
-        let key = signing_key.public_key();
-        let vault = MemoryVault::new(vault_id, server, key, clock.clone(), random.clone());
-        let trust = ServerTrust {
-            vault: vault_id,
-            server,
-            signing_public_keys: vec![key],
-            vault_public_key: Some(vault.public_key()),
-        };
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("source")).unwrap();
         let mut world = Self {
             folder,
-            clock,
-            random,
-            vault,
-            trust,
-            signing_key,
+            server: RegisteredServer::new(52),
             epochs: Vec::new(),
             pinned: None,
             offered: Offered::default(),
@@ -77,14 +54,13 @@ impl World {
     }
 
     fn begin_epoch(&mut self) {
-        let (epoch, data_key) = (self.epochs.len() as u32 + 1, DataKey::generate(&*self.random));
-        self.epochs.push(EpochKeys::derive(&data_key, self.trust.vault, self.trust.server, epoch));
+        self.epochs.push(self.server.new_keys(self.epochs.len() as u32 + 1));
     }
 
     pub fn take(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Change(change) => self.change(change),
-            Step::Wait(nanoseconds) => self.clock.advance_nanoseconds(*nanoseconds),
+            Step::Wait(nanoseconds) => self.server.clock.advance_nanoseconds(*nanoseconds),
             Step::Backup(end) => self.back_up(*end)?,
             Step::WriteWithinTick(at, seed, _) => {
                 self.back_up(End::Well)?;
@@ -122,15 +98,15 @@ impl World {
                 .at_call(call, Fault::LoseReply(gone()))
                 .from_call(call + 1, Fault::Fail(gone())),
         };
-        let (before, listing) = (self.vault.points().unwrap(), look(&self.source()));
-        self.vault.set_faults(plan);
-        let settled = self.offered.settle(&self.vault);
+        let (before, listing) = (self.server.vault.points().unwrap(), look(&self.source()));
+        self.server.vault.set_faults(plan);
+        let settled = self.offered.settle(&self.server.vault);
         self.pinned = settled.as_ref().copied().unwrap_or_default().or(self.pinned);
         let made = settled.map_err(EngineError::from).and_then(|_| self.run_backup());
-        self.vault.set_faults(FaultPlan::none());
-        self.vault.end_session();
+        self.server.vault.set_faults(FaultPlan::none());
+        self.server.vault.end_session();
         self.next_tick();
-        for point in self.vault.points().unwrap().into_iter().filter(|point| !before.contains(point)) {
+        for point in self.server.vault.points().unwrap().into_iter().filter(|point| !before.contains(point)) {
             self.remembered.insert(point.hash, listing.clone());
         }
         match made {
@@ -152,10 +128,10 @@ impl World {
             item_label: &"item".parse().unwrap(),
             kind: ItemKind::Files,
             source: &source,
-            vault: &self.vault,
-            trust: &self.trust,
+            vault: &self.server.vault,
+            trust: &self.server.trust,
             keys: self.epochs.last().unwrap(),
-            signing_key: &self.signing_key,
+            signing_key: &self.server.signing_key,
             slots: &[],
             cache: &self.cache(),
             pinned_head: self.pinned,
@@ -168,16 +144,15 @@ impl World {
     }
 
     fn with_tools<T>(&self, work: impl FnOnce(&Tools<'_>) -> T) -> T {
-        let cancellation = &Cancellation::default();
-        work(&Tools { clock: &*self.clock, random: &*self.random, progress: &self.offered, cancellation })
+        self.server.with_tools(&self.offered, work)
     }
 
     fn lay(&self, summary: PointSummary, target: &dyn Target) -> Result<(), String> {
-        let point =
-            open_point(&self.vault, &self.trust, &self.epochs, summary).map_err(|error| error.to_string())?;
+        let point = open_point(&self.server.vault, &self.server.trust, &self.epochs, summary)
+            .map_err(|error| error.to_string())?;
         let request = RestoreRequest {
             point: &point,
-            vault: &self.vault,
+            vault: &self.server.vault,
             keys: &self.epochs[point.header.epoch as usize - 1],
             components: &[],
             paths: &[],
@@ -207,13 +182,13 @@ impl World {
     }
 
     fn restore_some(&self, point: Which) -> Result<(), String> {
-        let points = self.vault.points().unwrap();
+        let points = self.server.vault.points().unwrap();
         points.get(usize::from(point) % points.len().max(1)).map_or(Ok(()), |summary| self.restore(*summary))
     }
 
     /// Every point in memory, and the newest into a real folder.
     pub fn check_everything(&self) -> Result<(), String> {
-        let points = self.vault.points().unwrap();
+        let points = self.server.vault.points().unwrap();
         points.iter().try_for_each(|summary| self.restore(*summary))?;
         let Some(newest) = points.last() else { return Ok(()) };
         let folder = self.folder.path().join("restored");

@@ -1,57 +1,40 @@
 //! What was staged goes to a vault as components, and comes back byte for byte; and what the next backup sends.
 
 use crate::world::World;
-use stateward_crypto::{DataKey, EpochKeys, SigningKey};
+use stateward_crypto::EpochKeys;
 use stateward_engine::points::open_point;
 use stateward_engine::progress::Silent;
 use stateward_engine::{
-    BackupOptions, BackupRequest, CacheFolder, Cancellation, PointSummary, RestoreRequest, ServerTrust,
-    Source, Tools, TrustedPoint, VaultRead as _,
+    BackupOptions, BackupRequest, CacheFolder, PointSummary, RestoreRequest, Source, Tools, TrustedPoint,
+    VaultRead as _,
 };
 use stateward_format::manifest::ComponentResult;
-use stateward_model::{Clock as _, ItemId, ItemKind, ServerId, SystemClock, VaultId};
+use stateward_model::{ItemId, ItemKind};
 use stateward_system_state::server_backup::plan::Point;
 use stateward_system_state::server_backup::source::{IMAGE_COMPONENT, StagedSource};
 use stateward_system_state::{Files, FolderTarget};
 use stateward_testing::virtual_disk::{Block, vhdx};
-use stateward_testing::{FakeClock, MemoryVault, SeededRandom, is_long};
+use stateward_testing::{RegisteredServer, is_long};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-/// A registered server and its vault.
+/// A registered server and its folder.
 struct Protected {
     folder: tempfile::TempDir,
-    clock: Arc<FakeClock>,
-    random: Arc<SeededRandom>,
-    vault: MemoryVault,
-    trust: ServerTrust,
-    signing_key: SigningKey,
+    server: RegisteredServer,
     keys: EpochKeys,
 }
 
 impl Protected {
     fn new() -> Self {
-        let (clock, random) = (Arc::new(FakeClock::at(SystemClock.now())), Arc::new(SeededRandom::new(7)));
-        clock.advance_seconds(3600);
-        let (vault_id, server) = (VaultId::new(&*random), ServerId::new(&*random));
-        let signing_key = SigningKey::generate(&*random);
-        let key = signing_key.public_key();
-        let vault = MemoryVault::new(vault_id, server, key, clock.clone(), random.clone());
-        let trust = ServerTrust {
-            vault: vault_id,
-            server,
-            signing_public_keys: vec![key],
-            vault_public_key: Some(vault.public_key()),
-        };
-        let keys = EpochKeys::derive(&DataKey::generate(&*random), vault_id, server, 1);
-        Self { folder: tempfile::tempdir().unwrap(), clock, random, vault, trust, signing_key, keys }
+        let server = RegisteredServer::new(7);
+        let keys = server.new_keys(1);
+        Self { folder: tempfile::tempdir().unwrap(), server, keys }
     }
 
     fn with_tools<T>(&self, work: impl FnOnce(&Tools<'_>) -> T) -> T {
-        let cancellation = &Cancellation::default();
-        work(&Tools { clock: &*self.clock, random: &*self.random, progress: &Silent, cancellation })
+        self.server.with_tools(&Silent, work)
     }
 
     fn back_up(&self, source: &dyn Source, pinned_head: Option<PointSummary>) -> PointSummary {
@@ -60,10 +43,10 @@ impl Protected {
             item_label: &"system-state".parse().unwrap(),
             kind: ItemKind::SystemState,
             source,
-            vault: &self.vault,
-            trust: &self.trust,
+            vault: &self.server.vault,
+            trust: &self.server.trust,
             keys: &self.keys,
-            signing_key: &self.signing_key,
+            signing_key: &self.server.signing_key,
             slots: &[],
             cache: &CacheFolder::open(&self.folder.path().join("cache")).unwrap(),
             pinned_head,
@@ -74,12 +57,12 @@ impl Protected {
         };
         let made = self.with_tools(|tools| stateward_engine::backup(request, tools)).unwrap();
         assert!(made.warnings.is_empty(), "{:?}", made.warnings);
-        self.vault.end_session();
+        self.server.vault.end_session();
         made.point
     }
 
     fn open(&self, summary: PointSummary) -> TrustedPoint {
-        open_point(&self.vault, &self.trust, std::slice::from_ref(&self.keys), summary).unwrap()
+        open_point(&self.server.vault, &self.server.trust, std::slice::from_ref(&self.keys), summary).unwrap()
     }
 
     /// Lays all of a recovery point into a new folder.
@@ -87,7 +70,7 @@ impl Protected {
         let target = FolderTarget::open(folder, &summary.hash).unwrap();
         let request = RestoreRequest {
             point: &self.open(summary),
-            vault: &self.vault,
+            vault: &self.server.vault,
             keys: &self.keys,
             components: &[],
             paths: &[],
@@ -230,12 +213,12 @@ fn of_the_next_image_little_is_sent_whatever_the_order_of_its_blocks() {
         write(&first);
         let source = || Files::open(vec![folder.canonicalize().unwrap()], Vec::new()).unwrap();
         let made = protected.back_up(&source(), None);
-        let before = protected.vault.stored_bytes();
+        let before = protected.server.vault.stored_bytes();
         write(&blocks);
-        protected.clock.advance_seconds(60);
+        protected.server.clock.advance_seconds(60);
         protected.back_up(&source(), Some(made));
-        assert_eq!(protected.vault.points().unwrap().len(), 2);
-        let sent = protected.vault.stored_bytes() - before;
+        assert_eq!(protected.server.vault.points().unwrap().len(), 2);
+        let sent = protected.server.vault.stored_bytes() - before;
         let share = sent as f64 / disk_bytes as f64;
         println!(
             "{} MiB of disk, {} KiB changed, {what}: {} KiB sent ({:.1} %)",
