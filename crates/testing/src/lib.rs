@@ -5,7 +5,8 @@
 //! give a [`Listing`], and [`Listing::differences`] says in words what did not come back. [`history`] makes up what can
 //! happen between two looks.
 //!
-//! [`stand_in`] plays programs of Windows that aren't here, and [`virtual_disk`] writes what they would.
+//! [`stand_in`] plays programs of Windows that aren't here, and [`virtual_disk`] writes what they would; [`synthetic_volume`] is
+//! what such a disk holds, and what of it is another the next time.
 //!
 //! [`ConnectProxy`] stands between a client and a vault.
 //!
@@ -30,6 +31,7 @@ mod memory_vault;
 mod offered;
 mod random;
 pub mod stand_in;
+pub mod synthetic_volume;
 pub mod virtual_disk;
 
 pub use clock::FakeClock;

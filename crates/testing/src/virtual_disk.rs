@@ -40,6 +40,17 @@ pub fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
 
 /// A dynamic VHDX (MS-VHDX). Blocks lie in the file in the order in which they are given.
 pub fn vhdx(disk_bytes: u64, block_bytes: usize, blocks: &[Block]) -> Vec<u8> {
+    let order: Vec<u64> = blocks.iter().map(|(number, _)| *number).collect();
+    let mut file = vhdx_head(disk_bytes, block_bytes, &order);
+    for (_, content) in blocks {
+        assert_eq!(content.len(), block_bytes, "a block is whole");
+        file.extend_from_slice(content);
+    }
+    file
+}
+
+/// All of a dynamic VHDX but its blocks, which follow it in that order.
+pub fn vhdx_head(disk_bytes: u64, block_bytes: usize, order: &[u64]) -> Vec<u8> {
     let count = disk_bytes.div_ceil(block_bytes as u64);
     let ratio = (512 << 23) / block_bytes as u64;
     let entries = count + (count.max(1) - 1) / ratio;
@@ -55,12 +66,10 @@ pub fn vhdx(disk_bytes: u64, block_bytes: usize, blocks: &[Block]) -> Vec<u8> {
         put(&mut file, at, &regions(table_at, table_bytes, metadata_at));
     }
     put(&mut file, metadata_at, &metadata(disk_bytes, block_bytes));
-    for (number, content) in blocks {
-        assert_eq!(content.len(), block_bytes, "a block is whole");
+    for (place, number) in order.iter().enumerate() {
         let entry = table_at + 8 * (number + number / ratio) as usize;
-        let at = file.len() as u64;
+        let at = (first_block + place * block_bytes) as u64;
         put(&mut file, entry, &(at | 6).to_le_bytes());
-        file.extend_from_slice(content);
     }
     file
 }
