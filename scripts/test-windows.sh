@@ -14,6 +14,7 @@ need_packages "$wine=wine64"
 need_rust
 scripts/windows.sh
 cargo build --release --locked --workspace --bins
+windows_cargo build --release --package stateward-testing --bin stand-in
 
 work=$(mktemp -d)
 end() {
@@ -23,6 +24,7 @@ end() {
 }
 trap end EXIT
 export STATEWARD_WINE_PREFIX="$work/machine" STATEWARD_WINDOWS_PROGRAM="$windows_built/stateward.exe"
+export STATEWARD_WINDOWS_STAND_IN="$windows_built/stand-in.exe"
 export WINEPREFIX="$STATEWARD_WINE_PREFIX" WINEDEBUG=-all LC_ALL=C.UTF-8 WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe='
 unset DISPLAY
 say 'Making a machine for Wine'
@@ -41,4 +43,4 @@ grep '^test result' "$work/rooms.log"
 scripts/check-msi.sh
 
 # With the whole workspace, as the other tests are built: nothing is built anew for it.
-cargo test --release --locked --workspace --test windows -- --ignored
+cargo test --release --locked --workspace --test windows --test windows_record -- --ignored

@@ -4,8 +4,10 @@
 mod backups;
 mod network;
 mod place;
+mod record;
 
 pub use network::{connection_checks, test_own_way, test_way};
+pub use record::record_machine;
 
 use crate::codes::Code;
 use crate::{Agent, AgentError, Exit};

@@ -327,6 +327,11 @@ pub enum AgentError {
         /// This machine's.
         here: String,
     },
+    /// No program of this system is recorded.
+    #[error(
+        "There is nothing to record on this operating system: `--record` writes down what Windows Server Backup and other programs of Windows say"
+    )]
+    NothingToRecord,
     /// The target's file system is full.
     #[error("`{}` has no space left for the restore{free}{}", path.display(), needed(*bytes_needed))]
     TargetFull {

@@ -162,7 +162,7 @@ impl Command {
 pub fn run(context: &Context, command: Command) -> Result<Exit, AgentError> {
     match command {
         Command::Status(arguments) => status::run(context, arguments),
-        Command::Doctor(arguments) => doctor::run(context, arguments),
+        Command::Doctor(arguments) => doctor::run(context, &arguments),
         Command::SupportBundle(arguments) => support_bundle::run(context, &arguments),
         Command::Register(arguments) => register::run(context, arguments),
         Command::Protect(command) => protect::run(context, command),

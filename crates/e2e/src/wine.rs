@@ -32,6 +32,12 @@ fn told(name: &str) -> PathBuf {
     value.map(PathBuf::from).unwrap_or_else(|| panic!("{name} is not set: run scripts/test-windows.sh"))
 }
 
+/// The folder that stands for a machine: its drive `C:` is `drive_c` in it.
+#[track_caller]
+pub fn machine_folder() -> PathBuf {
+    told("STATEWARD_WINE_PREFIX")
+}
+
 /// How a program of Windows names a path of this machine: Wine gives it the whole of it as the drive `Z:`.
 pub fn windows_path(path: &Path) -> String {
     format!("Z:{}", path.to_str().expect("temp paths are UTF-8").replace('/', "\\"))

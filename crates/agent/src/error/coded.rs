@@ -69,6 +69,7 @@ impl AgentError {
             Self::NoRestoreRoot => Code::NoRestoreRoot,
             Self::OriginalNeedsRule | Self::SecretNotNeeded => Code::Usage,
             Self::OtherSystem { .. } => Code::OtherSystemRefused,
+            Self::NothingToRecord => Code::Unsupported,
             Self::TargetFull { .. } => Code::TargetFull,
             Self::TrialNoRoom { .. } => Code::TrialNoRoom,
             Self::ConsoleUnusable { .. } => Code::ConsoleUnusable,

@@ -13,7 +13,7 @@ pub use systemd::{
     uninstall as uninstall_service,
 };
 
-use super::{FileSystem, FreeSpace, ProcessIdentity, Signal};
+use super::{AskedMachine, FileSystem, FreeSpace, ProcessIdentity, Signal};
 use rustix::fs::{FallocateFlags, fallocate, statfs, statvfs};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -411,6 +411,11 @@ pub fn signals(mut told: impl FnMut(Signal) + Send + 'static) -> io::Result<()> 
 /// This machine's name, as the kernel has it.
 pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// This machine, if it has Windows Server Backup's programs: it has none.
+pub fn asked_machine() -> io::Result<Option<AskedMachine>> {
+    Ok(None)
 }
 
 /// The operating system as it names itself (os-release(5)).

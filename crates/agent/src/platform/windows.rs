@@ -17,8 +17,11 @@ pub use services::{
 pub use system_log::write as write_system_log;
 pub use trust::{trusted_authorities, why_not_to_run, why_not_to_trust};
 
-use super::{FileSystem, FreeSpace, ProcessIdentity, Signal};
+use super::{AskedMachine, FileSystem, FreeSpace, ProcessIdentity, Signal};
 use stateward_format::wtf8;
+use stateward_system_state::ThisMachine;
+use stateward_system_state::server_backup::prechecks::Machine;
+use stateward_system_state::server_backup::record::KnownNames;
 use stateward_windows::{access, console, job, metadata, pipe, process as processes, sealing, volume};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -30,6 +33,22 @@ use zeroize::Zeroizing;
 
 fn not_built(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, format!("{what} isn't built for Windows yet"))
+}
+
+/// This machine, whose programs can be recorded.
+pub fn asked_machine() -> io::Result<Option<AskedMachine>> {
+    let machine = ThisMachine::open()?;
+    let commands = Machine::commands_of(machine.windows());
+    let of = |names: &[&str]| -> Vec<String> {
+        let values = names.iter().filter_map(std::env::var_os);
+        values.map(|value| value.to_string_lossy().trim_start_matches('\\').to_owned()).collect()
+    };
+    let known = KnownNames {
+        machines: of(&["COMPUTERNAME", "LOGONSERVER"]),
+        users: of(&["USERNAME"]),
+        domains: of(&["USERDOMAIN", "USERDNSDOMAIN", "USERDOMAIN_ROAMINGPROFILE"]),
+    };
+    Ok(Some(AskedMachine { commands: Box::new(commands), registry: Box::new(machine), known }))
 }
 
 /// Where the home lies if nobody says otherwise: where Windows keeps what belongs to no user.

@@ -1,18 +1,29 @@
 //! `stateward doctor`
 
-use crate::context::Context;
+use crate::context::{Context, PROGRAM};
 use crate::output::Output;
 use clap::Args;
 use serde_json::{Value, json};
 use stateward_agent::doctor::{self, Check, Outcome};
 use stateward_agent::{AgentError, Exit};
+use std::path::{Path, PathBuf};
 
 /// The command's flags.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Windows: only write down what its programs answer to lists, without your names, for the project
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Run `sfc /verifyonly`, too, which takes many minutes
+    #[arg(long, requires = "record")]
+    verify_system_files: bool,
+}
 
 /// Looks at everything that backups of this server need. Changes nothing.
-pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit, AgentError> {
+    if let Some(path) = &arguments.record {
+        return record(context, path, arguments.verify_system_files);
+    }
     let diagnosis = doctor::examine(context.agent());
     let output = context.output();
     for check in &diagnosis.checks {
@@ -34,6 +45,25 @@ pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
     }));
     output
         .line(format_args!("{passed} passed, {warnings} with warnings, {failed} failed, {skipped} skipped"));
+    Ok(exit)
+}
+
+/// Records what this machine's programs say.
+fn record(context: &Context, path: &Path, verifies_system_files: bool) -> Result<Exit, AgentError> {
+    let output = context.output();
+    let mut begins = |name: &str| output.hint(format_args!("Asking {name}"));
+    let recording = doctor::record_machine(path, PROGRAM, verifies_system_files, &mut begins)?;
+    let (transcripts, missing) = (recording.transcripts.len(), &recording.not_recorded);
+    let exit = if missing.is_empty() { Exit::Done } else { Exit::Warnings };
+    output.object(&json!({
+        "type": "result", "status": if missing.is_empty() { "recorded" } else { "warnings" }, "path": path,
+        "transcripts": transcripts, "not_recorded": missing,
+    }));
+    output.line(format_args!("Recorded {transcripts} answers into {}", path.display()));
+    for one in missing {
+        output.line(format_args!("Not recorded: {}: {}", one.name, one.why));
+    }
+    output.hint("Look into it before you send it away: it is text");
     Ok(exit)
 }
 
