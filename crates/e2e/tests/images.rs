@@ -14,7 +14,7 @@ const MIB: u64 = 1 << 20;
 
 /// Of what is in use, in hundredths, no more may be sent. Two of them were written; but a chunk of some 32 KiB goes up for each place
 /// that changed, however short it is, and for each end of a block that has another neighbour.
-const HUNDREDTHS_MOST: u64 = 20;
+const HUNDREDTHS_MOST: u64 = 15;
 
 /// Files of all sizes whose bytes can't be compressed: what is sent is what is new.
 fn plant(folder: &Path) {

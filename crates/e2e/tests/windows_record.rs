@@ -45,7 +45,8 @@ fn what_programs_of_windows_say_is_recorded_without_the_names_of_this_machine() 
     let values = [("machine", &name[..]), ("script", &script)];
     let from = PathBuf::from(windows_path(&transcripts().canonicalize().unwrap()));
     let programs = machine_folder().join("drive_c/windows/system32");
-    let stand_ins = StandIns::play_on(&programs, stand_in.as_ref(), ".exe", &from, &values, &STEPS);
+    StandIns::lay(&programs, stand_in.as_ref(), ".exe");
+    let stand_ins = StandIns::of_scene(&programs, from, &values, &STEPS);
 
     let told = server.run(["doctor", "--record", &server.named("record.json")]).done().last();
     assert_eq!((&told["transcripts"], &told["not_recorded"]), (&8.into(), &serde_json::json!([])));
@@ -73,6 +74,6 @@ fn early_name(server: &WindowsServer) -> String {
     let told =
         stateward_e2e::process::run(server.command_of("cmd.exe", &["/c", "echo %COMPUTERNAME%"])).done();
     let name = told.stdout.trim().to_owned();
-    assert!(name.len() > 2 && !name.contains('%'), "{name}");
+    assert!(!name.is_empty() && !name.contains('%'), "{name}");
     name
 }

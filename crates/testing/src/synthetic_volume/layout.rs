@@ -76,10 +76,12 @@ fn files(source: &Path, random: &SeededRandom) -> Vec<Thing> {
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             match fs::symlink_metadata(&path) {
                 Ok(meta) if meta.is_dir() => waiting.push(path),
-                Ok(meta) if meta.is_file() && (1..=FILE_BYTES_MAX).contains(&meta.len()) => {
-                    if File::open(&path).is_ok() {
-                        found.insert((path, meta.len()));
-                    }
+                Ok(meta)
+                    if meta.is_file()
+                        && (1..=FILE_BYTES_MAX).contains(&meta.len())
+                        && File::open(&path).is_ok() =>
+                {
+                    found.insert((path, meta.len()));
                 }
                 _ => {}
             }
