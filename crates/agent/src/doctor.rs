@@ -118,5 +118,6 @@ pub fn examine(agent: &Agent) -> Diagnosis {
     Diagnosis { checks }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -175,5 +175,6 @@ fn end_of(path: &Path) -> io::Result<String> {
     Ok(text[begin..].to_owned())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

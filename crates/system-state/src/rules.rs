@@ -297,7 +297,8 @@ pub(crate) fn selection() -> Selection {
     selection
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use std::collections::HashSet;

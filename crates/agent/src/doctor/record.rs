@@ -43,7 +43,8 @@ pub fn record_machine(
     Ok(recording)
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use crate::Code;

@@ -105,7 +105,8 @@ pub fn move_output(log: &Path) -> Result<(), AgentError> {
         .map_err(|cause| AgentError::JobNotStarted(disk::explained(log, cause)))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

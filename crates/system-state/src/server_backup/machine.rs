@@ -305,7 +305,8 @@ fn tell(from: Option<impl Read + Send + 'static>, to: Sender<Heard>, kind: fn(Ve
     });
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
