@@ -13,8 +13,8 @@ wine=/usr/lib/wine/wine64
 need_packages "$wine=wine64"
 need_rust
 scripts/windows.sh
-cargo build --release --locked --workspace --bins
 windows_cargo build --release --package stateward-testing --bin stand-in
+cargo build --release --locked --workspace --bins
 
 work=$(mktemp -d)
 end() {
@@ -30,6 +30,12 @@ unset DISPLAY
 say 'Making a machine for Wine'
 "$wine" wineboot -i >"$work/boot.log" 2>&1 </dev/null || fail 'Wine can not make its machine' "$(tail -n 3 "$work/boot.log")"
 
+# A second drive, which Wine sees when it starts anew.
+mkdir "$work/machine/drive_e"
+ln -s ../drive_e "$work/machine/dosdevices/e:"
+/usr/lib/wine/wineserver64 -k >/dev/null 2>&1 || true
+/usr/lib/wine/wineserver64 -w
+
 runner="CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"$windows_target")_RUNNER"
 # What the programs say goes into a file: one of Wine's servers may keep a pipe open.
 if ! env "$runner=$wine" bash -c 'source scripts/tools.sh; source scripts/windows-target.sh
@@ -43,4 +49,4 @@ grep '^test result' "$work/rooms.log"
 scripts/check-msi.sh
 
 # With the whole workspace, as the other tests are built: nothing is built anew for it.
-cargo test --release --locked --workspace --test windows --test windows_record -- --ignored
+cargo test --release --locked --workspace --test windows --test windows_record --test windows_system_state -- --ignored

@@ -6,13 +6,14 @@ use crate::jobs::run::{RunningJob, Worked};
 use crate::jobs::{ItemReference, JobOutcome, JobRequest, PlannedJob};
 use crate::offered::{self, Noting};
 use crate::prechecks::{Reached, clock, reach};
+use crate::server_backup::Staging;
 use crate::settings::{PaceWish, Settings};
 use crate::snapshots::Ledger;
-use crate::source::{self, OpenedSource};
+use crate::source::{self, Opened, OpenedSource};
 use crate::{Agent, AgentError, RegisteredServer, Registration, cache};
-use stateward_engine::{BackupOptions, BackupRequest, EngineError, Tools};
+use stateward_engine::{BackupOptions, BackupRequest, EngineError, Progress, Source, Tools};
 use stateward_format::manifest::Warning;
-use stateward_model::{JobKind, OnDemand, Timestamp};
+use stateward_model::{JobKind, OnDemand, Phase, Timestamp};
 use stateward_system_state::snapshots::HeldSnapshots;
 
 /// What a person wants of a backup now.
@@ -75,7 +76,7 @@ fn back_up(
     let ledger = Ledger::of(agent.home());
     // What is dropped last stands first: a snapshot goes when nothing reads it any more.
     let OpenedSource { snapshots, mut prechecks, source } =
-        source::open(agent, &ledger, &server.registration, &item.selection, job.id())?;
+        source::open(agent, &ledger, &server.registration, &item.selection, (job.id(), tools.cancellation))?;
     prechecks.push(clock(vault.clock_ahead_seconds()));
     let blocked = settings.judge(&mut prechecks, despite_prechecks);
     job.prechecked(&prechecks);
@@ -83,6 +84,10 @@ fn back_up(
         return Err(why);
     }
     prechecks.append(&mut found);
+    // Dropped after what reads it, however this ends: what is open can't be removed on Windows.
+    let mut cleared = Clearing { staging: None, progress: tools.progress };
+    let (source, staging) = staged(source, job, tools)?;
+    cleared.staging = staging;
     let cache = cache::open(&server.registration.cache).map_err(EngineError::from)?;
     let keys = server.epoch_keys();
     let request = BackupRequest {
@@ -105,6 +110,7 @@ fn back_up(
     let noting = Noting::begin(tools.progress, agent.home())?;
     let made = stateward_engine::backup(request, &Tools { progress: &noting, ..*tools });
     drop(source);
+    drop(cleared);
     for why in snapshots.map(HeldSnapshots::release).unwrap_or_default() {
         let message = format!("The snapshot {why}");
         tools.progress.warning(&Warning { code: "snapshot-left".to_owned(), path: Vec::new(), message });
@@ -132,4 +138,35 @@ fn back_up(
         bytes_uploaded: made.uploaded_bytes,
         files_unchanged: made.unchanged_files,
     })
+}
+
+/// What is read; made first, where it has to be.
+fn staged<'a>(
+    opened: Opened<'a>,
+    job: &RunningJob<'_>,
+    tools: &Tools<'_>,
+) -> Result<(Box<dyn Source>, Option<Staging<'a>>), AgentError> {
+    match opened {
+        Opened::Ready(source) => Ok((source, None)),
+        Opened::Wanted(wanted) => {
+            tools.progress.phase(Phase::Estimating);
+            let staged = wanted.stage(&mut |percent| job.staged(Some(percent)), tools.cancellation);
+            job.staged(None);
+            staged.map(|(source, staging)| -> (Box<dyn Source>, _) { (Box::new(source), Some(staging)) })
+        }
+    }
+}
+
+/// Clears away what is staged when the backup is over, whatever became of it.
+struct Clearing<'a, 'b> {
+    staging: Option<Staging<'a>>,
+    progress: &'b dyn Progress,
+}
+
+impl Drop for Clearing<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(warning) = self.staging.take().and_then(Staging::clear) {
+            self.progress.warning(&warning);
+        }
+    }
 }

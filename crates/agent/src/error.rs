@@ -9,6 +9,9 @@ use crate::notifications::NotificationError;
 use crate::service::manager::ServiceProblem;
 use stateward_engine::{CacheError, EngineError, VaultError};
 use stateward_model::{GroupName, InvalidName, ItemKind, Label, PolicyName, VaultName};
+use stateward_system_state::server_backup::backup::ServerBackupError;
+use stateward_system_state::server_backup::plan::PlanError;
+use stateward_system_state::server_backup::staging::StagingError;
 use stateward_system_state::{ExclusionError, OpenError, TargetOpenError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -383,6 +386,32 @@ pub enum AgentError {
     /// What is to be protected can't be opened.
     #[error(transparent)]
     Source(#[from] OpenError),
+    /// Windows Server Backup made no backup.
+    #[error(transparent)]
+    ServerBackup(#[from] ServerBackupError),
+    /// There is no place to stage a System State of Windows.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
+    /// A System State of Windows can't be put back so.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// System State of Windows is a server's.
+    #[error("This is a client edition of Windows, which has no backup of System State")]
+    ClientEdition,
+    /// An image would be laid where Windows lies.
+    #[error("Windows lies on `{}`, and Windows Server Backup restores no System State from there", path.display())]
+    CriticalVolume {
+        /// The volume's root.
+        path: PathBuf,
+    },
+    /// A line of a plan failed.
+    #[error("`{line}` failed{}", ended_with(*.exit_code))]
+    LineFailed {
+        /// As it was typed.
+        line: String,
+        /// How it ended.
+        exit_code: Option<i32>,
+    },
     /// Files were lost in a restore.
     #[error("The restore lost {}", counted(*files, "file"))]
     FilesLost {
@@ -462,6 +491,10 @@ fn unknown_server(asked: Option<&str>, known: &[String]) -> String {
 
 fn needed(bytes: Option<u64>) -> String {
     bytes.map(|bytes| format!("; {} are still to be restored", disk::shown(bytes))).unwrap_or_default()
+}
+
+fn ended_with(code: Option<i32>) -> String {
+    code.map_or(" (no exit code)".to_owned(), |code| format!(" (exit code {code})"))
 }
 
 fn counted(number: u64, what: &str) -> String {

@@ -13,6 +13,8 @@
 //! | `session.json` | the session that is open at the vault, to end it after a crash ([`crate::session`]) |
 //! | `snapshots.json` | the snapshots of the source that a backup made ([`crate::snapshots`]) |
 //! | `snapshots/` | where they are read; empty between backups |
+//! | `staging.json` | where a System State of Windows is staged, as long as it is ([`crate::server_backup`]) |
+//! | `staging/` | the virtual disk that it is staged on, as long as it is |
 //! | `verify.json` | when each pack was last verified |
 //! | `proofs.json` | what was proven to come back, and when ([`crate::proofs`]) |
 //! | `trial/` | what is restored on trial, while it is |
@@ -146,6 +148,11 @@ impl Home {
     /// The folder in which snapshots of the source are read.
     pub fn snapshots(&self) -> PathBuf {
         self.path.join("snapshots")
+    }
+
+    /// The folder of the virtual disk on which a System State of Windows is staged, unless another place was chosen.
+    pub fn staging(&self) -> PathBuf {
+        self.path.join("staging")
     }
 
     /// The folder in which trial restores make theirs, unless another was chosen.

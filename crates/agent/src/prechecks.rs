@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// The codes of all prechecks whose findings can be told apart by policy.
-pub const CODES: [&str; 7] = [
+#[cfg(not(windows))]
+pub const CODES: &[&str] = &[
     "clock",
     "free-space",
     "other-backup",
@@ -19,6 +20,26 @@ pub const CODES: [&str; 7] = [
     "packages-changing",
     "pending-restart",
     "vault-reachable",
+];
+
+/// The codes of all prechecks whose findings can be told apart by policy.
+#[cfg(windows)]
+pub const CODES: &[&str] = &[
+    "backup-rights",
+    "clock",
+    "free-space",
+    "other-backup",
+    "pending-restart",
+    "server-backup",
+    "services",
+    "shadow-storage",
+    "staging-space",
+    "system-files",
+    "system-partition",
+    "system-volume-information",
+    "vault-reachable",
+    "windows-edition",
+    "writers",
 ];
 
 /// A difference of clocks that is not noise, and grows until sign-ins are refused.
@@ -54,15 +75,30 @@ impl fmt::Display for PrecheckAction {
     }
 }
 
-/// What findings do, by their codes; those that are not here warn.
+/// What findings do, by their codes. Those that are not here warn, but for the ones with which a backup would fail or be worth
+/// nothing: they block.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PrecheckSettings(pub BTreeMap<String, PrecheckAction>);
 
 impl PrecheckSettings {
-    /// What a finding of that code does.
+    /// What a finding of that code does, unless it is one that blocks by itself.
     pub fn action(&self, code: &str) -> PrecheckAction {
         self.0.get(code).copied().unwrap_or_default()
+    }
+
+    /// What a finding does.
+    pub fn action_of(&self, found: &Precheck) -> PrecheckAction {
+        let by_itself = || match found.outcome {
+            BLOCKED => PrecheckAction::Block,
+            _ => PrecheckAction::Warn,
+        };
+        self.0.get(&found.code).copied().unwrap_or_else(by_itself)
+    }
+
+    /// Whether somebody said that a finding of that code doesn't block.
+    pub(crate) fn lets_through(&self, code: &str) -> bool {
+        self.0.get(code).is_some_and(|action| *action != PrecheckAction::Block)
     }
 
     /// Judges what was found: gives each finding its outcome, and tells why no backup may be made, if so. With `despite`, what
@@ -70,9 +106,9 @@ impl PrecheckSettings {
     pub(crate) fn judge(&self, found: &mut [Precheck], despite: bool) -> Option<AgentError> {
         let mut blocking = Vec::new();
         for precheck in found.iter_mut().filter(|precheck| precheck.outcome != PASSED) {
-            match self.action(&precheck.code) {
+            match self.action_of(precheck) {
                 PrecheckAction::Pass => precheck.outcome = PASSED,
-                PrecheckAction::Warn => (),
+                PrecheckAction::Warn => precheck.outcome = WARNED,
                 PrecheckAction::Block => {
                     precheck.outcome = BLOCKED;
                     blocking.push(format!("{} [{}]", precheck.message, precheck.code));
@@ -114,5 +150,18 @@ mod tests {
         let mut passed = found(&[("pending-restart", 0)]);
         assert!(settings.judge(&mut passed, false).is_none());
         assert!(PrecheckSettings::default().judge(&mut found(&[("pending-restart", 1)]), false).is_none());
+    }
+
+    #[test]
+    fn a_finding_that_makes_a_backup_worthless_blocks_unless_somebody_said_otherwise() {
+        let mut all = found(&[("server-backup", 2), ("pending-restart", 1)]);
+        let why = PrecheckSettings::default().judge(&mut all, false).unwrap();
+        assert_eq!(why.to_string(), "No backup was made: About server-backup [server-backup]");
+        assert_eq!(outcomes(&all), [2, 1]);
+        assert!(PrecheckSettings::default().judge(&mut all, true).is_none());
+        let settings: PrecheckSettings = serde_json::from_str(r#"{"server-backup":"warn"}"#).unwrap();
+        assert!(settings.lets_through("server-backup") && !settings.lets_through("pending-restart"));
+        assert!(settings.judge(&mut all, false).is_none());
+        assert_eq!(outcomes(&all), [1, 1]);
     }
 }

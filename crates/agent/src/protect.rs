@@ -23,7 +23,7 @@ pub fn protect(
     selection: Selection,
     label: Option<Label>,
 ) -> Result<ProtectOutcome, AgentError> {
-    source::check(&selection)?;
+    source::check(agent, &selection)?;
     agent.home().prepare()?;
     let _settings = agent.home().lock_settings()?;
     let mut items = Items::load(agent.home())?;

@@ -12,6 +12,7 @@ use crate::items::{Items, Selection, StoredPath, within_point};
 use crate::jobs::run::{RunningJob, Worked};
 use crate::jobs::{ItemReference, JobOutcome, JobRequest, PlannedJob};
 use crate::points::{self, MomentDescription};
+use crate::recovery_plan::ImageRoot;
 use crate::settings::PaceWish;
 use crate::{Agent, AgentError, RegisteredServer, cache, disk, platform};
 use stateward_crypto::EpochKeys;
@@ -185,7 +186,9 @@ fn try_lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) -> Resu
     let paths: Vec<Vec<u8>> = selected.paths.iter().map(|path| platform::point_path(&path.0)).collect();
     let named = if selected.paths.is_empty() { selected.item_paths } else { selected.paths };
     let laying = selected.laying.laying(named, point.received_at.unwrap_or(point.manifest.finished_at));
-    let target = LaidTarget::open(selected.target, &point.summary.hash, &laying)?;
+    let image = image_root(&point, &selected)?;
+    let folder = image.as_ref().map_or(selected.target, |image| image.folder.as_path());
+    let target = LaidTarget::open(folder, &point.summary.hash, &laying)?;
     let done = target.with(&laying, |target| {
         let request = RestoreRequest {
             point: &point,
@@ -200,6 +203,12 @@ fn try_lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) -> Resu
         stateward_engine::restore(request, tools)
     })?;
     let conflicts = target.finish().map_err(EngineError::from)?.map(Conflicts::from);
+    if let Some(image) = image.filter(|_| done.lost_in_all == 0)
+        && let Some(error) = image.finish(&point.manifest, tools.clock.now())?
+    {
+        let message = format!("There is no plan beside the image: {error}");
+        tools.progress.warning(&Warning { code: "plan-not-written".to_owned(), path: Vec::new(), message });
+    }
     let missing = asked::missing(selected.paths, &done.paths_not_found, &done.lost);
     missing.iter().for_each(|warning| tools.progress.warning(warning));
     match !missing.is_empty() && missing.len() == selected.paths.len() {
@@ -209,6 +218,16 @@ fn try_lay(from: &Origin<'_>, selected: Selected<'_>, tools: &Tools<'_>) -> Resu
             Ok((done, one_moment, conflicts))
         }
     }
+}
+
+/// The root that the image of a whole System State of Windows goes to, if the target is one.
+fn image_root(point: &TrustedPoint, selected: &Selected<'_>) -> Result<Option<ImageRoot>, AgentError> {
+    let is_whole = selected.components.is_empty() && selected.paths.is_empty();
+    if !is_whole || *selected.laying != LayingWish::default() {
+        return Ok(None);
+    }
+    let name: String = point.summary.hash.to_string().chars().take(16).collect();
+    ImageRoot::of(selected.target, &point.manifest, &name)
 }
 
 fn check_components(point: &TrustedPoint, asked: &[ComponentName]) -> Result<(), AgentError> {

@@ -11,6 +11,7 @@ use crate::jobs::Pace;
 use crate::notifications::{NotificationSettings, NotificationWish};
 use crate::prechecks::{PrecheckAction, PrecheckSettings};
 use crate::proofs::{ProofSettings, ProofWish};
+use crate::server_backup::{ServerBackupSettings, ServerBackupWish};
 use crate::upgrade::UpgradeMode;
 use crate::{AgentError, Home, proxy};
 use serde::{Deserialize, Serialize};
@@ -40,9 +41,13 @@ pub struct Settings {
     /// What holds for hooks.
     #[serde(default)]
     pub hooks: HookSettings,
-    /// Whether installed files are compared with their packages before each backup of System State.
-    #[serde(default)]
+    /// Whether installed files are compared with their packages, or Windows' own with what it knows of them, before each backup
+    /// of System State.
+    #[serde(default = "usual_verify_packages")]
     pub verify_packages: bool,
+    /// How Windows Server Backup is driven.
+    #[serde(default)]
+    pub server_backup: ServerBackupSettings,
     /// When it is proven that recovery points come back.
     #[serde(default)]
     pub proofs: ProofSettings,
@@ -65,6 +70,11 @@ fn usual_source_snapshot() -> bool {
     true
 }
 
+/// On Windows they are, unless somebody says otherwise: `sfc` is Microsoft's own way, and knows of all files.
+fn usual_verify_packages() -> bool {
+    cfg!(windows)
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -73,7 +83,8 @@ impl Default for Settings {
             prechecks: PrecheckSettings::default(),
             source_snapshot: usual_source_snapshot(),
             hooks: HookSettings::default(),
-            verify_packages: false,
+            verify_packages: usual_verify_packages(),
+            server_backup: ServerBackupSettings::default(),
             proofs: ProofSettings::default(),
             notifications: NotificationSettings::default(),
             restore_root: None,
@@ -140,6 +151,8 @@ pub struct SettingsWish {
     pub hook_time_out_seconds: Option<u64>,
     /// Whether to compare installed files with their packages.
     pub verify_packages: Option<bool>,
+    /// About Windows Server Backup.
+    pub server_backup: ServerBackupWish,
     /// About proofs.
     pub proofs: ProofWish,
     /// About notifications.
@@ -161,6 +174,7 @@ impl SettingsWish {
             source_snapshot,
             hooks,
             verify_packages,
+            server_backup,
             proofs,
             notifications,
             restore_root,
@@ -180,6 +194,7 @@ impl SettingsWish {
                 time_out_seconds: self.hook_time_out_seconds.unwrap_or(hooks.time_out_seconds),
             },
             verify_packages: self.verify_packages.unwrap_or(verify_packages),
+            server_backup: self.server_backup.over(server_backup),
             proofs: self.proofs.over(proofs),
             notifications: self.notifications.over(notifications),
             restore_root: self.restore_root.unwrap_or(restore_root),

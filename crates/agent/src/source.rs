@@ -3,12 +3,14 @@
 use crate::items::{Selection, StoredPath};
 use crate::registration::Registration;
 use crate::restore::Machine;
+use crate::server_backup;
 use crate::settings::Settings;
 use crate::snapshots::{self, Ledger};
 use crate::{Agent, AgentError, platform};
-use stateward_engine::Source;
+use stateward_engine::{Cancellation, Source};
 use stateward_format::manifest::Precheck;
 use stateward_model::JobId;
+use stateward_system_state::server_backup::Server;
 use stateward_system_state::snapshots::{HeldSnapshots, SnapshotWish};
 use stateward_system_state::{Exclusion, Files, OpenError, SystemState, prechecks, verify_packages};
 use std::path::{Path, PathBuf};
@@ -16,10 +18,18 @@ use std::path::{Path, PathBuf};
 /// The cache folder's file system should have this much free: an index of 10⁷ chunks and two metadata streams fit.
 pub(crate) const CACHE_BYTES_FREE: u64 = 1 << 30;
 
+/// What is read, or has to be made first.
+pub(crate) enum Opened<'a> {
+    /// It lies there.
+    Ready(Box<dyn Source>),
+    /// Windows Server Backup has to make it.
+    Wanted(Box<server_backup::Wanted<'a>>),
+}
+
 /// An item that can be read, and what was checked before.
-pub struct OpenedSource<'a> {
+pub(crate) struct OpenedSource<'a> {
     /// What is read.
-    pub source: Box<dyn Source>,
+    pub source: Opened<'a>,
     /// Kept with the recovery point.
     pub prechecks: Vec<Precheck>,
     /// What it is read from, if snapshots are wanted; to be released after the source is dropped.
@@ -28,15 +38,24 @@ pub struct OpenedSource<'a> {
 
 /// Opens what an item reads. The agent's own home and cache are never part of it. Snapshots that a dead run left are
 /// removed first.
-pub fn open<'a>(
+pub(crate) fn open<'a>(
     agent: &'a Agent,
     ledger: &'a Ledger<'a>,
     registration: &Registration,
     selection: &Selection,
-    job: JobId,
+    job: (JobId, &Cancellation),
 ) -> Result<OpenedSource<'a>, AgentError> {
     let mut checked = prechecks(&registration.cache, CACHE_BYTES_FREE);
     checked.extend(ledger.remove_leftovers(registration.server)?);
+    let (job, cancellation) = job;
+    if let Some(server) = server_of(selection)? {
+        let settings = Settings::load(agent.home())?;
+        let (wanted, found) = server_backup::open(agent, server, &settings, cancellation)?;
+        checked.extend(found);
+        checked.push(Machine::here().precheck());
+        let source = Opened::Wanted(Box::new(wanted));
+        return Ok(OpenedSource { source, prechecks: checked, snapshots: None });
+    }
     let folder = agent.home().snapshots();
     platform::make_private_folder(&folder)
         .and_then(|()| platform::restrict_folder(&folder))
@@ -58,11 +77,27 @@ pub fn open<'a>(
     }
     let snapshots = wish.map(|wish| source.freeze(&wish, ledger));
     checked.extend(snapshots.iter().flat_map(|held| held.problems.clone()));
-    Ok(OpenedSource { source: source.boxed(), prechecks: checked, snapshots })
+    Ok(OpenedSource { source: Opened::Ready(source.boxed()), prechecks: checked, snapshots })
+}
+
+/// The server whose System State Windows Server Backup makes, if that is what the selection is of.
+fn server_of(selection: &Selection) -> Result<Option<Server>, AgentError> {
+    let Selection::SystemState { components, root } = selection else { return Ok(None) };
+    let server = server_backup::server()?.filter(|_| root.0 == Path::new("/"));
+    match components {
+        Some(_) if server.is_some() => Err(OpenError::NotBuilt(
+            "Protecting some components only of Windows' System State, which is one whole,",
+        )
+        .into()),
+        _ => Ok(server),
+    }
 }
 
 /// Whether a selection can be opened at all, and whether each of its exclusions leaves something of it out.
-pub fn check(selection: &Selection) -> Result<(), AgentError> {
+pub fn check(agent: &Agent, selection: &Selection) -> Result<(), AgentError> {
+    if let Some(server) = server_of(selection)? {
+        return server_backup::check(&server, &Settings::load(agent.home())?.prechecks);
+    }
     let Selection::Files { paths, exclusions } = selection else {
         return Readable::open(selection, Vec::new()).map(drop);
     };

@@ -226,6 +226,7 @@ fn figures_text(job: &JobRecord) -> String {
     if job.is_paused {
         parts.push("paused".to_owned());
     }
+    parts.extend(job.staged_percent.map(|percent| format!("Windows Server Backup: {percent} %")));
     if figures.files > 0 {
         parts.push(units::counted(figures.files, "file"));
     }

@@ -25,9 +25,9 @@ pub struct WindowsServer {
     program: PathBuf,
 }
 
-/// What `scripts/test-windows.sh` says.
+/// What `scripts/test-windows.sh` says under a name.
 #[track_caller]
-fn told(name: &str) -> PathBuf {
+pub fn told(name: &str) -> PathBuf {
     let value = std::env::var_os(name);
     value.map(PathBuf::from).unwrap_or_else(|| panic!("{name} is not set: run scripts/test-windows.sh"))
 }

@@ -7,9 +7,8 @@
 //! or to none; nothing outside of a target's folder is ever touched; what is not read or not set is told.
 //!
 //! Begin with [`rules`] (what belongs to which component, and what is left out), then [`SystemState`], [`Files`] and
-//! [`FolderTarget`]. What is Linux' own stands in `linux/`, what is Windows' in `windows/`: files and folders, no System
-//! State yet, which `windows.rs` says to whoever asks. [`server_backup`] drives Windows Server Backup for it; it calls nothing
-//! of Windows itself, so that it stands here.
+//! [`FolderTarget`]. What is Linux' own stands in `linux/`, what is Windows' in `windows/`. [`server_backup`] drives
+//! Windows Server Backup, which makes Windows' System State; it calls nothing of Windows itself, so that it stands here.
 
 pub mod components;
 pub mod conflicts;
@@ -48,6 +47,7 @@ use windows::own_access;
 pub use linux::{
     files::{FILES_COMPONENT, Files},
     prechecks::{prechecks, verify_packages},
+    server::{staged_files, this_server},
     snapshots::remove_snapshot,
     system_state::SystemState,
     target::{FolderTarget, merge::MergeTarget},
@@ -55,7 +55,7 @@ pub use linux::{
 #[cfg(windows)]
 pub use windows::{
     FILES_COMPONENT, Files, FolderTarget, MergeTarget, SystemState, ThisMachine, operating_system,
-    point_path, prechecks, remove_snapshot, verify_packages,
+    point_path, prechecks, remove_snapshot, staged_files, this_server, verify_packages,
 };
 
 /// What System State leaves out by its rules, and why. [`EVERYTHING_ELSE`] holds beside them.

@@ -20,6 +20,7 @@ mod processes;
 mod recording;
 mod rpm;
 mod scratch;
+pub mod server;
 pub mod snapshots;
 mod stat;
 pub mod system_state;

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod prechecks;
 pub mod record;
 pub mod roles;
+mod server;
 pub mod source;
 pub mod staging;
 pub mod transcript;
@@ -26,3 +27,4 @@ pub use machine::{
     CommandError, Commands, DeviceError, Ended, Invocation, Registry, RegistryValue, ServiceState, Services,
     SystemCommands, Volume, Volumes,
 };
+pub use server::Server;

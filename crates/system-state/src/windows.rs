@@ -1,4 +1,5 @@
-//! Windows: files and folders are read and put back; System State is not yet, and whoever asks for it is told so.
+//! Windows: files and folders are read and put back; System State is what Windows Server Backup stages
+//! ([`crate::server_backup`]). That of another system's tree isn't read here, and whoever asks for it is told so.
 //!
 //! What is not built has no values here, so nothing can pretend to have done anything.
 
@@ -17,16 +18,21 @@ pub use target::{FolderTarget, MergeTarget};
 
 use crate::components::ComponentDescription;
 use crate::open_error::OpenError;
+use crate::server_backup::Server;
+use crate::server_backup::backup::IMAGE_FOLDER;
+use crate::server_backup::prechecks::Machine;
+use crate::server_backup::source::StagingFiles;
 use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotPlace, SnapshotWish};
 use stateward_engine::{Source, SourceDescription, SourceError, Visitor};
 use stateward_format::manifest::Precheck;
 use stateward_model::ComponentName;
 use stateward_windows::privileges::Privileges;
 use stateward_windows::volume::free_bytes;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// System State. There is none yet.
+/// The System State of a tree in which no system runs. There is none here.
 #[derive(Debug)]
 pub enum SystemState {}
 
@@ -38,7 +44,7 @@ impl SystemState {
         _excluded: Vec<PathBuf>,
         _components: Option<Vec<ComponentName>>,
     ) -> Result<Self, OpenError> {
-        Err(OpenError::NotBuilt("Reading System State"))
+        Err(OpenError::NotBuilt("Reading the System State of another system's tree"))
     }
 
     /// Reads from snapshots from now on.
@@ -54,6 +60,27 @@ impl SystemState {
     pub fn describe(&self) -> Result<Vec<ComponentDescription>, SourceError> {
         match *self {}
     }
+}
+
+/// The server that Windows Server Backup runs on: this one.
+///
+/// # Errors
+/// If it can't be told where Windows lies.
+pub fn this_server() -> io::Result<Option<Server>> {
+    let machine = ThisMachine::open()?;
+    let windows = machine.windows().to_owned();
+    Ok(Some(Server {
+        commands: Box::new(Machine::commands_of(&windows)),
+        registry: Box::new(machine.clone()),
+        services: Box::new(machine.clone()),
+        volumes: Box::new(machine),
+        windows,
+    }))
+}
+
+/// The files of a staging volume, whose root is the source's top.
+pub fn staged_files(root: &Path) -> Result<StagingFiles, OpenError> {
+    Ok((Box::new(Files::of_volume(root, IMAGE_FOLDER)), Vec::new()))
 }
 
 /// The rights beyond access lists that this process has, asked for once.

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 pub const REFUSED: u8 = 97;
 
 /// The programs that are played.
-pub const PROGRAMS: [&str; 4] = ["wbadmin", "sfc", "diskpart", "vssadmin"];
+pub const PROGRAMS: [&str; 5] = ["wbadmin", "sfc", "diskpart", "vssadmin", "bcdedit"];
 
 /// One call of a program, with what it does besides talking.
 pub type Transcript = transcript::Transcript<Effect>;
@@ -81,18 +81,12 @@ pub struct StandIns {
 impl StandIns {
     /// Puts the stand-in `program` into a folder under all names. `values` fill the transcripts, `steps` name them.
     pub fn play(folder: &Path, program: &Path, values: &[(&str, &str)], steps: &[&str]) -> Self {
-        Self::play_on(folder, program, std::env::consts::EXE_SUFFIX, &transcripts(), values, steps)
+        Self::lay(folder, program, std::env::consts::EXE_SUFFIX);
+        Self::of_scene(folder, transcripts(), values, steps)
     }
 
-    /// The same with transcripts of another folder, as the stand-ins name it, which end in `suffix` as programs do there.
-    pub fn play_on(
-        folder: &Path,
-        program: &Path,
-        suffix: &str,
-        transcripts: &Path,
-        values: &[(&str, &str)],
-        steps: &[&str],
-    ) -> Self {
+    /// Puts the stand-in `program` into a folder under all names, which end in `suffix` as programs do there.
+    pub fn lay(folder: &Path, program: &Path, suffix: &str) {
         fs::create_dir_all(folder).expect("a folder of the test's own");
         for name in PROGRAMS {
             let path = folder.join(format!("{name}{suffix}"));
@@ -100,8 +94,13 @@ impl StandIns {
                 lay(program, &path).expect("a program that was built");
             }
         }
+    }
+
+    /// Writes down what is played in a folder; `transcripts` is where they lie as the stand-ins see it.
+    pub fn of_scene(folder: &Path, transcripts: PathBuf, values: &[(&str, &str)], steps: &[&str]) -> Self {
+        fs::create_dir_all(folder).expect("a folder of the test's own");
         let scene = Scene {
-            transcripts: transcripts.to_owned(),
+            transcripts,
             steps: steps.iter().map(|step| (*step).to_owned()).collect(),
             values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         };
@@ -109,6 +108,17 @@ impl StandIns {
         fs::write(folder.join("position"), "0").expect("a folder of the test's own");
         let _ = fs::remove_file(folder.join("refused"));
         Self { folder: folder.to_owned() }
+    }
+
+    /// Does within this process what a stand-in would: gives what it says and what it ends with.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn answer(&self, program: &str, arguments: &[String]) -> Result<(Vec<u8>, i32), String> {
+        let (scene, transcript) = next(&self.folder, program, arguments)?;
+        let said = transcript.text().filled(|line| scene.filled(line));
+        take_effects(&transcript, &scene, arguments)?;
+        Ok((said, transcript.exit))
     }
 
     /// Where the stand-ins lie.
@@ -174,7 +184,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn play(folder: &Path, program: &str, arguments: &[String]) -> Result<ExitCode, String> {
+/// The next transcript, which must be that of the program.
+fn next(folder: &Path, program: &str, arguments: &[String]) -> Result<(Scene, Transcript), String> {
     grammar::check(program, arguments)?;
     let (scene, position) = (scene(folder)?, position(folder)?);
     let name = scene.steps.get(position).ok_or("nothing more is played")?;
@@ -184,6 +195,16 @@ fn play(folder: &Path, program: &str, arguments: &[String]) -> Result<ExitCode, 
         return Err(format!("the next step is `{name}`: {} {expected:?}", transcript.program));
     }
     fs::write(folder.join("position"), (position + 1).to_string()).map_err(|error| error.to_string())?;
+    Ok((scene, transcript))
+}
+
+fn take_effects(transcript: &Transcript, scene: &Scene, arguments: &[String]) -> Result<(), String> {
+    let take = |effect: &Effect| effect.take(scene, arguments).map_err(|error| error.to_string());
+    transcript.effects.iter().try_for_each(take)
+}
+
+fn play(folder: &Path, program: &str, arguments: &[String]) -> Result<ExitCode, String> {
+    let (scene, transcript) = next(folder, program, arguments)?;
     let filled = |text: &Text| text.filled(|line| scene.filled(line));
     let (mut output, mut errors) = (io::stdout(), io::stderr());
     output
@@ -191,9 +212,7 @@ fn play(folder: &Path, program: &str, arguments: &[String]) -> Result<ExitCode, 
         .and_then(|()| output.flush())
         .and_then(|()| errors.write_all(&transcript.errors.as_ref().map(filled).unwrap_or_default()))
         .map_err(|error| error.to_string())?;
-    for effect in &transcript.effects {
-        effect.take(&scene, arguments).map_err(|error| error.to_string())?;
-    }
+    take_effects(&transcript, &scene, arguments)?;
     // Windows' exit codes have 32 bits, other systems' eight.
     Ok(ExitCode::from((transcript.exit & 0xff) as u8))
 }

@@ -198,6 +198,11 @@ pub const ALL: &[WarningCode] = &[
         "Restart the server, then back up again",
     ),
     warning(
+        "plan-not-written",
+        "The image of a System State of Windows was restored, but the runbook and the script that belong to it could not be written, or there is no plan for this machine",
+        "The message says why; `stateward system-state plan` shows the plan and writes both: `--out DIR`",
+    ),
+    warning(
         "point-damaged",
         "A recovery point's object in the vault is damaged",
         "Use another recovery point, or another copy of the vault",
@@ -211,6 +216,21 @@ pub const ALL: &[WarningCode] = &[
         "receipt-missing",
         "A recovery point has no receipt signed by the vault, so its time is not confirmed",
         "Tell the vault's administrator; the recovery point itself can be restored",
+    ),
+    warning(
+        "server-backup",
+        "Windows Server Backup isn't installed, or can't run, so no System State can be made",
+        "Install it with `Install-WindowsFeature Windows-Server-Backup` in PowerShell, or with `dism /Online /Enable-Feature /FeatureName:WindowsServerBackup /NoRestart`; the message says what is wrong",
+    ),
+    warning(
+        "services",
+        "Services that shadow copies need don't run or are disabled",
+        "Start them as the message says, then run the backup again",
+    ),
+    warning(
+        "shadow-storage",
+        "There is too little room on the system's volume for a shadow copy of it",
+        "Make room there, or give shadow copies another volume with `vssadmin add shadowstorage`",
     ),
     warning(
         "slot-damaged",
@@ -231,6 +251,21 @@ pub const ALL: &[WarningCode] = &[
         "source-snapshot",
         "No snapshot of a file system could be made, so it is read live",
         "Mend what the message names, or turn snapshots off with `stateward settings set --source-snapshot=off`",
+    ),
+    warning(
+        "staging-not-cleared",
+        "What Windows Server Backup staged could not be removed, so it takes space; the recovery point is not concerned",
+        "Mend what the message names; the next backup tries again",
+    ),
+    warning(
+        "staging-space",
+        "There is too little room to stage a System State of Windows",
+        "Make room at the staging place, or choose another one: `stateward settings set --staging PLACE`",
+    ),
+    warning(
+        "system-files",
+        "Files of Windows are damaged, or it can't be told whether they are; they are backed up as they are",
+        "Run `DISM /Online /Cleanup-Image /RestoreHealth` and `sfc /scannow`; not to look any more: `stateward settings set --verify-packages off`",
     ),
     warning(
         "system-partition",
@@ -281,6 +316,16 @@ pub const ALL: &[WarningCode] = &[
         "warnings-not-kept",
         "Some of a job's warnings could not be written into the home",
         "Make space in the home, or mend its disk, and run the job again",
+    ),
+    warning(
+        "windows-edition",
+        "This is no edition of Windows Server, and System State is backed up of servers",
+        "Protect files and folders instead; to try it all the same: `stateward settings set --precheck windows-edition=warn`",
+    ),
+    warning(
+        "writers",
+        "Parts of Windows that take part in a shadow copy have failed, so the backup may fail, too",
+        "Restart the services that the message names, or the server; `vssadmin list writers` shows how they stand",
     ),
 ];
 

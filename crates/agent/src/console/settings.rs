@@ -8,6 +8,7 @@ use super::shapes;
 use crate::items::StoredPath;
 use crate::prechecks::{CODES, PrecheckAction};
 use crate::proofs::{DAYS_MAX, ProofWish};
+use crate::server_backup::ServerBackupWish;
 use crate::settings::{Limit, PaceWish, Settings, SettingsWish, ThrottleWish, folder_that_is_there};
 use axum::extract::State;
 use stateward_api::console::{self as contract, FilePath, Rate, RateWord, SettingsRequest};
@@ -64,6 +65,7 @@ fn wish(request: SettingsRequest) -> Result<SettingsWish, Refusal> {
         prechecks: request.prechecks.into_iter().map(|(code, does)| (code, action(does))).collect(),
         source_snapshot: request.source_snapshot,
         verify_packages: request.verify_packages,
+        server_backup: ServerBackupWish::default(),
         proofs: ProofWish {
             verify_days: request.verify_every_days.map(|days| often("verifyEveryDays", days)).transpose()?,
             trial_days: request

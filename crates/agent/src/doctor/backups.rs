@@ -2,13 +2,13 @@
 
 use super::{Check, Outcome};
 use crate::codes::warnings;
-use crate::items::Item;
+use crate::items::{Item, Items, Selection};
 use crate::overview::Overview;
 use crate::prechecks::PrecheckAction;
 use crate::settings::Settings;
 use crate::snapshots::Ledger;
 use crate::source::CACHE_BYTES_FREE;
-use crate::{Agent, RegisteredServer, timetable};
+use crate::{Agent, RegisteredServer, server_backup, timetable};
 use stateward_format::manifest::Precheck;
 use stateward_model::{ItemId, JobKind, JobState, Timestamp};
 use std::collections::BTreeMap;
@@ -123,12 +123,31 @@ pub(super) fn prechecks(agent: &Agent, server: Option<&RegisteredServer>) -> Vec
     let folder =
         server.map_or_else(|| agent.home().default_cache(), |server| server.registration.cache.clone());
     let settings = Settings::load(agent.home()).unwrap_or_default();
-    let found = stateward_system_state::prechecks(&folder, CACHE_BYTES_FREE);
-    found.into_iter().map(|precheck| judged(precheck, &settings)).collect()
+    let mut found = stateward_system_state::prechecks(&folder, CACHE_BYTES_FREE);
+    let mut checks = Vec::new();
+    if has_system_state(agent) {
+        match server_backup::server().and_then(|server| {
+            server.map_or_else(
+                || Ok(Vec::new()),
+                |server| server_backup::look(agent.home(), &server, &settings),
+            )
+        }) {
+            Ok(more) => found.extend(more),
+            Err(error) => checks.push(Check::error("precheck", &error)),
+        }
+    }
+    found.into_iter().map(|precheck| judged(precheck, &settings)).chain(checks).collect()
+}
+
+/// Whether System State is protected.
+fn has_system_state(agent: &Agent) -> bool {
+    Items::load(agent.home()).is_ok_and(|items| {
+        items.items.iter().any(|item| matches!(item.selection, Selection::SystemState { .. }))
+    })
 }
 
 fn judged(precheck: Precheck, settings: &Settings) -> Check {
-    let action = settings.prechecks.action(&precheck.code);
+    let action = settings.prechecks.action_of(&precheck);
     let outcome = match action {
         _ if precheck.outcome == 0 => Outcome::Passed,
         PrecheckAction::Pass => Outcome::Passed,

@@ -1,5 +1,7 @@
 //! Which code of the table each error has: its exit code, and what is told beside it, follow from that.
 
+mod server_backup;
+
 use super::AgentError;
 use crate::codes::Code;
 use crate::document::DocumentError;
@@ -85,6 +87,12 @@ impl AgentError {
             Self::Source(OpenError::Unreadable { .. }) => Code::SourceUnreadable,
             Self::Source(OpenError::NoSuchComponent(_)) => Code::UnknownComponent,
             Self::Source(OpenError::NotBuilt(_)) => Code::Unsupported,
+            Self::ServerBackup(error) => server_backup::code(error),
+            Self::Staging(error) => server_backup::staging_code(error),
+            Self::Plan(error) => server_backup::plan_code(error),
+            Self::CriticalVolume { .. } => Code::CriticalVolume,
+            Self::ClientEdition => Code::ClientEdition,
+            Self::LineFailed { .. } => Code::LineFailed,
             Self::FilesLost { .. } => Code::FilesLost,
             Self::DamageFound { .. } => Code::DamageFound,
             Self::JobLost => Code::JobLost,

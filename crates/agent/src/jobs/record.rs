@@ -212,6 +212,9 @@ pub struct JobRecord {
     pub is_paused: bool,
     /// What it is at.
     pub phase: Phase,
+    /// How far Windows Server Backup is with what is going to be read, in percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staged_percent: Option<u8>,
     /// When it was asked for, then: when it began.
     pub started_at: Timestamp,
     /// When it ended.
@@ -243,6 +246,7 @@ impl JobRecord {
             state: JobState::Queued,
             is_paused: false,
             phase: Phase::Preparing,
+            staged_percent: None,
             started_at: now,
             ended_at: None,
             process: Some(platform::this_process()),

@@ -194,6 +194,11 @@ impl<'a> RunningJob<'a> {
         self.folder.map(|folder| folder.log_path(self.id()))
     }
 
+    /// Tells how far Windows Server Backup is with what is going to be read, in percent.
+    pub fn staged(&self, percent: Option<u8>) {
+        locked(&self.record).staged_percent = percent;
+    }
+
     /// How it stands once its work has come to this.
     pub fn state_after(&self, error: Option<&AgentError>) -> JobState {
         match error {
@@ -266,6 +271,7 @@ impl<'a> RunningJob<'a> {
         let mut record = JobRecord { is_paused: false, ..self.present() };
         record.ended_at = Some(self.surroundings.clock.now());
         record.figures.eta_seconds = None;
+        record.staged_percent = None;
         record.state = self.state_after(worked.error.as_ref());
         record.failure = worked.error.as_ref().map(JobFailure::from);
         record.outcome = worked.outcome;

@@ -31,10 +31,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use zeroize::Zeroizing;
 
-fn not_built(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, format!("{what} isn't built for Windows yet"))
-}
-
 /// This machine, whose programs can be recorded.
 pub fn asked_machine() -> io::Result<Option<AskedMachine>> {
     let machine = ThisMachine::open()?;

@@ -2,6 +2,7 @@
 
 mod notify;
 mod proofs;
+mod server_backup;
 pub mod set;
 pub mod show;
 pub mod test_notification;
@@ -49,6 +50,7 @@ fn print(context: &Context, settings: &Settings) -> Result<(), AgentError> {
     let mut object = pace::object("result", &settings.pace);
     throttle::put(&mut object, settings);
     proofs::put(&mut object, settings);
+    server_backup::put(&mut object, settings);
     notify::put(&mut object, settings, webhook.as_ref())?;
     object["prechecks"] = json!(settings.prechecks);
     object["source_snapshot"] = json!(settings.source_snapshot);
@@ -70,6 +72,10 @@ fn print(context: &Context, settings: &Settings) -> Result<(), AgentError> {
     let effect = if blocks { "no backup is made" } else { "the backup is made with a warning" };
     let mut shown_facts = pace::facts(&settings.pace).to_vec();
     shown_facts.extend(throttle::facts(settings));
+    // Elsewhere nobody has it.
+    if cfg!(windows) {
+        shown_facts.push(("Staging", server_backup::text(settings)));
+    }
     shown_facts.extend([
         ("Source snapshot", pace::switch_text(settings.source_snapshot)),
         ("Hooks", shown.unwrap_or_else(|| "none".to_owned())),

@@ -100,7 +100,7 @@ pub fn prechecks(machine: &Machine<'_>, needs: &Needs, cancellation: &Cancellati
 const PRODUCT: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions";
 
 /// Which sort of Windows this is. System State is for servers, as Windows Server Backup is.
-fn edition(registry: &dyn Registry, is_client_forced: bool) -> Precheck {
+pub fn edition(registry: &dyn Registry, is_client_forced: bool) -> Precheck {
     let code = "windows-edition";
     match registry.value(PRODUCT, "ProductType") {
         Ok(Some(RegistryValue::Text(kind))) => match &kind[..] {

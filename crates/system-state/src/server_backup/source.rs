@@ -25,6 +25,9 @@ pub const VERSION_REMARK: &str = "server-backup-version";
 /// How deep a writer's file lies: `WindowsImageBackup/MACHINE/Backup …/FILE`.
 const WRITER_FILE_DEPTH: usize = 4;
 
+/// The files of a staging volume, and the names on the way from the source's top to the volume's root.
+pub type StagingFiles = (Box<dyn Source>, Vec<Vec<u8>>);
+
 /// A staged backup that can be read.
 pub struct StagedSource {
     inner: Box<dyn Source>,

@@ -4,6 +4,7 @@
 //! its file lies on one of the machine's own; it grows as it is filled. `diskpart` makes it by a script, and afterwards the
 //! volume must be there as it was asked for: what `diskpart` says of it isn't read.
 
+use crate::server_backup::backup::IMAGE_FOLDER;
 use crate::server_backup::machine::{CommandError, Commands, Invocation, Volume, Volumes};
 use crate::server_backup::wbadmin;
 use crate::server_backup::wbadmin::failure::Failure;
@@ -153,6 +154,28 @@ impl StagingDisk {
         }
     }
 
+    /// Takes the disk away however far its making came, and removes its file. What it held is gone.
+    pub fn remove(
+        &self,
+        commands: &dyn Commands,
+        volumes: &dyn Volumes,
+        cancellation: &Cancellation,
+    ) -> Result<(), StagingError> {
+        self.detach(commands, volumes, cancellation)?;
+        let Err(cause) = remove_file(&self.file) else { return Ok(()) };
+        // A disk without a volume is attached all the same.
+        self.run("detach", &self.detaching_script()?, commands, cancellation)
+            .and_then(|()| remove_file(&self.file).map_err(|cause| self.unusable(cause)))
+            .map_err(|error| match error {
+                StagingError::Refused { .. } => self.unusable(cause),
+                other => other,
+            })
+    }
+
+    fn unusable(&self, cause: io::Error) -> StagingError {
+        StagingError::Unusable { path: self.file.clone(), cause }
+    }
+
     /// The volume at the mount, if it is as large as it should be.
     fn volume(&self, volumes: &dyn Volumes) -> Result<Option<Volume>, StagingError> {
         let all = list(volumes, &self.mount)?;
@@ -188,6 +211,14 @@ impl StagingDisk {
     }
 }
 
+/// Removes a file that need not be there.
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause),
+        _ => Ok(()),
+    }
+}
+
 /// Lines as `diskpart` reads them from a file.
 fn script(lines: &[&str]) -> String {
     lines.iter().flat_map(|line| [line, "\r\n"]).collect()
@@ -208,22 +239,32 @@ fn list(volumes: &dyn Volumes, path: &Path) -> Result<Vec<Volume>, StagingError>
     volumes.list().map_err(|cause| StagingError::Unusable { path: path.to_owned(), cause })
 }
 
+/// The volume that is mounted at a place, if one is.
+pub fn volume_at(volumes: &dyn Volumes, place: &Path) -> Result<Option<Volume>, StagingError> {
+    Ok(at(&list(volumes, place)?, place).cloned())
+}
+
+fn at<'a>(all: &'a [Volume], place: &Path) -> Option<&'a Volume> {
+    all.iter().find(|volume| volume.mounts.iter().any(|mount| is_same_place(mount, place)))
+}
+
+/// Whether Windows lies on a volume: it's that of the longest mount on the way.
+pub fn holds_windows(volumes: &dyn Volumes, volume: &Volume, windows: &Path) -> Result<bool, StagingError> {
+    let all = list(volumes, windows)?;
+    Ok(windows.ancestors().find_map(|place| at(&all, place)).is_some_and(|found| found.id == volume.id))
+}
+
 /// A volume that somebody chose, if a System State can be staged there.
 pub fn given_volume(volumes: &dyn Volumes, place: &Path, windows: &Path) -> Result<Volume, StagingError> {
-    let all = list(volumes, place)?;
-    let at = |place: &Path| {
-        all.iter().find(|volume| volume.mounts.iter().any(|mount| is_same_place(mount, place)))
-    };
     let unfit = |why: &str| StagingError::Unfit { place: place.to_owned(), why: why.to_owned() };
-    let volume =
-        at(place).ok_or_else(|| unfit("no volume is mounted there; give a drive or a mount point"))?;
-    // The volume of the longest mount on the way to Windows.
-    let holds_windows = windows.ancestors().find_map(at).is_some_and(|found| found.id == volume.id);
+    let volume = volume_at(volumes, place)?
+        .ok_or_else(|| unfit("no volume is mounted there; give a drive or a mount point"))?;
+    let holds_windows = holds_windows(volumes, &volume, windows)?;
     match (holds_windows, volume.is_fixed, volume.file_system.eq_ignore_ascii_case("NTFS")) {
         (true, ..) => Err(unfit("Windows lies on it; choose another volume, or let a virtual disk be made")),
         (_, false, _) => Err(unfit("it is no fixed disk; choose one that is, or let a virtual disk be made")),
         (.., false) => Err(unfit("its file system isn't NTFS; format it, or choose another volume")),
-        _ => Ok(volume.clone()),
+        _ => Ok(volume),
     }
 }
 
@@ -245,6 +286,28 @@ pub fn trim(
             let (failure, _) = Failure::in_text(&ended.text());
             Err(StagingError::NotTrimmed(format!("version `{left}` is still listed. {failure}")))
         }
+    }
+}
+
+/// Removes all that a backup left at a volume's root, whole or half made: first by `wbadmin`, which knows of its versions, then
+/// the folder, of which it knows nothing any more. The volume must hold nobody else's.
+pub fn clear(
+    commands: &dyn Commands,
+    target: &str,
+    root: &Path,
+    machine: &str,
+    cancellation: &Cancellation,
+) -> Result<(), StagingError> {
+    let folder = root.join(IMAGE_FOLDER);
+    if !folder.exists() {
+        return Ok(());
+    }
+    trim(commands, target, machine, cancellation)?;
+    match fs::remove_dir_all(&folder) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+            Err(StagingError::Unusable { path: folder, cause })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -25,6 +25,8 @@ const FILES: Part = Part(0);
 pub struct Files {
     selection: Selection,
     exclusions: Vec<Exclusion>,
+    /// What stands at the top of it; all drives, if there is none.
+    top: Option<PathBuf>,
 }
 
 impl Files {
@@ -49,7 +51,7 @@ impl Files {
             }
         }
         selection.finish();
-        Ok(Self { selection, exclusions: Vec::new() })
+        Ok(Self { selection, exclusions: Vec::new(), top: None })
     }
 
     /// Leaves out what somebody wished.
@@ -78,6 +80,16 @@ impl Files {
     pub fn reaches(&self, exclusion: &Exclusion) -> Result<bool, OpenError> {
         let (Excluded::Path(path) | Excluded::NamesIn(path, _)) = exclusion.what() else { return Ok(true) };
         Ok(in_points(path).iter().any(|place| self.selection.has(place)))
+    }
+
+    /// One folder of a volume, with that volume's root at the top of the recovery point, however it is mounted.
+    pub fn of_volume(root: &Path, folder: &str) -> Self {
+        super::privileges();
+        let mut selection = Selection::new();
+        let claim = Claim::Part { part: FILES, enters_file_systems: false };
+        selection.claim(format!("/{folder}").as_bytes(), claim);
+        selection.finish();
+        Self { selection, exclusions: Vec::new(), top: Some(root.to_owned()) }
     }
 
     /// Reads from snapshots from now on, as far as they can be made: none can yet, which is told.
@@ -147,7 +159,7 @@ impl Source for Files {
         if component.as_str() != FILES_COMPONENT {
             return Err(SourceError::NoSuchComponent(component.clone()));
         }
-        walk::walk(&self.selection, FILES, visitor)
+        walk::walk(&self.selection, FILES, self.top.as_deref(), visitor)
     }
 
     fn remarks(&self) -> Vec<Precheck> {

@@ -17,6 +17,7 @@ use stateward_model::Timestamp;
 use stateward_windows::handle::{Expected, Handle, Look, Wish, rights};
 use std::io;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What a folder is opened with.
@@ -43,21 +44,27 @@ pub(super) struct Walker<'a> {
     has_given: bool,
 }
 
-/// Walks. `Ok(false)` means that nothing was found, and nothing was given.
+/// Walks, from the folder `top` or from what holds all drives. `Ok(false)` means that nothing was found, and nothing was
+/// given.
 pub(super) fn walk(
     selection: &Selection,
     part: Part,
+    top: Option<&Path>,
     visitor: &mut dyn Visitor,
 ) -> Result<bool, SourceError> {
+    let handle = top.map(|path| {
+        let opened = Handle::open_folder(path, ENTER);
+        opened.map_err(|cause| SourceError::Unreadable { path: path.display().to_string(), cause })
+    });
     let mut walker = Walker { selection, part, visitor, frames: Vec::new(), given: 0, has_given: false };
     // A visitor that has enough ends the walk, not the job.
-    let _ = walker.begin();
+    let _ = walker.begin(handle.transpose()?);
     Ok(walker.has_given)
 }
 
 impl Walker<'_> {
-    fn begin(&mut self) -> ControlFlow<()> {
-        let top = Arc::new(Folder { handle: None, path: Vec::new() });
+    fn begin(&mut self, handle: Option<Handle>) -> ControlFlow<()> {
+        let top = Arc::new(Folder { handle, path: Vec::new() });
         let stat = Stat {
             kind: FoundKind::Folder,
             mode: 0o700,
@@ -95,9 +102,9 @@ impl Walker<'_> {
             return ControlFlow::Continue(());
         }
         let folder = Arc::clone(&frame.folder);
-        let seen = match self.frames.len() {
-            1 => open_drive(&bytes).map(|(handle, look)| Seen { look, behind: Behind::Itself, handle }),
-            _ => look_at(&folder, &units),
+        let seen = match folder.handle {
+            None => open_drive(&bytes).map(|(handle, look)| Seen { look, behind: Behind::Itself, handle }),
+            Some(_) => look_at(&folder, &units),
         };
         let seen = match seen {
             Ok(seen) => seen,

@@ -1,4 +1,4 @@
-//! Plays `wbadmin`, `sfc`, `diskpart` and `vssadmin` by the name under which it lies: see `stateward_testing::stand_in`.
+//! Plays `wbadmin`, `sfc`, `diskpart`, `vssadmin` and `bcdedit` by the name under which it lies: see `stateward_testing::stand_in`.
 
 use std::process::ExitCode;
 

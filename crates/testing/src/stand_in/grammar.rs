@@ -30,6 +30,8 @@ const COMMANDS: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("sfc", &["/verifyonly"], &[]),
+    ("bcdedit", &["/set", "safeboot", "dsrepair"], &[]),
+    ("bcdedit", &["/deletevalue", "safeboot"], &[]),
     ("vssadmin", &["list", "writers"], &[]),
     ("vssadmin", &["list", "providers"], &[]),
     ("vssadmin", &["list", "shadowstorage"], &[]),

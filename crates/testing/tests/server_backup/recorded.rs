@@ -98,14 +98,8 @@ fn what_was_recorded_is_played_to_the_byte_and_recorded_again_is_the_same() {
     let programs = folder.path().join("programs");
     let program = Path::new(env!("CARGO_BIN_EXE_stand-in"));
     let play = || {
-        StandIns::play_on(
-            &programs,
-            program,
-            std::env::consts::EXE_SUFFIX,
-            &laid,
-            &[("script", &script)],
-            &steps,
-        )
+        StandIns::lay(&programs, program, std::env::consts::EXE_SUFFIX);
+        StandIns::of_scene(&programs, laid.clone(), &[("script", &script)], &steps)
     };
 
     let stand_ins = play();

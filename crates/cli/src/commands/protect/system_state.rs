@@ -2,10 +2,10 @@
 
 use crate::context::Context;
 use clap::Args;
-use stateward_agent::items::{Selection, absolute};
+use stateward_agent::items::{Selection, StoredPath, absolute};
 use stateward_agent::{AgentError, Exit};
 use stateward_model::{ComponentName, Label};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The command's flags.
 #[derive(Debug, Args)]
@@ -27,6 +27,8 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
     components.sort();
     components.dedup();
     let components = (!components.is_empty()).then_some(components);
-    let selection = Selection::SystemState { components, root: absolute(&root)? };
+    // This system's own, which on Windows lies on no one drive.
+    let root = if root == Path::new("/") { StoredPath(root) } else { absolute(&root)? };
+    let selection = Selection::SystemState { components, root };
     super::protect_and_print(context, selection, name)
 }

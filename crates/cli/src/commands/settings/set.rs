@@ -2,6 +2,7 @@
 
 use super::notify::{self, NotifyFlags};
 use super::proofs::{self, ProofFlags};
+use super::server_backup::{self, ServerBackupFlags};
 use super::throttle::{FLAGS, ThrottleFlags};
 use crate::context::Context;
 use crate::pace::{PaceFlags, switch};
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 #[command(group = ArgGroup::new("what").required(true).multiple(true).args([
     "low_priority", "limit_rate", "source_snapshot", "hooks", "hook_failure", "hook_time_out", "verify_packages",
     "restore_root", "prechecks", "release_key", "upgrade", "proxy", "no_proxy",
-]).args(FLAGS).args(proofs::FLAGS).args(notify::FLAGS))]
+]).args(FLAGS).args(proofs::FLAGS).args(server_backup::FLAGS).args(notify::FLAGS))]
 pub struct Arguments {
     #[command(flatten)]
     pace: PaceFlags,
@@ -28,6 +29,8 @@ pub struct Arguments {
     throttle: ThrottleFlags,
     #[command(flatten)]
     proofs: ProofFlags,
+    #[command(flatten)]
+    server_backup: ServerBackupFlags,
     #[command(flatten)]
     notify: NotifyFlags,
     /// Read from snapshots of the file systems that give them (btrfs, LVM), so that a recovery point is of one moment
@@ -52,7 +55,8 @@ pub struct Arguments {
     /// What a finding before a backup does to it, such as `pending-restart=block`; may be given several times
     #[arg(long = "precheck", value_name = "CODE=pass|warn|block", value_parser = precheck)]
     prechecks: Vec<(String, PrecheckAction)>,
-    /// Compare all installed files with their packages before each backup of System State, which reads all of them
+    /// Compare all installed files with their packages before each backup of System State, which reads all of them; on Windows,
+    /// Windows' own by `sfc /verifyonly` [default: off; on Windows on]
     #[arg(long, value_name = "on|off", value_parser = switch)]
     verify_packages: Option<bool>,
     /// The folder in which restores make theirs that administrators ask for at the vault; `none` for no such restores
@@ -96,6 +100,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         pace,
         throttle,
         proofs,
+        server_backup,
         notify,
         prechecks,
         source_snapshot,
@@ -122,6 +127,7 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         }),
         hook_time_out_seconds: hook_time_out,
         verify_packages,
+        server_backup: server_backup.wish()?,
         proofs: proofs.wish()?,
         notifications: notify.wish(),
         restore_root: restore_root.map(root).transpose()?,
