@@ -139,6 +139,6 @@ fn principals_are_looked_after_while_the_vault_serves() {
         assert!(entries.lines().any(|line| line.contains("  console  ") && line.contains(act)), "{entries}");
     }
     assert!(!entries.contains(made["client_secret"].as_str().unwrap()));
-    assert!(done(&["audit", "--verify"], &data).contains("each fits the one before"));
+    assert!(done(&["audit", "--verify"], &data).contains("each of which fits the one before"));
     assert_eq!(stop(serving), Some(0));
 }
