@@ -386,7 +386,7 @@ codes! {
         "The recovery point is of a newer Windows than runs here",
         "Install the Windows that the message names, or a later one, and put it back there";
     PointTombstoned = "recovery-point-tombstoned", Failed,
-        "The recovery point of a domain controller is older than the directory remembers deleted objects",
+        "The recovery point of a domain controller is older than the domain remembers deleted objects",
         "Promote a new domain controller instead, or choose a newer recovery point. If deleted objects are remembered for longer: `--tombstone-days DAYS`";
     PointOfTheFuture = "recovery-point-of-the-future", Failed,
         "The recovery point was made later than this machine's clock says",

@@ -32,7 +32,7 @@ pub struct PlanWish<'a> {
     pub place: &'a str,
     /// Whether what comes back wins, and whether the machine restarts by itself.
     pub wish: Wish,
-    /// How long the directory remembers deleted objects, if somebody knows.
+    /// How long the domain remembers deleted objects, if somebody knows.
     pub tombstone_days: Option<u32>,
 }
 

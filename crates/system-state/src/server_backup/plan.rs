@@ -110,7 +110,7 @@ pub enum PlanError {
     },
     /// The directory has forgotten what was deleted since.
     #[error(
-        "The recovery point is {days} days old, and the directory remembers deleted objects for {tombstone_days} days only: \
+        "The recovery point is {days} days old, and the domain remembers deleted objects for {tombstone_days} days only: \
          restored, this domain controller would bring deleted objects back. Promote a new domain controller instead, or choose a \
          newer recovery point"
     )]

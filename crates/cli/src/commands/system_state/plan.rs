@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Let the server restart by itself where the plan has a restart
     #[arg(long)]
     restart: bool,
-    /// How many days the directory remembers deleted objects [default: 180]
+    /// How many days the domain remembers deleted objects [default: 180]
     #[arg(long, value_name = "DAYS")]
     tombstone_days: Option<u32>,
     /// Write the runbook and the script into this folder, too

@@ -14,7 +14,7 @@ pub(super) fn warnings(days: i64, here: &Here, wish: Wish) -> Result<Vec<String>
     let mut warnings = Vec::new();
     if here.tombstone_days.is_none() {
         warnings.push(format!(
-            "How long the directory remembers deleted objects couldn't be asked: {TOMBSTONE_DAYS} days are assumed; it may be less \
+            "How long the domain remembers deleted objects couldn't be asked: {TOMBSTONE_DAYS} days are assumed; it may be less \
              in a forest that began before Server 2003 SP1"
         ));
     }
