@@ -7,6 +7,9 @@
 //! Each frame goes into the pack's hash and is then opened and decoded again while its bytes are near the processor.
 //! Bytes that change before they are hashed fail this proof; bytes that change after it make a pack that is not what its
 //! id says, which the vault refuses.
+//!
+//! A pack of very many small chunks has a table of some ten megabytes, and closing it takes as much twice over: to encode
+//! it, and to decode it for the proof. So the writers of a backup close one pack at a time.
 
 use crate::EngineError;
 use crate::buffers::{Buffer, Buffers};
@@ -18,6 +21,7 @@ use stateward_format::pack::{
     TRAILER_BYTES,
 };
 use stateward_model::{PackId, Random};
+use std::sync::{Mutex, PoisonError};
 
 /// What every pack holds besides frames and table.
 const FIXED_BYTES: usize = FOOT_BYTES + TRAILER_BYTES + TAG_BYTES;
@@ -68,6 +72,7 @@ pub struct PackWriter<'a> {
     keys: &'a EpochKeys,
     random: &'a dyn Random,
     buffers: Buffers,
+    closing: &'a Mutex<()>,
     compressor: zstd::bulk::Compressor<'static>,
     check: FrameReader,
     scratch: Vec<u8>,
@@ -77,18 +82,21 @@ pub struct PackWriter<'a> {
 }
 
 impl<'a> PackWriter<'a> {
-    /// A writer with no pack open yet; packs are made in some of the `buffers`.
+    /// A writer with no pack open yet; packs are made in some of the `buffers`. Of the writers that share `closing`, one
+    /// closes a pack at a time.
     pub fn new(
         keys: &'a EpochKeys,
         random: &'a dyn Random,
         compression: Compression,
         buffers: Buffers,
+        closing: &'a Mutex<()>,
     ) -> Self {
         let compressor = compression.compressor();
         Self {
             keys,
             random,
             buffers,
+            closing,
             compressor,
             check: FrameReader::new(),
             scratch: Vec::new(),
@@ -171,10 +179,18 @@ impl<'a> PackWriter<'a> {
     fn close(&mut self, size: impl Fn(usize) -> usize) -> Result<Option<FinishedPack>, EngineError> {
         let Some(open) = self.open.take() else { return Ok(None) };
         let OpenPack { keys, foot, mut bytes, mut hasher, contents, .. } = open;
-        let least = bytes.len() + contents.table.encode(0).len() + FIXED_BYTES;
-        let padding_to = size(least).max(least) - bytes.len() - FIXED_BYTES;
+        // Nothing is behind the lock, so a thread that panicked with it left nothing half done.
+        let _alone = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
         let frames_end = bytes.len();
-        bytes.extend_from_slice(&contents.table.encode(padding_to));
+        let table = contents.table.encode(0);
+        // Its hash stands for the table from here on: it and the one that is read back need not be there together.
+        drop(contents);
+        let meant = blake3::hash(&table);
+        bytes.extend_from_slice(&table);
+        drop(table);
+        // Zeros after a table are its padding.
+        let least = bytes.len() + FIXED_BYTES;
+        bytes.resize(size(least).max(least) - FIXED_BYTES, 0);
         keys.seal_table(&pack::table_associated_data(&foot), &mut bytes, frames_end);
         let table_bytes = (bytes.len() - frames_end) as u32;
         let at = bytes.len();
@@ -184,7 +200,11 @@ impl<'a> PackWriter<'a> {
         hasher.update(&bytes[frames_end..]);
         let id = PackId(*hasher.finalize().as_bytes());
         match open_whole(self.keys, id, &bytes) {
-            Ok(found) if found == contents => Ok(Some(FinishedPack { id, bytes, contents })),
+            Ok(contents)
+                if contents.foot.encode() == foot && blake3::hash(&contents.table.encode(0)) == meant =>
+            {
+                Ok(Some(FinishedPack { id, bytes, contents }))
+            }
             _ => Err(EngineError::SelfCheckFailed),
         }
     }

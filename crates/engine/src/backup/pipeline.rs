@@ -26,6 +26,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use stateward_format::point::PackReference;
 use stateward_format::{EntryKind, manifest::Warning};
 use std::ops::ControlFlow;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::thread;
 
@@ -62,6 +63,7 @@ impl Pass<'_> {
         // One in each sink, one in each compressing thread, and those between.
         let frame_buffers = Buffers::new(2 * self.threads + 1 + FRAMES_WAITING);
         let pack_buffers = Buffers::new(self.threads + PACKS_WAITING + SENDERS);
+        let closing = &Mutex::new(());
         (0..BATCHES).for_each(|_| token_sender.send(()).expect("the channel holds so many"));
         let result = thread::scope(|scope| {
             for _ in 0..SENDERS {
@@ -72,7 +74,7 @@ impl Pass<'_> {
             for _ in 0..self.threads {
                 let (frames, pack_sender) = (frames.clone(), pack_sender.clone());
                 let buffers = pack_buffers.clone();
-                scope.spawn(move || self.guard(|| self.compress(&frames, &pack_sender, buffers)));
+                scope.spawn(move || self.guard(|| self.compress(&frames, &pack_sender, buffers, closing)));
             }
             drop((frames, pack_sender));
             for _ in 0..self.threads {
@@ -218,9 +220,10 @@ impl Pass<'_> {
         frames: &Receiver<PlainFrame>,
         packs: &Sender<FinishedPack>,
         buffers: Buffers,
+        closing: &Mutex<()>,
     ) -> Result<(), EngineError> {
         let compression = self.request.options.compression;
-        let mut writer = PackWriter::new(self.shared.keys, self.tools.random, compression, buffers);
+        let mut writer = PackWriter::new(self.shared.keys, self.tools.random, compression, buffers, closing);
         for frame in frames {
             for pack in writer.add(&frame)? {
                 if packs.send(pack).is_err() {

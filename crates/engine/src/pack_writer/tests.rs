@@ -6,6 +6,7 @@ use stateward_format::ChunkId;
 use stateward_model::{ServerId, VaultId};
 use stateward_testing::SeededRandom;
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 fn keys() -> EpochKeys {
     EpochKeys::derive(&DataKey::from_bytes([9; 32]), VaultId([1; 16]), ServerId([2; 16]), 1)
@@ -64,10 +65,12 @@ fn read_back(keys: &EpochKeys, packs: &[FinishedPack]) -> HashMap<ChunkId, Vec<u
     out
 }
 
+static CLOSING: Mutex<()> = Mutex::new(());
+
 #[test]
 fn full_packs_have_one_size_waste_little_and_hold_everything() {
     let (keys, random) = (keys(), SeededRandom::new(1));
-    let mut writer = PackWriter::new(&keys, &random, Compression::Default, Buffers::new(1));
+    let mut writer = PackWriter::new(&keys, &random, Compression::Default, Buffers::new(1), &CLOSING);
     let mut packs = Vec::new();
     let mut put = HashMap::new();
     for number in 0..70 {
@@ -96,7 +99,7 @@ fn the_same_content_twice_makes_packs_that_share_nothing() {
     let (keys, random) = (keys(), SeededRandom::new(2));
     let frame = frame(&keys, &[b"the same".to_vec()]);
     let make = || {
-        let mut writer = PackWriter::new(&keys, &random, Compression::Default, Buffers::new(1));
+        let mut writer = PackWriter::new(&keys, &random, Compression::Default, Buffers::new(1), &CLOSING);
         writer.add(&frame).unwrap();
         writer.finish().unwrap().unwrap()
     };
@@ -109,7 +112,7 @@ fn the_same_content_twice_makes_packs_that_share_nothing() {
 #[test]
 fn another_key_does_not_open_a_pack() {
     let (keys, random) = (keys(), SeededRandom::new(3));
-    let mut writer = PackWriter::new(&keys, &random, Compression::Default, Buffers::new(1));
+    let mut writer = PackWriter::new(&keys, &random, Compression::Default, Buffers::new(1), &CLOSING);
     writer.add(&frame(&keys, &[b"content".to_vec()])).unwrap();
     let pack = writer.finish().unwrap().unwrap();
     let other = EpochKeys::derive(&DataKey::from_bytes([8; 32]), VaultId([1; 16]), ServerId([2; 16]), 1);
@@ -121,7 +124,7 @@ fn another_key_does_not_open_a_pack() {
 #[test]
 fn every_flipped_bit_of_a_pack_is_found() {
     let (keys, random) = (keys(), SeededRandom::new(4));
-    let mut writer = PackWriter::new(&keys, &random, Compression::Default, Buffers::new(1));
+    let mut writer = PackWriter::new(&keys, &random, Compression::Default, Buffers::new(1), &CLOSING);
     writer.add(&frame(&keys, &[b"some content".to_vec(), b"and some more".to_vec()])).unwrap();
     let pack = writer.finish().unwrap().unwrap();
     assert!(prove(&keys, pack.id, &pack.bytes).is_ok());
@@ -142,7 +145,7 @@ proptest! {
     #[test]
     fn chunks_of_any_lengths_come_back(lengths in proptest::collection::vec((1..200_000usize, any::<bool>()), 1..60), seed: u64) {
         let (keys, random) = (keys(), SeededRandom::new(seed));
-        let mut writer = PackWriter::new(&keys, &random, Compression::Level(1), Buffers::new(1));
+        let mut writer = PackWriter::new(&keys, &random, Compression::Level(1), Buffers::new(1), &CLOSING);
         let chunks: Vec<_> = lengths.iter().map(|(length, is_random)| bytes(&random, *length, *is_random)).collect();
         let mut packs = Vec::new();
         for some in chunks.chunks(7) {
