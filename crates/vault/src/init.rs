@@ -149,15 +149,16 @@ pub(crate) async fn open_app(
     let key = VaultKey::from_seed(&folder.read(SIGNING_KEY)?)
         .ok_or_else(|| folder.unreadable(SIGNING_KEY, "it does not have 32 bytes".to_owned()))?;
     let (store, removed) = Objects::open_folder(&folder.store())?;
+    let reserve = folder.reserve();
     match store.probe().await {
         Ok(guarantees) => tracing::info!(?guarantees, leftovers = removed, "opened the store"),
         // What is in it can be restored all the same.
         Err(StoreError::Full(_)) => {
             tracing::error!(folder = %folder.store().display(), "the store is full: packs will be refused");
+            reserve.let_go();
         }
         Err(error) => return Err(error.into()),
     }
-    let reserve = folder.reserve();
     if folder.is_taken() {
         // Before the database: it can't be opened where not even its shared memory has room.
         reserve.make_room();

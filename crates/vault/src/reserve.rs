@@ -114,15 +114,21 @@ impl Reserve {
             space.bytes < self.bytes_least() || space.files.is_some_and(|files| files < FILES_LEAST)
         });
         if is_full {
-            let mut is_whole = self.is_whole.lock().unwrap_or_else(PoisonError::into_inner);
-            if *is_whole || self.file(0).exists() {
-                tracing::warn!(folder = %self.folder.display(), "the disk is full: the reserve is let go, and packs are refused");
-                self.remove();
-            }
-            *is_whole = false;
+            self.let_go();
         } else {
             self.keep();
         }
+    }
+
+    /// Lets go of it, however much the disk says is free: where nothing could be written, that is not so. A small btrfs
+    /// counts some megabytes in that it keeps for itself.
+    pub(crate) fn let_go(&self) {
+        let mut is_whole = self.is_whole.lock().unwrap_or_else(PoisonError::into_inner);
+        if *is_whole || self.file(0).exists() {
+            tracing::warn!(folder = %self.folder.display(), "the disk is full: the reserve is let go, and packs are refused");
+            self.remove();
+        }
+        *is_whole = false;
     }
 
     /// What the file system of the data folder can still take.
