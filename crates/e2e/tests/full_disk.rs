@@ -155,17 +155,21 @@ fn a_job_whose_home_becomes_full_ends_in_a_true_state() {
         let backup = server.start([&slow[..], &["--wait"]].concat());
         let job = wait_for_transfer(&server);
         disk.fill();
-        let outcome = backup.wait().expect_code(3);
-        assert_eq!(outcome.last()["status"], "CompletedWithWarnings", "{outcome:#?}");
-        assert!(outcome.stdout.contains("head-not-kept"), "{outcome:#?}");
+        let outcome = backup.wait();
+        let has_point = ends_truly(kind, &outcome.last());
         let shown = server.run(["job", "show", &job]).done();
-        assert_eq!(shown.last()["status"], "CompletedWithWarnings", "{shown:#?}");
+        assert_eq!(shown.last()["status"], outcome.last()["status"], "{shown:#?}");
         assert_eq!(shown.last()["recovery_point"], outcome.last()["recovery_point"]);
-        assert!(
-            shown.stdout.contains("head-not-kept") || shown.stdout.contains("warnings-not-kept"),
-            "{shown:#?}"
-        );
+        if has_point {
+            assert_eq!(outcome.code(), Some(3), "{outcome:#?}");
+            assert!(outcome.stdout.contains("head-not-kept"), "{outcome:#?}");
+            let is_told =
+                ["head-not-kept", "warnings-not-kept"].iter().any(|code| shown.stdout.contains(code));
+            assert!(is_told, "{shown:#?}");
+        }
         disk.make_space();
+        let mut points = usize::from(has_point);
+        assert_eq!(server.points().len(), points);
 
         tree::plant_large(&source.join("more"), 10 << 20, &mut Dice::new(2));
         server.run(slow).done();
@@ -175,7 +179,7 @@ fn a_job_whose_home_becomes_full_ends_in_a_true_state() {
             let shown = server.run(["job", "show", &job]).done().last();
             (shown["status"] != "Running").then_some(shown)
         });
-        assert_eq!(ended["status"], "CompletedWithWarnings", "{ended}");
+        points += usize::from(ends_truly(kind, &ended));
         disk.make_space();
 
         // The head is noted by the next one, and no alarm is given. The process of the one that has just ended may hold the
@@ -184,9 +188,22 @@ fn a_job_whose_home_becomes_full_ends_in_a_true_state() {
             let next = server.run(["backup", "now", "--wait"]);
             (next.code() != Some(11)).then(|| next.done())
         });
-        assert_eq!(server.points().len(), 3);
+        assert_eq!(server.points().len(), points + 1);
         assert_restores(&server, "latest", &source, "target");
     }
+}
+
+/// A job whose home became full has its recovery point, and says what it could not write down; whether it has one. On a
+/// full btrfs not even space that was set aside can be written to for sure: there it may have failed, and say why, or be
+/// known only by that its process is gone.
+#[track_caller]
+fn ends_truly(kind: Kind, job: &Value) -> bool {
+    if kind == Kind::Btrfs && job["status"] == "Failed" {
+        assert!(job["code"] == "home-full" || job["code"] == "job-lost", "{job}");
+        return false;
+    }
+    assert_eq!(job["status"], "CompletedWithWarnings", "{job}");
+    true
 }
 
 /// A vault whose data lie on that disk.
