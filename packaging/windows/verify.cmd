@@ -47,6 +47,8 @@ fsutil sparse setflag "%source%\sparse.bin" > nul || echo FINDING: fsutil can't 
 fsutil sparse setrange "%source%\sparse.bin" 0 67108864 > nul
 echo compressed> "%source%\compressed.txt"
 compact /c "%source%\compressed.txt" > nul
+echo encrypted> "%source%\encrypted.txt"
+cipher /e "%source%\encrypted.txt" > nul || echo FINDING: cipher can't encrypt >> "%findings%"
 echo hidden> "%source%\hidden.txt"
 attrib +h +r +s "%source%\hidden.txt"
 
@@ -78,6 +80,9 @@ if errorlevel 1 echo FINDING: links differ: links.txt >> "%findings%"
 fsutil hardlink list "%same%\plain.txt" > "%report%\names.txt" 2>&1
 fsutil sparse queryrange "%same%\sparse.bin" > "%report%\sparse.txt" 2>&1
 compact "%same%\compressed.txt" > "%report%\compressed.txt" 2>&1
+cipher "%source%\encrypted.txt" > "%report%\encrypted.txt" 2>&1
+cipher "%same%\encrypted.txt" >> "%report%\encrypted.txt" 2>&1
+fc "%source%\encrypted.txt" "%same%\encrypted.txt" > nul || echo FINDING: the encrypted file is another one >> "%findings%"
 
 echo 5 of 5: collecting
 "%agent%" support-bundle --out "%report%\support.tar.gz" > "%report%\support.txt" 2>&1

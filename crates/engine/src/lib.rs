@@ -36,8 +36,8 @@ pub use points::{PointError, ServerTrust, TrustedPoint};
 pub use progress::{Advance, Cancellation, Progress};
 pub use restore::{RestoreOutcome, RestoreRequest, restore};
 pub use source::{
-    Details, Extent, Found, FoundKind, NamedStream, Node, OpenFile, Source, SourceDescription, SourceError,
-    Stat, Visitor,
+    Details, Extent, Found, FoundKind, NamedStream, Node, OpenFile, SIZE_UNKNOWN, Source, SourceDescription,
+    SourceError, Stat, Visitor,
 };
 pub use target::{ExistingFile, IsSame, Judgement, Target, TargetError, TargetFile};
 pub use vault_store::{

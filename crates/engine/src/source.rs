@@ -40,12 +40,16 @@ pub struct Stat {
     pub is_hard_linked: bool,
 }
 
+/// The size of an open file whose content tells its length only by its end: it is read up to there, from its beginning on and
+/// once. Larger than any file can be.
+pub const SIZE_UNKNOWN: u64 = u64::MAX;
+
 /// The kind of a found entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FoundKind {
     /// A file and its size in bytes.
     File {
-        /// Size in bytes, holes included.
+        /// Size in bytes, holes included; of an open file it may be [`SIZE_UNKNOWN`].
         size: u64,
     },
     /// A folder.

@@ -3,6 +3,7 @@
 //!
 //! What is not built has no values here, so nothing can pretend to have done anything.
 
+mod encrypted;
 mod files;
 mod machine;
 mod node;

@@ -31,6 +31,8 @@ pub mod rights {
     /// Read content, extended attributes and the access list too; list a folder.
     pub const READ: u32 =
         LOOK | fs::FILE_READ_DATA | fs::FILE_READ_EA | fs::READ_CONTROL | fs::FILE_LIST_DIRECTORY;
+    /// Read all but content: so files can be opened that are encrypted for somebody else.
+    pub const DESCRIBE: u32 = LOOK | fs::FILE_READ_EA | fs::READ_CONTROL;
     /// Write content, attributes and extended attributes; make things in a folder.
     pub const WRITE: u32 = fs::FILE_WRITE_DATA
         | fs::FILE_APPEND_DATA
@@ -42,6 +44,8 @@ pub mod rights {
     pub const OWN: u32 = fs::WRITE_DAC | fs::WRITE_OWNER;
     /// Set attributes and times, and give it one more name: possible with what may only be read, too.
     pub const MARK: u32 = fs::FILE_WRITE_ATTRIBUTES;
+    /// Set attributes, times and extended attributes, not the content.
+    pub const SETTLE: u32 = fs::FILE_WRITE_ATTRIBUTES | fs::FILE_WRITE_EA;
     /// Remove it, or give it another name.
     pub const DELETE: u32 = fs::DELETE;
     /// Read and set the audit list; needs a privilege.
@@ -135,6 +139,11 @@ impl Look {
     /// Whether it is a folder, or a link to one.
     pub fn is_folder(&self) -> bool {
         self.attributes & fs::FILE_ATTRIBUTE_DIRECTORY != 0
+    }
+
+    /// Whether EFS encrypts it; a folder, whether it does so with what is made in it.
+    pub fn is_encrypted(&self) -> bool {
+        self.attributes & fs::FILE_ATTRIBUTE_ENCRYPTED != 0
     }
 
     /// Whether it is a reparse point: a link, or something else that a filter explains.

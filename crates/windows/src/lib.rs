@@ -4,9 +4,11 @@
 //! calls knows what is wanted, and gets the operating system's answer as it is. Where a call can answer with a success that
 //! is none (as Wine does for access lists, streams and links), the caller reads back what it set.
 //!
-//! Begin with [`handle::Handle`]. What needs no Windows ([`descriptor`], [`time`]) is built, and tested, everywhere.
+//! Begin with [`handle::Handle`]. What needs no Windows ([`descriptor`], [`raw_content`], [`time`]) is built, and
+//! tested, everywhere.
 
 pub mod descriptor;
+pub mod raw_content;
 pub mod records;
 pub mod time;
 
@@ -16,6 +18,8 @@ pub mod access;
 pub mod authorities;
 #[cfg(windows)]
 pub mod console;
+#[cfg(windows)]
+pub mod encrypted;
 #[cfg(windows)]
 pub mod event_log;
 #[cfg(windows)]

@@ -52,6 +52,11 @@ pub const ALL: &[WarningCode] = &[
     ),
     warning("device-not-restored", "A device node could not be made", "Restore as root"),
     warning(
+        "encrypted-read-plain",
+        "A file is encrypted by EFS, which did not give its raw content: that takes NTFS on this machine and the rights of a backup. It was read as the user of the backup sees it, if he may; a restore makes a file of it that is not encrypted",
+        "Run the backup as an administrator or as the service, on the server that the file lies on; or encrypt the file again after a restore (`cipher /e FILE`)",
+    ),
+    warning(
         "entries-lost",
         "Files and folders after the named one are lost, because the part of the recovery point that lists them is damaged",
         "Restore them from another recovery point, or another copy of the vault",

@@ -5,7 +5,7 @@ use crate::cut::{CHUNK_BYTES_MAX, CutRule, Cutter};
 use crate::image;
 use crate::progress::Cancellation;
 use crate::sink::ChunkSink;
-use crate::source::{Extent, Found, FoundKind, NamedStream, OpenFile, Stat};
+use crate::source::{Extent, Found, FoundKind, NamedStream, OpenFile, SIZE_UNKNOWN, Stat};
 use stateward_format::content::INLINE_MAX;
 use stateward_format::entry::ExtendedAttribute;
 use stateward_format::manifest::Warning;
@@ -93,7 +93,8 @@ impl<'a> EntryReader<'a> {
             let read = self.read_content(&*file, size).map_err(|error| error.of(found))?;
             let streams = file.streams().map_err(failed)?;
             attributes.extend(self.read_streams(streams).map_err(|error| error.of(found))?);
-            let is_steady = file.stat().is_ok_and(|after| after == before) && read.size == size;
+            let is_whole = read.size == size || size == SIZE_UNKNOWN;
+            let is_steady = file.stat().is_ok_and(|after| after == before) && is_whole;
             if !is_steady && attempt < ATTEMPTS {
                 attempt += 1;
                 continue;

@@ -6,7 +6,7 @@
 use stateward_crypto::{DataKey, EpochKeys, SigningKey};
 use stateward_engine::{
     BackupOptions, BackupOutcome, BackupRequest, CacheFolder, Cancellation, EngineError, PointSummary,
-    RestoreOutcome, RestoreRequest, ServerTrust, Tools, TrustedPoint, VaultRead, VerifyOutcome,
+    RestoreOutcome, RestoreRequest, ServerTrust, Source, Tools, TrustedPoint, VaultRead, VerifyOutcome,
     VerifyRequest, VerifyShare, points,
 };
 use stateward_model::{ComponentName, ItemId, ItemKind, Label, PackId, ServerId, Timestamp, VaultId};
@@ -89,6 +89,12 @@ impl Server {
 
     /// A backup for which the clock stands still.
     pub fn try_backup_now(&mut self) -> Result<BackupOutcome, EngineError> {
+        let tree = self.tree.clone();
+        self.try_backup_of(&tree)
+    }
+
+    /// The same, of another source than the tree itself.
+    pub fn try_backup_of(&mut self, source: &dyn Source) -> Result<BackupOutcome, EngineError> {
         // A point for its own that the vault had taken without its answer coming back.
         self.pinned_head = self.offered.settle(&self.vault)?.or(self.pinned_head);
         let label: Label = "item".parse().unwrap();
@@ -96,7 +102,7 @@ impl Server {
             item: self.item,
             item_label: &label,
             kind: ItemKind::Files,
-            source: &self.tree,
+            source,
             vault: &self.vault,
             trust: &self.trust,
             keys: &self.keys,

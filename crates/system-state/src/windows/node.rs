@@ -1,5 +1,6 @@
 //! Entries that a walk has found, and files that are open for reading.
 
+use super::encrypted;
 use super::stat::{self, Behind};
 use stateward_engine::{Details, Extent, NamedStream, Node, OpenFile, Stat};
 use stateward_format::entry::ExtendedAttribute;
@@ -52,7 +53,7 @@ pub(super) fn open_to_read(folder: &Handle, name: &[u16], wish: Wish<'_>) -> io:
 }
 
 /// What Windows has of a file or folder besides, but for streams.
-fn attributes_of(handle: &Handle, with_audit: bool, behind: Behind) -> io::Result<Vec<Attribute>> {
+pub(super) fn attributes_of(handle: &Handle, with_audit: bool, behind: Behind) -> io::Result<Vec<Attribute>> {
     let look = handle.look()?;
     let mut attributes = Vec::new();
     // What only says how its content is stored does not come back: the content does.
@@ -132,14 +133,15 @@ pub(super) struct EntryNode {
     pub folder: Arc<Folder>,
     pub name: Vec<u16>,
     pub behind: Behind,
+    /// Whether it is encrypted, and EFS gives its raw content.
+    pub is_raw: bool,
 }
 
 impl EntryNode {
     fn open_itself(&self, expected: Expected) -> io::Result<(Handle, bool)> {
-        let wish = Wish {
-            follows: self.behind == Behind::Content,
-            ..Wish::to(rights::LOOK | rights::READ).expecting(expected)
-        };
+        // Content that is encrypted for somebody else can't be opened.
+        let rights = if self.is_raw { rights::DESCRIBE } else { rights::LOOK | rights::READ };
+        let wish = Wish { follows: self.behind == Behind::Content, ..Wish::to(rights).expecting(expected) };
         open_to_read(self.folder.handle()?, &self.name, wish)
     }
 }
@@ -170,6 +172,9 @@ impl Node for EntryNode {
 
     fn open(&self) -> io::Result<(Box<dyn OpenFile>, Stat)> {
         let (handle, has_audit) = self.open_itself(Expected::File)?;
+        if self.is_raw {
+            return encrypted::open(handle, has_audit);
+        }
         let look = handle.look()?;
         let file = WindowsFile {
             handle,

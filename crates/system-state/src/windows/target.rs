@@ -7,6 +7,7 @@
 //! The target must be absent or empty. While a restore goes on, a marker file in it tells of which recovery point; one
 //! that was interrupted can be continued, and then what it left is taken over (folders) or made again (the rest).
 
+mod encrypted;
 mod made;
 mod marker;
 mod merge;

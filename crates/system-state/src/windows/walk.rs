@@ -4,6 +4,7 @@
 //! where it was opened by. Nothing is followed, and nothing is opened but to look; folders on the way to what was chosen are
 //! given too, once something below them is.
 
+use super::encrypted;
 use super::node::{EntryNode, Folder, FolderNode, open_to_read};
 use super::paths;
 use super::stat::{self, Behind, MOUNT_POINT};
@@ -157,15 +158,34 @@ impl Walker<'_> {
         if is_folder && let Ok(Some((MOUNT_POINT, data))) = seen.handle.reparse_point() {
             self.tell_of_volume(&folder, &name, &data);
         }
-        let stat = stat::describe(&seen.look, seen.behind);
+        let is_raw = self.gives_raw(&folder, &name, seen);
+        let mut stat = stat::describe(&seen.look, seen.behind);
+        if is_raw {
+            // What the parent has is compared by its size, which of raw content is not known before it is read; and plain content,
+            // of a run that EFS refused, must not stand for it. So it is read each time.
+            stat.identity = None;
+        }
         self.give_pending()?;
-        self.give(Found {
-            name,
-            stat,
-            node: Box::new(EntryNode { folder, name: units, behind: seen.behind }),
-        })?;
+        let node = EntryNode { folder, name: units, behind: seen.behind, is_raw };
+        self.give(Found { name, stat, node: Box::new(node) })?;
         // A folder that is not entered ends at once.
         if is_folder { self.visitor.leave() } else { ControlFlow::Continue(()) }
+    }
+
+    /// Whether something is a file whose raw content EFS gives. That it refuses an encrypted file's is told.
+    fn gives_raw(&mut self, folder: &Folder, name: &FileName, seen: &Seen) -> bool {
+        let is_encrypted =
+            seen.behind == Behind::Itself && seen.look.is_encrypted() && !seen.look.is_folder();
+        if !is_encrypted {
+            return false;
+        }
+        let Err(cause) = encrypted::can_be_read(&seen.handle) else { return true };
+        let why = format!(
+            "It is encrypted by EFS, which doesn't give its raw content ({cause}). It is read as this process sees it, if it may; a \
+             restore then makes a file of it that is not encrypted"
+        );
+        self.warn("encrypted-read-plain", folder.path_of(name.as_bytes()), &why);
+        false
     }
 
     fn tell_of_volume(&mut self, folder: &Folder, name: &FileName, data: &[u8]) {

@@ -100,10 +100,9 @@ pub(super) fn set(handle: &Handle, path: &[u8], metadata: &Metadata) -> Result<V
             }))),
             // With the times, after everything that changes them.
             Attribute::FileAttributes(_) | Attribute::CreatedAt(_) | Attribute::AccessedAt(_) => None,
-            // How an image was cut concerns its chunks; a reparse point was set before.
-            Attribute::DiskImage(_) | Attribute::ReparsePoint { .. } => None,
-            Attribute::EfsRaw { .. }
-            | Attribute::ShortName(_)
+            // How an image was cut concerns its chunks; a reparse point was set before, and so did EFS take its file back.
+            Attribute::DiskImage(_) | Attribute::ReparsePoint { .. } | Attribute::EfsRaw { .. } => None,
+            Attribute::ShortName(_)
             | Attribute::ObjectId(_)
             | Attribute::CaseSensitive
             | Attribute::InodeFlags(_)

@@ -1,8 +1,7 @@
 //! A file that is being put back, with its streams.
 
-use super::failed;
 use super::made::Place;
-use super::metadata;
+use super::{encrypted, failed, metadata};
 use stateward_engine::{TargetError, TargetFile};
 use stateward_format::manifest::Warning;
 use stateward_format::{Attribute, Metadata, wtf8};
@@ -10,7 +9,7 @@ use stateward_windows::handle::{Expected, Handle, Wish, rights};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The bit of file attributes that says that a file may have holes.
 const SPARSE: u32 = 0x200;
@@ -71,17 +70,26 @@ pub(super) struct NewFile {
     path: Box<[u8]>,
     filled: Filled,
     streams: Mutex<BTreeMap<Vec<u8>, Arc<NewStream>>>,
+    /// What EFS made of what was written, if that is raw content.
+    encrypted: OnceLock<Handle>,
 }
 
 impl NewFile {
     /// What was just made at a place.
     pub fn new(handle: Handle, place: Place, path: &[u8]) -> Self {
-        Self { handle, place, path: path.into(), filled: Filled::default(), streams: Mutex::default() }
+        Self {
+            handle,
+            place,
+            path: path.into(),
+            filled: Filled::default(),
+            streams: Mutex::default(),
+            encrypted: OnceLock::new(),
+        }
     }
 
     /// The file itself.
     pub fn handle(&self) -> &Handle {
-        &self.handle
+        self.encrypted.get().unwrap_or(&self.handle)
     }
 
     fn fail(&self, error: io::Error) -> TargetError {
@@ -162,12 +170,13 @@ impl TargetFile for NewFile {
     }
 
     fn finish(&self, size: u64, metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
-        let is_raw = |attribute: &Attribute| matches!(attribute, Attribute::EfsRaw { .. });
-        if metadata.attributes.iter().any(is_raw) {
-            let why = "its content is encrypted by EFS, which can't be given back yet";
-            return Err(self.fail(io::Error::new(io::ErrorKind::Unsupported, why)));
-        }
         self.filled.finish(&self.handle, size).map_err(|error| self.fail(error))?;
+        if let Some(seen) = encrypted::size_seen(metadata) {
+            let made = encrypted::give_back(&self.handle, &self.place, size, seen);
+            let made = made.map_err(|error| self.fail(error))?;
+            // Only who may write its content, which takes a key, can make it durable; whether it has holes came with it.
+            return metadata::set(self.encrypted.get_or_init(|| made), &self.path, metadata);
+        }
         self.finish_streams(metadata).map_err(|error| self.fail(error))?;
         self.settle_sparse(metadata);
         let mut warnings = Vec::new();

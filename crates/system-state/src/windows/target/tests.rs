@@ -168,6 +168,22 @@ fn raw_content_of_efs_is_never_taken_for_a_file() {
     assert!(file.finish(0, &of_windows(vec![Attribute::EfsRaw { size: 1 }])).is_err());
 }
 
+/// Wine has no EFS, and that of Windows takes nothing that it did not give.
+#[test]
+fn what_efs_does_not_take_back_is_refused_and_nothing_of_it_stays() {
+    let (_folder, path, target) = target();
+    let file = target.make_file(b"file").unwrap();
+    file.write_at(0, b"no raw content").unwrap();
+    let refused = file.finish(14, &of_windows(vec![Attribute::EfsRaw { size: 5 }])).unwrap_err();
+    assert!(matches!(refused, TargetError::Failed { .. }), "{refused}");
+    assert!(refused.to_string().contains("EFS"), "{refused}");
+    drop(file);
+    // As the engine does with what can't be finished.
+    target.remove_file(b"file").unwrap();
+    let names: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, [marker::NAME], "only the marker");
+}
+
 #[test]
 fn what_comes_from_unix_is_told_to_have_lost_its_owner() {
     let (_folder, _path, target) = target();

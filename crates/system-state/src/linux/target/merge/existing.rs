@@ -6,7 +6,7 @@ use crate::linux::target::beneath::Place;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, major, minor, openat, readlinkat, statat};
 use rustix::io::{Errno, pread};
 use stateward_engine::ExistingFile;
-use stateward_format::{Entry, EntryKind, Metadata};
+use stateward_format::{Attribute, Entry, EntryKind, Metadata};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -65,6 +65,7 @@ pub(super) fn is_same(
         EntryKind::File { size, .. } => {
             kind == FileType::RegularFile
                 && u64::try_from(raw.st_size) == Ok(*size)
+                && !is_raw(&entry.metadata)
                 && open(place).is_ok_and(|file| {
                     let same_file =
                         fstat(&file.0).is_ok_and(|now| stat::identity(&now) == stat::identity(raw));
@@ -84,6 +85,11 @@ pub(super) fn is_same(
         EntryKind::Socket => kind == FileType::Socket && holds(true),
         EntryKind::Folder => kind == FileType::Directory,
     }
+}
+
+/// Whether an entry's content is raw content of EFS: no file's here, also of one that holds the same bytes.
+fn is_raw(metadata: &Metadata) -> bool {
+    metadata.attributes.iter().any(|attribute| matches!(attribute, Attribute::EfsRaw { .. }))
 }
 
 /// A file that is there, open for reading.

@@ -1,7 +1,7 @@
 use super::*;
 use rustix::fs::getxattr;
 use stateward_format::content::Content;
-use stateward_format::{EntryKind, FileName};
+use stateward_format::{Attribute, EntryKind, FileName};
 use stateward_model::Timestamp;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -120,6 +120,17 @@ fn what_nothing_is_in_the_way_of_is_laid_and_what_is_the_same_is_left() {
             (after.ino(), after.mtime(), after.ctime())
         );
     }
+}
+
+#[test]
+fn raw_content_of_efs_is_never_the_same_as_a_file() {
+    let scene = Scene::new();
+    fs::write(scene.path("f"), "same").unwrap();
+    fs::set_permissions(scene.path("f"), fs::Permissions::from_mode(0o640)).unwrap();
+    let (target, mut raw) = (scene.target(ConflictRule::Copy), file(4));
+    assert_eq!(target.judge(b"f", &raw, &mut |_| true).unwrap(), Judgement::Leave(None));
+    raw.metadata.attributes.push(Attribute::EfsRaw { size: 4 });
+    assert_eq!(target.judge(b"f", &raw, &mut |_| true).unwrap(), Judgement::Make);
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! What lies at a place already, and whether it is what a restore would make.
 
+use super::super::encrypted::size_seen;
 use super::super::metadata::SETTABLE;
+use crate::windows::encrypted::raw_content;
 use stateward_engine::{ExistingFile, IsSame};
 use stateward_format::{Attribute, Entry, EntryKind, Metadata, wtf8};
 use stateward_windows::descriptor;
 use stateward_windows::handle::{Handle, Look, Wish, rights};
+use stateward_windows::raw_content::RawReader;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -31,8 +35,10 @@ impl Existing {
         let wish = Wish::to(rights::LOOK | rights::READ).in_any_case();
         let opened = match folder.open_at(name, wish) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            // What may not be read, or is held by somebody, is there all the same.
-            Err(_) => folder.open_at(name, Wish { rights: rights::LOOK, ..wish }),
+            // What may not be read, is encrypted for others, or is held by somebody, is there all the same.
+            Err(_) => folder
+                .open_at(name, Wish { rights: rights::DESCRIBE, ..wish })
+                .or_else(|_| folder.open_at(name, Wish { rights: rights::LOOK, ..wish })),
             opened => opened,
         };
         let handle = opened?;
@@ -44,6 +50,12 @@ impl Existing {
     pub fn is(&self, entry: &Entry, sameness: Sameness, is_same: &mut IsSame<'_>) -> bool {
         match &entry.kind {
             EntryKind::File { size, .. } if !self.look.is_folder() && !self.look.is_reparse_point() => {
+                if let Some(seen) = size_seen(&entry.metadata) {
+                    return self.look.is_encrypted()
+                        && self.look.size == seen
+                        && self.has_access_of(&entry.metadata, sameness)
+                        && self.has_raw_content(*size, is_same);
+                }
                 self.look.size == *size
                     && self.has_streams_of(&entry.metadata, sameness)
                     && self.has_access_of(&entry.metadata, sameness)
@@ -64,6 +76,13 @@ impl Existing {
         });
         let (Some((tag, data)), true) = (wanted, self.look.is_reparse_point()) else { return false };
         matches!(self.handle.reparse_point(), Ok(Some((found, what))) if found == tag && what == *data)
+    }
+
+    /// Whether its raw content is an entry's, of that size, which is never compared with what its user sees. Its streams are in it.
+    fn has_raw_content(&self, size: u64, is_same: &mut IsSame<'_>) -> bool {
+        let Ok((reader, _)) = raw_content(&self.handle) else { return false };
+        let raw = ExistingRaw(RefCell::new(reader));
+        is_same(&raw) && raw.read_at(size, &mut [0]).is_ok_and(|more| more == 0)
     }
 
     fn has_streams_of(&self, metadata: &Metadata, sameness: Sameness) -> bool {
@@ -110,5 +129,14 @@ impl ExistingFile for Existing {
             }
         }
         Ok(filled)
+    }
+}
+
+/// The raw content of an encrypted file that is there, which is compared from its beginning to its end.
+struct ExistingRaw(RefCell<RawReader>);
+
+impl ExistingFile for ExistingRaw {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.borrow_mut().read_at(offset, buffer)
     }
 }

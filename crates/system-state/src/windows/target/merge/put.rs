@@ -74,6 +74,8 @@ impl Drop for Named {
     fn drop(&mut self) {
         if !self.is_given.load(Ordering::Relaxed)
             && let Err(cause) = remove(&self.place(), Expected::Any)
+            // What EFS did not take back has lost its name already.
+            && cause.kind() != io::ErrorKind::NotFound
         {
             tracing::warn!(%cause, "a name of a restore is left behind");
         }

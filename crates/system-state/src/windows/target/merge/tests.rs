@@ -111,6 +111,22 @@ fn each_rule_does_with_what_is_there_as_it_says_and_again_nothing() {
     }
 }
 
+/// A file that holds the very bytes is no encrypted file; and where EFS does not take them, what was there stays.
+#[test]
+fn raw_content_of_efs_is_never_taken_for_what_a_user_sees() {
+    let scene = Scene::new();
+    fs::write(scene.path("f"), "same").unwrap();
+    let target = scene.target(ConflictRule::Overwrite);
+    let raw = entry("same", vec![Attribute::EfsRaw { size: 4 }]);
+    assert_eq!(target.judge(b"f", &raw, &mut |_| true).unwrap(), Judgement::Make);
+    let made = target.make_file(b"f").unwrap();
+    made.write_at(0, b"same").unwrap();
+    let refused = made.finish(4, &raw.metadata).unwrap_err();
+    assert!(refused.to_string().contains("EFS"), "{refused}");
+    drop(made);
+    assert_eq!((scene.read("f"), scene.names()), ("same".to_owned(), vec!["f".to_owned()]));
+}
+
 #[test]
 fn what_is_overwritten_is_whole_until_the_new_is() {
     let scene = Scene::new();
