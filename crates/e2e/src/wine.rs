@@ -10,14 +10,25 @@ use crate::process::{Outcome, run};
 use crate::server::{PASSPHRASE, VAULT};
 use crate::vault::Access;
 use serde_json::Value;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// Where Debian's package puts it.
 const WINE: &str = "/usr/lib/wine/wine64";
+
+/// What is told where a program's process ended before it began, which Wine's do now and then on a loaded machine. Windows has no
+/// such failure, so it shows nothing of what is tested.
+const ENDED_BEFORE_IT_BEGAN: &str = "(os error 1359)";
+
+/// In which words the agent says that it could not start another program.
+const NOT_STARTED: [&str; 2] = ["can't be run: ", "can't be started: "];
+
+/// A command is run no more often than so.
+const RUNS_MAX: u32 = 3;
 
 /// One home below Wine and what belongs to it.
 pub struct WindowsServer {
@@ -125,10 +136,36 @@ impl WindowsServer {
         KeptMachine(command.spawn().expect("Wine is there"))
     }
 
-    /// Runs a command to its end.
+    /// Runs a command to its end. If it did nothing, as Wine ended the agent's own process before that began, it is run once more.
     #[track_caller]
     pub fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Outcome {
-        run(self.command(args))
+        self.run_again(args, did_nothing, || ())
+    }
+
+    /// Runs a command that has programs of Windows make a backup. If it failed, and said that one of them ended before it began, it
+    /// is run once more after `undo`, which puts everything back as it was before.
+    #[track_caller]
+    pub fn run_undoing<A: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+        undo: impl FnMut(),
+    ) -> Outcome {
+        self.run_again(args, sent_nothing, undo)
+    }
+
+    #[track_caller]
+    fn run_again<A: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+        may_run_again: fn(&Outcome) -> bool,
+        mut undo: impl FnMut(),
+    ) -> Outcome {
+        let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let between = |outcome: &Outcome| {
+            tell(outcome);
+            undo();
+        };
+        repeated(|| run(self.command(&args)), may_run_again, between)
     }
 
     /// Backs all items up and waits; the last result.
@@ -146,6 +183,54 @@ impl WindowsServer {
     }
 }
 
+/// Runs something until it may not run again, [`RUNS_MAX`] times at most; whatever came of the last run is what came of it.
+#[track_caller]
+fn repeated(
+    mut once: impl FnMut() -> Outcome,
+    may_run_again: fn(&Outcome) -> bool,
+    mut between: impl FnMut(&Outcome),
+) -> Outcome {
+    for _ in 1..RUNS_MAX {
+        let outcome = once();
+        if !may_run_again(&outcome) {
+            return outcome;
+        }
+        between(&outcome);
+    }
+    once()
+}
+
+/// Of a test that succeeds nobody sees what it printed, so this goes past what keeps that.
+fn tell(Outcome { line, stdout, .. }: &Outcome) {
+    let told = format!("Wine ended a process before it began, so this is run once more: {line}\n{stdout}");
+    // Where nobody can be told, there is nobody to be told that.
+    let _ = io::stderr().write_all(told.as_bytes());
+}
+
+/// Whether a command failed with no other word than that the agent's own process, which was to do it all, never began.
+fn did_nothing(outcome: &Outcome) -> bool {
+    let lines = lines(outcome);
+    let [Some(only)] = &lines[..] else { return false };
+    outcome.code() == Some(1) && only["code"] == "job-not-started" && tells_of_no_start(only)
+}
+
+/// Whether a command failed, or was blocked, and some program never began meanwhile: no recovery point was made then. One that
+/// went well, with warnings or without, is never run again, for the vault has what it sent.
+fn sent_nothing(outcome: &Outcome) -> bool {
+    matches!(outcome.code(), Some(1 | 14)) && lines(outcome).iter().flatten().any(tells_of_no_start)
+}
+
+/// What it said; nothing for a line that is no JSON, which is for the test to judge.
+fn lines(outcome: &Outcome) -> Vec<Option<Value>> {
+    outcome.stdout.lines().map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn tells_of_no_start(line: &Value) -> bool {
+    let message = line["message"].as_str().unwrap_or_default();
+    let mut causes = NOT_STARTED.iter().filter_map(|words| message.split_once(words));
+    causes.any(|(_, cause)| cause.contains(ENDED_BEFORE_IT_BEGAN))
+}
+
 /// A program that does nothing; ends when this is dropped.
 #[derive(Debug)]
 pub struct KeptMachine(Child);
@@ -155,5 +240,81 @@ impl Drop for KeptMachine {
         // It may have ended with its Wine already.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::ExitStatus;
+    use std::time::Duration;
+
+    const CAUSE: &str = "Internal error. (os error 1359)";
+
+    fn outcome(code: i32, lines: &[&Value]) -> Outcome {
+        let stdout = lines.iter().map(|line| format!("{line}\n")).collect();
+        let status = ExitStatus::from_raw(code << 8);
+        Outcome { line: "a command".to_owned(), status, stdout, stderr: String::new(), took: Duration::ZERO }
+    }
+
+    fn error(code: &str, message: &str) -> Value {
+        json!({ "type": "error", "code": code, "message": message, "remedy": "Wait" })
+    }
+
+    #[test]
+    fn a_command_did_nothing_only_if_the_agents_own_process_never_began_and_nothing_else_is_told() {
+        let said = error("job-not-started", &format!("The job's own process can't be started: {CAUSE}"));
+        assert!(did_nothing(&outcome(1, &[&said])));
+        for done in [
+            outcome(0, &[&said]),
+            outcome(1, &[]),
+            outcome(1, &[&json!({ "type": "progress" }), &said]),
+            outcome(1, &[&error("job-not-started", "The job's own process can't be started: no room")]),
+            outcome(
+                1,
+                &[&error("home-damaged", &format!("The job's own process can't be started: {CAUSE}"))],
+            ),
+            outcome(1, &[&error("job-not-started", &format!("The home can't be read: {CAUSE}"))]),
+        ] {
+            assert!(!did_nothing(&done), "{done:?}");
+        }
+    }
+
+    #[test]
+    fn a_backup_sent_nothing_only_if_it_failed_and_a_program_never_began() {
+        let said = error("server-backup-failed", &format!("`wbadmin` can't be run: {CAUSE}"));
+        let warned = json!({ "type": "precheck", "code": "writers", "outcome": "warn",
+            "message": format!("It can't be told how VSS writers stand: `vssadmin` can't be run: {CAUSE}") });
+        assert!(sent_nothing(&outcome(1, &[&said])));
+        assert!(sent_nothing(&outcome(14, &[&warned, &error("precheck-blocks", "A precheck")])));
+        for other in [
+            outcome(0, &[&warned]),
+            outcome(3, &[&warned]),
+            outcome(130, &[&said]),
+            outcome(
+                1,
+                &[&error("server-backup-failed", "`wbadmin` can't be run: Access denied. (os error 5)")],
+            ),
+            outcome(1, &[&error("server-backup-failed", &format!("The store failed: {CAUSE}"))]),
+        ] {
+            assert!(!sent_nothing(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_never_begins_is_run_three_times_and_undone_in_between() {
+        let said = error("job-not-started", &format!("The job's own process can't be started: {CAUSE}"));
+        let (mut runs, mut undone) = (0, 0);
+        let mut once = || {
+            runs += 1;
+            outcome(1, &[&said])
+        };
+        let last = repeated(&mut once, did_nothing, |_| undone += 1);
+        assert_eq!((last.code(), runs, undone), (Some(1), 3, 2));
+        let mut codes = [1, 0].into_iter();
+        let once = || outcome(codes.next().unwrap_or(7), &[&said]);
+        assert_eq!(repeated(once, did_nothing, |_| ()).code(), Some(0));
     }
 }

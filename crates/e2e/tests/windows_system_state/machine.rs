@@ -6,12 +6,17 @@
 use stateward_e2e::process::{Outcome, run};
 use stateward_e2e::wine::{told, windows_path, wine};
 use stateward_testing::stand_in::{StandIns, transcripts};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// There is one, so tests that change it come one after the other.
 static ONE: Mutex<()> = Mutex::new(());
+
+/// What lay on the second drive: files with what they hold, and folders.
+#[derive(Debug)]
+pub struct KeptDrive(BTreeMap<PathBuf, Option<Vec<u8>>>);
 
 /// The machine, as long as a test has it.
 pub struct WindowsMachine {
@@ -57,6 +62,36 @@ impl WindowsMachine {
     pub fn clear_drive(&self) {
         let _ = fs::remove_dir_all(self.drive());
         fs::create_dir_all(self.drive()).expect("a folder can be made");
+    }
+
+    /// What lies on it now.
+    pub fn keep_drive(&self) -> KeptDrive {
+        let (root, mut kept, mut waiting) = (self.drive(), BTreeMap::new(), vec![self.drive()]);
+        while let Some(folder) = waiting.pop() {
+            for entry in fs::read_dir(folder).expect("a folder can be read") {
+                let path = entry.expect("a folder can be read").path();
+                let name = path.strip_prefix(&root).expect("it lies below").to_owned();
+                let bytes = (!path.is_dir()).then(|| fs::read(&path).expect("a file can be read"));
+                if bytes.is_none() {
+                    waiting.push(path);
+                }
+                kept.insert(name, bytes);
+            }
+        }
+        KeptDrive(kept)
+    }
+
+    /// Lets nothing lie on it but what was kept.
+    pub fn lay_drive(&self, KeptDrive(kept): &KeptDrive) {
+        self.clear_drive();
+        // A folder comes before what lies in it.
+        for (name, bytes) in kept {
+            let path = self.drive().join(name);
+            match bytes {
+                Some(bytes) => fs::write(path, bytes).expect("a file can be written"),
+                None => fs::create_dir(path).expect("a folder can be made"),
+            }
+        }
     }
 
     /// What the stand-ins play from now on.

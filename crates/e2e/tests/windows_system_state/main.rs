@@ -45,24 +45,20 @@ pub fn protected(vault: &TestVault) -> WindowsServer {
     server
 }
 
-/// What is told where a program's process ends before it has begun, which Wine's do now and then on a loaded machine. Windows has no
-/// such failure, so it shows nothing: that backup is made once more.
-const WINE_STARTS_NOTHING: &str = "(os error 1359)";
-const WINE_TRIES: usize = 3;
-
 /// A backup, played by these steps.
 #[track_caller]
 pub fn back_up(machine: &WindowsMachine, server: &WindowsServer, steps: &[&str]) -> Outcome {
-    let mut played = machine.play(steps);
-    let mut outcome = server.run(["backup", "now", "--wait"]);
-    for _ in 0..WINE_TRIES {
-        if !outcome.stdout.contains(WINE_STARTS_NOTHING) {
-            break;
+    let (drive, staging) = (machine.keep_drive(), server.path("home/staging.json"));
+    let kept = fs::read(&staging).ok();
+    let played = machine.play(steps);
+    let outcome = server.run_undoing(["backup", "now", "--wait"], || {
+        machine.lay_drive(&drive);
+        match &kept {
+            Some(bytes) => fs::write(&staging, bytes).unwrap(),
+            None => _ = fs::remove_file(&staging),
         }
-        machine.clear_drive();
-        played = machine.play(steps);
-        outcome = server.run(["backup", "now", "--wait"]);
-    }
+        machine.play(steps);
+    });
     let refused = fs::read_to_string(machine.programs().join("refused")).unwrap_or_default();
     assert!(refused.is_empty(), "{refused}{outcome:#?}");
     played.expect_all_played();
