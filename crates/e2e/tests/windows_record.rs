@@ -30,6 +30,9 @@ const STEPS: [&str; 8] = [
 #[ignore = "needs stateward.exe and Wine: scripts/test-windows.sh"]
 fn what_programs_of_windows_say_is_recorded_without_the_names_of_this_machine() {
     let server = WindowsServer::fresh();
+    let programs = machine_folder().join("drive_c/windows/system32");
+    // The machine is that of all tests: another may have laid some.
+    StandIns::remove(&programs, ".exe");
     let machine = server.run(["doctor", "--record", &server.named("early.json")]);
     assert_eq!(
         machine.code(),
@@ -44,7 +47,6 @@ fn what_programs_of_windows_say_is_recorded_without_the_names_of_this_machine() 
     let stand_in = std::env::var_os("STATEWARD_WINDOWS_STAND_IN").expect("scripts/test-windows.sh sets it");
     let values = [("machine", &name[..]), ("script", &script)];
     let from = PathBuf::from(windows_path(&transcripts().canonicalize().unwrap()));
-    let programs = machine_folder().join("drive_c/windows/system32");
     StandIns::lay(&programs, stand_in.as_ref(), ".exe");
     let stand_ins = StandIns::of_scene(&programs, from, &values, &STEPS);
 

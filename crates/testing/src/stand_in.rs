@@ -96,6 +96,16 @@ impl StandIns {
         }
     }
 
+    /// Takes away what [`Self::lay`] put into a folder, if it did.
+    pub fn remove(folder: &Path, suffix: &str) {
+        for name in PROGRAMS {
+            match fs::remove_file(folder.join(format!("{name}{suffix}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => panic!("{name}: {error}"),
+                _ => {}
+            }
+        }
+    }
+
     /// Writes down what is played in a folder; `transcripts` is where they lie as the stand-ins see it.
     pub fn of_scene(folder: &Path, transcripts: PathBuf, values: &[(&str, &str)], steps: &[&str]) -> Self {
         fs::create_dir_all(folder).expect("a folder of the test's own");
