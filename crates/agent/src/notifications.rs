@@ -90,6 +90,14 @@ pub enum NotificationError {
         /// Whether it may be delivered later.
         is_away: bool,
     },
+    /// It was taken, and isn't seen so far.
+    #[error(
+        "The notification was given to {channel}, which has not shown it yet: look there; a slow server may show it later"
+    )]
+    NotShownYet {
+        /// Which channel.
+        channel: String,
+    },
 }
 
 impl NotificationError {
@@ -99,7 +107,7 @@ impl NotificationError {
             Self::NoChannel | Self::NoWebhook => Code::NoNotifications,
             Self::Address(_) => Code::Usage,
             Self::NoAuthorities(_) => Code::AuthoritiesUnreadable,
-            Self::NotDelivered { .. } => Code::NotificationFailed,
+            Self::NotDelivered { .. } | Self::NotShownYet { .. } => Code::NotificationFailed,
         }
     }
 }
@@ -126,7 +134,7 @@ fn try_tell(agent: &Agent, record: &JobRecord) -> Result<Option<Child>, AgentErr
     if settings.system_log
         && let Err(error) = SystemLog.send(&notification, occasion)
     {
-        tracing::warn!(%error, job = %record.id, "the system's log could not be told of the job");
+        tracing::warn!(%error, job = %record.id, "it isn't sure that the system's log was told of the job");
     }
     match has_webhook {
         true => outbox::put(agent.home(), &notification, agent.now()).map(Some),

@@ -79,6 +79,15 @@ pub struct InstalledPackage {
     pub architecture: String,
 }
 
+/// What is known of a text that the system's log took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogAnswer {
+    /// Nothing speaks against it.
+    Told,
+    /// The log doesn't show it so far; it may later.
+    NotShownYet,
+}
+
 /// What a person or the system may tell a running program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {

@@ -2,8 +2,9 @@
 
 use super::webhook::KeptWebhook;
 use super::{Notification, NotificationError, Occasion};
+use crate::platform::{self, LogAnswer};
 use crate::settings::Settings;
-use crate::{Agent, AgentError, platform};
+use crate::{Agent, AgentError};
 use std::time::Duration;
 
 /// For how long a person waits for a test.
@@ -35,12 +36,15 @@ impl Channel for SystemLog {
     }
 
     fn send(&self, notification: &Notification, occasion: Occasion) -> Result<Delivered, NotificationError> {
-        let sent = platform::write_system_log(occasion, &notification.text);
-        sent.map(|()| Delivered { answer: None }).map_err(|cause| NotificationError::NotDelivered {
-            channel: self.name(),
-            why: cause.to_string(),
-            is_away: false,
-        })
+        match platform::write_system_log(occasion, &notification.text) {
+            Ok(LogAnswer::Told) => Ok(Delivered { answer: None }),
+            Ok(LogAnswer::NotShownYet) => Err(NotificationError::NotShownYet { channel: self.name() }),
+            Err(cause) => Err(NotificationError::NotDelivered {
+                channel: self.name(),
+                why: cause.to_string(),
+                is_away: false,
+            }),
+        }
     }
 }
 

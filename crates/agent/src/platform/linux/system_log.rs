@@ -1,6 +1,7 @@
 //! The system's log: a datagram to `/dev/log`, where syslog or the journal listens (RFC 3164, as the C library writes it).
 
 use crate::notifications::Occasion;
+use crate::platform::LogAnswer;
 use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -17,8 +18,8 @@ fn severity(occasion: Occasion) -> u8 {
 }
 
 /// Writes one line. It never waits: a log that takes nothing now hears nothing.
-pub fn write(occasion: Occasion, text: &str) -> io::Result<()> {
-    write_to(Path::new("/dev/log"), occasion, text)
+pub fn write(occasion: Occasion, text: &str) -> io::Result<LogAnswer> {
+    write_to(Path::new("/dev/log"), occasion, text).map(|()| LogAnswer::Told)
 }
 
 fn write_to(path: &Path, occasion: Occasion, text: &str) -> io::Result<()> {

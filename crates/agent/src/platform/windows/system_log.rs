@@ -1,7 +1,8 @@
 //! The system's log: Windows' event log, in the log of applications.
 
 use crate::notifications::Occasion;
-use stateward_windows::event_log::{self, Severity};
+use crate::platform::LogAnswer;
+use stateward_windows::event_log::{self, Severity, Taken};
 use std::io;
 
 /// What events are said to be of. `agent install` makes it known, so that what shows events finds their text.
@@ -17,9 +18,12 @@ fn told(occasion: Occasion) -> (Severity, u32) {
 }
 
 /// Writes one event.
-pub fn write(occasion: Occasion, text: &str) -> io::Result<()> {
+pub fn write(occasion: Occasion, text: &str) -> io::Result<LogAnswer> {
     let (severity, number) = told(occasion);
-    event_log::write(SOURCE, severity, number, text)
+    Ok(match event_log::write(SOURCE, severity, number, text)? {
+        Taken::Shown => LogAnswer::Told,
+        Taken::NotShownYet => LogAnswer::NotShownYet,
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use clap::Args;
 use serde_json::json;
-use stateward_agent::notifications;
+use stateward_agent::notifications::{self, NotificationError};
 use stateward_agent::{AgentError, Exit};
 
 /// The command's flags.
@@ -30,8 +30,10 @@ pub fn run(context: &Context, _: Arguments) -> Result<Exit, AgentError> {
                 output.line(format_args!("Told {channel}{back}"));
             }
             Err(error) => {
+                let is_known = !matches!(error, NotificationError::NotShownYet { .. });
                 output.object(&json!({
-                    "type": "channel", "channel": channel, "is_delivered": false, "message": error.to_string(),
+                    "type": "channel", "channel": channel, "is_delivered": is_known.then_some(false),
+                    "message": error.to_string(),
                 }));
                 match &failed {
                     // The command ends with it, which says so.
