@@ -3,6 +3,8 @@
 //! What is left out so is no warning of a backup: it was wished. The recovery point keeps what was wished all the same.
 
 use crate::glob::Pattern;
+use crate::open_error::OpenError;
+use crate::selection::Selection;
 use stateward_format::manifest::Precheck;
 use std::ffi::OsStr;
 use std::fmt;
@@ -18,7 +20,7 @@ pub struct Exclusion {
 
 /// What it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Excluded {
+enum Excluded {
     /// A path and all below it.
     Path(PathBuf),
     /// What has such a name in a folder, but not in those below it.
@@ -81,8 +83,14 @@ impl Exclusion {
         &self.given
     }
 
-    pub(crate) fn what(&self) -> &Excluded {
-        &self.what
+    /// Whether anything that a selection has lies at, above or below what this names. `spellings` are those of [`leave_out`].
+    pub(crate) fn reaches(
+        &self,
+        selection: &Selection,
+        spellings: impl Fn(&Path) -> Result<Vec<Vec<u8>>, OpenError>,
+    ) -> Result<bool, OpenError> {
+        let (Excluded::Path(path) | Excluded::NamesIn(path, _)) = &self.what else { return Ok(true) };
+        Ok(spellings(path)?.iter().any(|place| selection.has(place)))
     }
 }
 
@@ -90,6 +98,34 @@ impl fmt::Display for Exclusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`", self.given.display())
     }
+}
+
+/// Leaves what was wished out of a selection, and finishes it. `spellings` gives the bytes of a path as it is given and as it is
+/// without links, for a walk may come by either. Gives all that were left out with whatever lies below them.
+pub(crate) fn leave_out(
+    exclusions: &[Exclusion],
+    selection: &mut Selection,
+    spellings: impl Fn(&Path) -> Result<Vec<Vec<u8>>, OpenError>,
+) -> Result<Vec<Vec<u8>>, OpenError> {
+    let mut left_out = Vec::new();
+    for exclusion in exclusions {
+        match &exclusion.what {
+            Excluded::Names(pattern) => selection.leave_names_out(pattern.clone()),
+            Excluded::NamesIn(folder, pattern) => {
+                for place in spellings(folder)? {
+                    selection.leave_names_out_of(&place, pattern.clone());
+                }
+            }
+            Excluded::Path(path) => {
+                for place in spellings(path)? {
+                    selection.exclude(&place);
+                    left_out.push(place);
+                }
+            }
+        }
+    }
+    selection.finish();
+    Ok(left_out)
 }
 
 /// What a recovery point keeps of what was left out by choice, if anything was.
@@ -113,6 +149,8 @@ fn has_wildcard(text: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::components::Part;
+    use crate::selection::Claim;
 
     fn root(path: &str) -> PathBuf {
         if cfg!(windows) { PathBuf::from(format!("C:{}", path.replace('/', "\\"))) } else { path.into() }
@@ -125,6 +163,40 @@ mod tests {
         assert!(matches!(what("node_modules".into()), Excluded::Names(_)));
         assert!(matches!(what(root("/srv/*.mp3")), Excluded::NamesIn(folder, _) if folder == root("/srv")));
         assert!(matches!(what(root("/srv/cache")), Excluded::Path(path) if path == root("/srv/cache")));
+    }
+
+    #[test]
+    fn what_is_left_out_is_so_under_each_spelling_and_reaches_only_what_is_selected() {
+        let spellings = |path: &Path| -> Result<Vec<Vec<u8>>, OpenError> {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            Ok(vec![format!("/srv/{name}").into_bytes(), format!("/link/{name}").into_bytes()])
+        };
+        let mut selection = Selection::new();
+        for top in [b"/srv".as_slice(), b"/link"] {
+            selection.claim(top, Claim::Part { part: Part(0), enters_file_systems: false });
+        }
+        selection.finish();
+        let exclusion = |given: PathBuf| Exclusion::new(&given).unwrap();
+        let all = [exclusion(root("/a/cache")), exclusion(root("/a/music/*.mp3")), exclusion("*.bak".into())];
+        let reaches = |exclusion: &Exclusion| exclusion.reaches(&selection, spellings).unwrap();
+        assert!(all.iter().all(reaches));
+        let elsewhere = |_: &Path| Ok(vec![b"/elsewhere".to_vec()]);
+        assert!(!all[0].reaches(&selection, elsewhere).unwrap());
+        assert!(all[2].reaches(&selection, elsewhere).unwrap(), "a name may be anywhere");
+
+        let left_out = leave_out(&all, &mut selection, spellings).unwrap();
+        assert_eq!(left_out, [b"/srv/cache".to_vec(), b"/link/cache".to_vec()]);
+        for top in ["/srv", "/link"] {
+            for (below, has) in [
+                ("cache/x", false),
+                ("music/a.mp3", false),
+                ("a.bak", false),
+                ("a.mp3", true),
+                ("music", true),
+            ] {
+                assert_eq!(selection.has(format!("{top}/{below}").as_bytes()), has, "{top}/{below}");
+            }
+        }
     }
 
     #[test]

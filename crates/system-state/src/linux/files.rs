@@ -1,7 +1,7 @@
 //! Files and folders that somebody chose, as a [`Source`] with one component.
 
 use crate::components::Part;
-use crate::exclusion::{self, Excluded, Exclusion};
+use crate::exclusion::{self, Exclusion};
 use crate::linux::moments::Moments;
 use crate::linux::snapshots::{self, Top};
 use crate::linux::system_state::{SystemState, spellings};
@@ -13,8 +13,9 @@ use stateward_engine::{Source, SourceDescription, SourceError, Visitor};
 use stateward_format::NameKind;
 use stateward_format::manifest::Precheck;
 use stateward_model::{ComponentName, Timestamp};
+use std::ffi::OsString;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -64,31 +65,15 @@ impl Files {
 
     /// Leaves out what somebody wished.
     pub fn without(mut self, exclusions: Vec<Exclusion>) -> Result<Self, OpenError> {
-        for exclusion in &exclusions {
-            match exclusion.what() {
-                Excluded::Names(pattern) => self.selection.leave_names_out(pattern.clone()),
-                Excluded::NamesIn(folder, pattern) => {
-                    for folder in spellings(folder.clone())? {
-                        self.selection.leave_names_out_of(folder.as_os_str().as_bytes(), pattern.clone());
-                    }
-                }
-                Excluded::Path(path) => {
-                    for path in spellings(path.clone())? {
-                        self.selection.exclude(path.as_os_str().as_bytes());
-                        self.excluded.push(path);
-                    }
-                }
-            }
-        }
-        self.selection.finish();
+        let left_out = exclusion::leave_out(&exclusions, &mut self.selection, in_points)?;
+        self.excluded.extend(left_out.into_iter().map(|bytes| PathBuf::from(OsString::from_vec(bytes))));
         self.exclusions = exclusions;
         Ok(self)
     }
 
     /// Whether anything that is chosen lies at, above or below what an exclusion names.
     pub fn reaches(&self, exclusion: &Exclusion) -> Result<bool, OpenError> {
-        let (Excluded::Path(path) | Excluded::NamesIn(path, _)) = exclusion.what() else { return Ok(true) };
-        Ok(spellings(path.clone())?.iter().any(|path| self.selection.has(path.as_os_str().as_bytes())))
+        exclusion.reaches(&self.selection, in_points)
     }
 
     /// Reads from snapshots from now on, as far as they can be made.
@@ -119,6 +104,12 @@ fn places(path: PathBuf) -> Result<Vec<PathBuf>, OpenError> {
         Ok(link.into_iter().chain(path.canonicalize().ok()).collect())
     };
     resolve().map_err(|cause| OpenError::Unreadable { path: path.clone(), cause })
+}
+
+/// A path as it is given and as it really is, as a recovery point has them.
+fn in_points(path: &Path) -> Result<Vec<Vec<u8>>, OpenError> {
+    let spellings = spellings(path.to_owned())?.into_iter();
+    Ok(spellings.map(|path| path.into_os_string().into_vec()).collect())
 }
 
 impl Source for Files {

@@ -3,7 +3,7 @@
 use super::paths::{on_drive, point_path, shown};
 use super::walk;
 use crate::components::Part;
-use crate::exclusion::{self, Excluded, Exclusion};
+use crate::exclusion::{self, Exclusion};
 use crate::open_error::OpenError;
 use crate::selection::{Claim, Selection};
 use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotWish};
@@ -56,30 +56,14 @@ impl Files {
 
     /// Leaves out what somebody wished.
     pub fn without(mut self, exclusions: Vec<Exclusion>) -> Result<Self, OpenError> {
-        for exclusion in &exclusions {
-            match exclusion.what() {
-                Excluded::Names(pattern) => self.selection.leave_names_out(pattern.clone()),
-                Excluded::NamesIn(folder, pattern) => {
-                    for place in in_points(folder) {
-                        self.selection.leave_names_out_of(&place, pattern.clone());
-                    }
-                }
-                Excluded::Path(path) => {
-                    for place in in_points(path) {
-                        self.selection.exclude(&place);
-                    }
-                }
-            }
-        }
-        self.selection.finish();
+        exclusion::leave_out(&exclusions, &mut self.selection, |path| Ok(in_points(path)))?;
         self.exclusions = exclusions;
         Ok(self)
     }
 
     /// Whether anything that is chosen lies at, above or below what an exclusion names.
     pub fn reaches(&self, exclusion: &Exclusion) -> Result<bool, OpenError> {
-        let (Excluded::Path(path) | Excluded::NamesIn(path, _)) = exclusion.what() else { return Ok(true) };
-        Ok(in_points(path).iter().any(|place| self.selection.has(place)))
+        exclusion.reaches(&self.selection, |path| Ok(in_points(path)))
     }
 
     /// One folder of a volume, with that volume's root at the top of the recovery point, however it is mounted.
