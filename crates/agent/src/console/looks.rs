@@ -49,7 +49,7 @@ fn of_warning(warning: &WarningCode) -> ExplainedCode {
 
 /// All codes.
 pub(super) async fn codes() -> Answer<CodeList> {
-    let errors = Code::ALL.iter().copied().map(of_error);
+    let errors = Code::all().map(of_error);
     Ok(axum::Json(CodeList { value: errors.chain(warnings::ALL.iter().map(of_warning)).collect() }))
 }
 

@@ -30,8 +30,8 @@ pub fn run(context: &Context, Arguments { code }: Arguments) -> Result<Exit, Age
 
 fn list(context: &Context) {
     let mut table = Table::new(&["Code", ">Exit code", "Meaning"]);
-    for code in Code::ALL {
-        context.output().object(&error_object("code", *code));
+    for code in Code::all() {
+        context.output().object(&error_object("code", code));
         table.row(vec![code.to_string(), code.exit().number().to_string(), code.meaning().to_owned()]);
     }
     for warning in warnings::ALL {

@@ -4,8 +4,8 @@
 use crate::server_backup::console::contains;
 use std::fmt;
 
-/// A cause that is known, or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A cause that is known, or not. They are shown in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Failure {
     /// Another backup or recovery runs.
     Busy,
@@ -239,9 +239,11 @@ const UNKNOWN: Known = Known {
 };
 
 impl Failure {
-    /// All of them.
+    /// All of them, in their order.
     pub fn all() -> impl Iterator<Item = Self> {
-        KNOWN.iter().map(|known| known.failure).chain([Self::Unknown])
+        let mut all: Vec<Self> = KNOWN.iter().map(|known| known.failure).chain([Self::Unknown]).collect();
+        all.sort_unstable();
+        all.into_iter()
     }
 
     /// What is said in a text that tells of a failure, and the code by which it was known.
@@ -355,6 +357,7 @@ mod tests {
     fn every_failure_has_its_own_name_and_no_code_means_two_things() {
         let names: BTreeSet<_> = Failure::all().map(Failure::code).collect();
         assert_eq!(names.len(), KNOWN.len() + 1);
+        assert_eq!(names.len(), Failure::Unknown as usize + 1, "the last of them; none is left out");
         let codes: Vec<u32> = KNOWN.iter().flat_map(|known| known.codes).copied().collect();
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
         assert!(
