@@ -13,21 +13,18 @@ use linux as here;
 use windows as here;
 
 pub use here::{
-    Group, Listener, ManagedProcess, absolute_in_point, ask, asked_machine, begin_own_group,
-    begin_own_session, close_to_others, default_home, default_hooks, default_release_keys, file_system,
-    free_space, host_name, install_package, install_service, installed_package, is_being_written,
-    is_disk_failure, is_open_to_others, is_readable_by_others, lower_priority, make_bare,
-    make_private_folder, make_private_options, move_output_to, nowhere, operating_system,
-    operating_system_release, original_root, path_bytes, path_from_bytes, point_path, process,
-    restrict_folder, seal, service_state, set_space_aside, signals, start_service, stop_service, sync_folder,
-    this_process, trusted_authorities, uninstall_service, unseal, why_not_to_run, why_not_to_trust,
-    write_system_log,
+    Group, Listener, ManagedProcess, absolute_in_point, ask, begin_own_group, begin_own_session,
+    close_to_others, default_home, default_hooks, default_release_keys, file_system, free_space, host_name,
+    install_package, install_service, installed_package, is_being_written, is_disk_failure,
+    is_open_to_others, is_readable_by_others, known_names, lower_priority, make_bare, make_private_folder,
+    make_private_options, move_output_to, nowhere, operating_system, operating_system_release, original_root,
+    path_bytes, path_from_bytes, point_path, process, restrict_folder, seal, service_state, set_space_aside,
+    signals, start_service, stop_service, sync_folder, this_process, trusted_authorities, uninstall_service,
+    unseal, why_not_to_run, why_not_to_trust, write_system_log,
 };
 
 use serde::{Deserialize, Serialize};
 use stateward_model::{AgentVersion, PackageKind};
-use stateward_system_state::server_backup::record::KnownNames;
-use stateward_system_state::server_backup::{Commands, Registry};
 
 /// A process, told apart from a later one that was given the same number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,16 +35,6 @@ pub struct ProcessIdentity {
     pub started: u64,
     /// Which start of the machine that counts from.
     pub boot: String,
-}
-
-/// A machine whose programs can be recorded.
-pub struct AskedMachine {
-    /// Its programs.
-    pub commands: Box<dyn Commands>,
-    /// Its registry.
-    pub registry: Box<dyn Registry>,
-    /// Names that only the environment knows.
-    pub known: KnownNames,
 }
 
 /// What kind of file system something lies on.

@@ -54,8 +54,8 @@ pub use linux::{
 };
 #[cfg(windows)]
 pub use windows::{
-    FILES_COMPONENT, Files, FolderTarget, MergeTarget, SystemState, ThisMachine, operating_system,
-    point_path, prechecks, remove_snapshot, staged_files, this_server, verify_packages,
+    FILES_COMPONENT, Files, FolderTarget, MergeTarget, SystemState, operating_system, point_path, prechecks,
+    remove_snapshot, staged_files, this_server, verify_packages,
 };
 
 /// What System State leaves out by its rules, and why. [`EVERYTHING_ELSE`] holds beside them.

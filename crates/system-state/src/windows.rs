@@ -13,7 +13,6 @@ mod target;
 mod walk;
 
 pub use files::{FILES_COMPONENT, Files};
-pub use machine::ThisMachine;
 pub use paths::point_path;
 pub use target::{FolderTarget, MergeTarget};
 
@@ -24,6 +23,7 @@ use crate::server_backup::backup::IMAGE_FOLDER;
 use crate::server_backup::prechecks::Machine;
 use crate::server_backup::source::StagingFiles;
 use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotPlace, SnapshotWish};
+use machine::ThisMachine;
 use stateward_engine::{Source, SourceDescription, SourceError, Visitor};
 use stateward_format::manifest::Precheck;
 use stateward_model::ComponentName;

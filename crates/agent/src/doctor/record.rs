@@ -1,6 +1,6 @@
 //! `stateward doctor --record`: what the programs of a Windows server say, in a file that is made to be sent away.
 
-use crate::{AgentError, disk, platform};
+use crate::{AgentError, disk, platform, server_backup};
 use stateward_engine::Cancellation;
 use stateward_system_state::server_backup::record::{RecordWish, Recording, record};
 use std::fs;
@@ -18,15 +18,15 @@ pub fn record_machine(
         io::ErrorKind::AlreadyExists => AgentError::OutputExists { path: path.to_owned() },
         _ => AgentError::OutputUnwritable { path: path.to_owned(), cause: disk::explained(path, cause) },
     };
-    let asked = platform::asked_machine().map_err(unwritable)?.ok_or(AgentError::NothingToRecord)?;
+    let server = server_backup::server()?.ok_or(AgentError::NothingToRecord)?;
     // Before anything is asked, which takes minutes: the programs run in another folder than this one.
     let whole = std::path::absolute(path).map_err(unwritable)?;
     let mut file = platform::make_private_options().create_new(true).open(&whole).map_err(unwritable)?;
     let wish = RecordWish {
-        commands: &*asked.commands,
-        registry: &*asked.registry,
+        commands: &*server.commands,
+        registry: &*server.registry,
         scratch: whole.parent().unwrap_or(&whole),
-        known: asked.known,
+        known: platform::known_names(),
         verifies_system_files,
         made_by,
     };

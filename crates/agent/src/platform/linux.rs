@@ -13,10 +13,11 @@ pub use systemd::{
     uninstall as uninstall_service,
 };
 
-use super::{AskedMachine, FileSystem, FreeSpace, ProcessIdentity, Signal};
+use super::{FileSystem, FreeSpace, ProcessIdentity, Signal};
 use rustix::fs::{FallocateFlags, fallocate, statfs, statvfs};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use stateward_system_state::server_backup::record::KnownNames;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -413,9 +414,9 @@ pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// This machine, if it has Windows Server Backup's programs: it has none.
-pub fn asked_machine() -> io::Result<Option<AskedMachine>> {
-    Ok(None)
+/// The names that only the environment knows, for what a recording of Windows' programs must not have: there is none here.
+pub fn known_names() -> KnownNames {
+    KnownNames::default()
 }
 
 /// The operating system as it names itself (os-release(5)).

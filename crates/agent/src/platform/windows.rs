@@ -17,10 +17,8 @@ pub use services::{
 pub use system_log::write as write_system_log;
 pub use trust::{trusted_authorities, why_not_to_run, why_not_to_trust};
 
-use super::{AskedMachine, FileSystem, FreeSpace, ProcessIdentity, Signal};
+use super::{FileSystem, FreeSpace, ProcessIdentity, Signal};
 use stateward_format::wtf8;
-use stateward_system_state::ThisMachine;
-use stateward_system_state::server_backup::prechecks::Machine;
 use stateward_system_state::server_backup::record::KnownNames;
 use stateward_windows::{access, console, job, metadata, pipe, process as processes, sealing, volume};
 use std::ffi::OsString;
@@ -31,20 +29,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use zeroize::Zeroizing;
 
-/// This machine, whose programs can be recorded.
-pub fn asked_machine() -> io::Result<Option<AskedMachine>> {
-    let machine = ThisMachine::open()?;
-    let commands = Machine::commands_of(machine.windows());
+/// The names that only the environment knows, for what a recording of Windows' programs must not have.
+pub fn known_names() -> KnownNames {
     let of = |names: &[&str]| -> Vec<String> {
         let values = names.iter().filter_map(std::env::var_os);
         values.map(|value| value.to_string_lossy().trim_start_matches('\\').to_owned()).collect()
     };
-    let known = KnownNames {
+    KnownNames {
         machines: of(&["COMPUTERNAME", "LOGONSERVER"]),
         users: of(&["USERNAME"]),
         domains: of(&["USERDOMAIN", "USERDNSDOMAIN", "USERDOMAIN_ROAMINGPROFILE"]),
-    };
-    Ok(Some(AskedMachine { commands: Box::new(commands), registry: Box::new(machine), known }))
+    }
 }
 
 /// Where the home lies if nobody says otherwise: where Windows keeps what belongs to no user.
