@@ -295,7 +295,7 @@ mod tests {
                 Ok(length)
             };
             let mut giver = RawGiver::new(whole.len() as u64, read_at);
-            let (mut taken, mut buffer) = (Vec::new(), vec![0; room]);
+            let (mut taken, mut buffer) = (Vec::<u8>::new(), vec![0; room]);
             loop {
                 match giver.give(&mut buffer).unwrap() {
                     0 => break,
