@@ -16,11 +16,12 @@ pub use here::{
     Group, Listener, ManagedProcess, absolute_in_point, ask, begin_own_group, begin_own_session,
     close_to_others, default_home, default_hooks, default_release_keys, file_system, free_space, host_name,
     install_package, install_service, installed_package, is_being_written, is_disk_failure,
-    is_open_to_others, is_readable_by_others, known_names, lower_priority, make_bare, make_private_folder,
-    make_private_options, move_output_to, nowhere, operating_system, operating_system_release, original_root,
-    path_bytes, path_from_bytes, point_path, process, restrict_folder, seal, service_state, set_space_aside,
-    signals, start_service, stop_service, sync_folder, this_process, trusted_authorities, uninstall_service,
-    unseal, why_not_to_run, why_not_to_trust, write_system_log,
+    is_open_to_others, is_readable_by_others, keep_to_system_libraries, known_names, lower_priority,
+    make_bare, make_private_folder, make_private_options, move_output_to, nowhere, operating_system,
+    operating_system_release, original_root, path_bytes, path_from_bytes, point_path, process,
+    restrict_folder, seal, service_state, set_space_aside, signals, start_service, stop_service, sync_folder,
+    this_process, trusted_authorities, uninstall_service, unseal, why_not_to_run, why_not_to_trust,
+    write_system_log,
 };
 
 use serde::{Deserialize, Serialize};

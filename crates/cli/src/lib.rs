@@ -40,6 +40,8 @@ use std::process::ExitCode;
 
 /// Runs the program: reads the arguments, does what they say, prints what came out, gives the exit code.
 pub fn run() -> ExitCode {
+    // Before anything that may have a library loaded.
+    stateward_agent::platform::keep_to_system_libraries();
     let exit = match Arguments::try_parse() {
         Ok(arguments) => execute(arguments),
         Err(error) => usage(&error),

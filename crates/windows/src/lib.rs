@@ -29,6 +29,8 @@ pub mod installer;
 #[cfg(windows)]
 pub mod job;
 #[cfg(windows)]
+pub mod libraries;
+#[cfg(windows)]
 pub mod metadata;
 #[cfg(windows)]
 pub mod pipe;

@@ -356,6 +356,9 @@ pub fn begin_own_session() -> io::Result<()> {
     }
 }
 
+/// Has libraries that are loaded while the program runs come from the system's own folders: here they do.
+pub fn keep_to_system_libraries() {}
+
 /// Lets everything else on the machine go first, as far as it may: the calling thread and all that it starts from now
 /// on. Whoever has the lowest priority already keeps it.
 ///

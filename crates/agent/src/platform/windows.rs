@@ -20,7 +20,9 @@ pub use trust::{trusted_authorities, why_not_to_run, why_not_to_trust};
 use super::{FileSystem, FreeSpace, ProcessIdentity, Signal};
 use stateward_format::wtf8;
 use stateward_system_state::server_backup::record::KnownNames;
-use stateward_windows::{access, console, job, metadata, pipe, process as processes, sealing, volume};
+use stateward_windows::{
+    access, console, job, libraries, metadata, pipe, process as processes, sealing, volume,
+};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -201,6 +203,14 @@ pub fn process(pid: u32) -> Option<ProcessIdentity> {
 pub fn begin_own_session() -> io::Result<()> {
     processes::leave_console();
     Ok(())
+}
+
+/// Has libraries that are loaded while the program runs come from Windows' own folder only.
+///
+/// # Panics
+/// If Windows refuses that, which it can't for a reason of the machine's.
+pub fn keep_to_system_libraries() {
+    libraries::load_from_system_only().expect("Windows takes its own folder");
 }
 
 /// Lets everything else on the machine go first: this process, and all that it starts from now on.
