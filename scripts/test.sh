@@ -51,7 +51,13 @@ stage 'tests'
 cargo test --release --locked --workspace --no-fail-fast
 
 stage 'the vault over PostgreSQL'
-STATEWARD_DATABASE=postgres cargo test --release --locked --package stateward-vault --lib --test life
+# As the stage before has built them: asked for by itself, the vault is built anew, with fewer features of its libraries.
+mapfile -t programs < <(cargo test --release --locked --workspace --no-run --message-format json 2>/dev/null | jq --raw-output \
+    'select(.profile.test? == true and (.target.name == "stateward_vault" or .target.name == "life")) | .executable')
+if ((${#programs[@]} != 2)); then fail "The vault's tests can not be found" "${programs[*]}"; fi
+for program in "${programs[@]}"; do
+    (cd crates/vault && STATEWARD_DATABASE=postgres "$program")
+done
 
 stage 'nonces'
 cargo test --release --locked --package stateward-engine --features ledger --test nonces
