@@ -150,17 +150,23 @@ pub(crate) async fn open_app(
         .ok_or_else(|| folder.unreadable(SIGNING_KEY, "it does not have 32 bytes".to_owned()))?;
     let (store, removed) = Objects::open_folder(&folder.store())?;
     let reserve = folder.reserve();
-    match store.probe().await {
-        Ok(guarantees) => tracing::info!(?guarantees, leftovers = removed, "opened the store"),
+    let is_full = match store.probe().await {
+        Ok(guarantees) => {
+            tracing::info!(?guarantees, leftovers = removed, "opened the store");
+            false
+        }
         // What is in it can be restored all the same.
         Err(StoreError::Full(_)) => {
             tracing::error!(folder = %folder.store().display(), "the store is full: packs will be refused");
-            reserve.let_go();
+            true
         }
         Err(error) => return Err(error.into()),
-    }
+    };
+    // Only by the vault that serves it, and before the database: it can't be opened where not even its shared memory has room.
     if folder.is_taken() {
-        // Before the database: it can't be opened where not even its shared memory has room.
+        if is_full {
+            reserve.let_go();
+        }
         reserve.make_room();
     }
     let url = match &config.database {
