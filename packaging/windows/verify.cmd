@@ -39,6 +39,21 @@ echo owned> "%source%\owned.txt"
 icacls "%source%\owned.txt" /setowner *S-1-5-32-544 > nul || echo FINDING: icacls can't set an owner >> "%findings%"
 md "%source%\folder"
 echo inner> "%source%\folder\inner.txt"
+echo note> "%source%\folder:note"
+md "%source%\marked"
+cipher /e "%source%\marked" > nul || echo FINDING: cipher can't mark a folder >> "%findings%"
+rem Server 2019 and later, where it is switched on.
+md "%source%\cased"
+fsutil file setCaseSensitiveInfo "%source%\cased" enable > nul 2>&1
+if not errorlevel 1 (
+    echo one> "%source%\cased\name.txt"
+    echo two> "%source%\cased\NAME.txt"
+)
+echo audited> "%source%\audited.txt"
+set "everyone=[Security.Principal.SecurityIdentifier]'S-1-1-0'"
+set "rule=New-Object Security.AccessControl.FileSystemAuditRule(%everyone%, 'Delete', 'Success')"
+powershell -NoProfile -Command "$list = Get-Acl -Audit '%source%\audited.txt'; $list.AddAuditRule((%rule%)); Set-Acl '%source%\audited.txt' $list"
+if errorlevel 1 echo FINDING: an audit list can't be set >> "%findings%"
 mklink "%source%\link.txt" plain.txt > nul || echo FINDING: mklink can't >> "%findings%"
 mklink /j "%source%\junction" "%source%\folder" > nul || echo FINDING: mklink /j can't >> "%findings%"
 mklink /h "%source%\second name.txt" "%source%\plain.txt" > nul || echo FINDING: mklink /h can't >> "%findings%"
@@ -77,6 +92,19 @@ for %%f in (link.txt junction) do (
 )
 fc "%report%\source-links.txt" "%report%\restored-links.txt" > "%report%\links.txt"
 if errorlevel 1 echo FINDING: links differ: links.txt >> "%findings%"
+set "audit=(Get-Acl -Audit $env:LOOKED_AT).GetSecurityDescriptorSddlForm('Audit')"
+set "LOOKED_AT=%source%\audited.txt"
+powershell -NoProfile -Command "%audit%" > "%report%\source-audit.txt" 2>&1
+set "LOOKED_AT=%same%\audited.txt"
+powershell -NoProfile -Command "%audit%" > "%report%\restored-audit.txt" 2>&1
+fc "%report%\source-audit.txt" "%report%\restored-audit.txt" > "%report%\audit.txt"
+if errorlevel 1 echo FINDING: audit lists differ: audit.txt >> "%findings%"
+more < "%same%\folder:note" > "%report%\folder-stream.txt" 2>&1
+if errorlevel 1 echo FINDING: the folder's stream is not there >> "%findings%"
+dir /b "%source%\cased" > "%report%\source-cased.txt"
+dir /b "%same%\cased" > "%report%\restored-cased.txt"
+fc "%report%\source-cased.txt" "%report%\restored-cased.txt" > nul || echo FINDING: names that differ by case are not all there >> "%findings%"
+cipher "%same%\marked" > "%report%\marked.txt" 2>&1
 fsutil hardlink list "%same%\plain.txt" > "%report%\names.txt" 2>&1
 fsutil sparse queryrange "%same%\sparse.bin" > "%report%\sparse.txt" 2>&1
 compact "%same%\compressed.txt" > "%report%\compressed.txt" 2>&1

@@ -39,7 +39,9 @@ pub use source::{
     Details, Extent, Found, FoundKind, NamedStream, Node, OpenFile, SIZE_UNKNOWN, Source, SourceDescription,
     SourceError, Stat, Visitor,
 };
-pub use target::{ExistingFile, IsSame, Judgement, Target, TargetError, TargetFile};
+pub use target::{
+    ContentOf, ExistingFile, GiveStream, IsSame, Judgement, TakePiece, Target, TargetError, TargetFile,
+};
 pub use vault_store::{
     Obstacle, OpenedSession, PacksKnown, PointSummary, SessionRequest, VaultError, VaultRead, VaultSession,
     VaultStore,

@@ -10,6 +10,7 @@
 //! Nothing is ever invented: a file whose bytes cannot all be proved is taken away again and named as lost.
 
 mod flush;
+mod folders;
 mod held;
 mod lay;
 pub(crate) mod position;

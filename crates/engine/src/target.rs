@@ -6,7 +6,7 @@
 //! whether it does, [`Target::judge`] says before an entry is made.
 
 use stateward_format::manifest::Warning;
-use stateward_format::{Entry, Metadata};
+use stateward_format::{AlternateStream, Entry, Metadata};
 use std::io;
 
 /// Why something could not be put back. `Full` and `Broken` end the restore; others concern one entry.
@@ -66,8 +66,24 @@ pub trait ExistingFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 }
 
-/// Tells whether an existing file of an entry's size holds just what the entry does.
-pub type IsSame<'a> = dyn FnMut(&dyn ExistingFile) -> bool + 'a;
+/// Which of an entry's contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentOf<'a> {
+    /// A file's own.
+    File,
+    /// Its alternate stream of that name.
+    Stream(&'a [u8]),
+}
+
+/// Tells whether something of the content's size that lies at the target holds just what an entry does.
+pub type IsSame<'a> = dyn FnMut(ContentOf<'_>, &dyn ExistingFile) -> bool + 'a;
+
+/// Takes a piece of content, in bytes, at an offset.
+pub type TakePiece<'a> = dyn FnMut(u64, &[u8]) -> Result<(), TargetError> + 'a;
+
+/// Gives all pieces of a folder's stream, in order; what is not given is a hole. `false` if not all of it can be had, which
+/// the restore tells by itself.
+pub type GiveStream<'a> = dyn FnMut(&AlternateStream, &mut TakePiece<'_>) -> Result<bool, TargetError> + 'a;
 
 /// What becomes of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,12 +96,13 @@ pub enum Judgement {
 
 /// A folder that a recovery point is laid into. What is not written stays a hole.
 pub trait Target: Send + Sync {
-    /// Whether files get their alternate streams; otherwise [`TargetFile::finish`] names those that it leaves off.
+    /// Whether files and folders get their alternate streams; otherwise [`TargetFile::finish`] and [`Self::finish_folder`] name
+    /// those that they leave off.
     fn keeps_streams(&self) -> bool {
         false
     }
     /// Decides, before anything of an entry (other than a folder) is made, what becomes of it where something may lie
-    /// already. `is_same` is asked of a file of the same size only, and proves its content.
+    /// already. `is_same` is asked of what has the same size only, and proves its content.
     fn judge(
         &self,
         _path: &[u8],
@@ -96,6 +113,10 @@ pub trait Target: Send + Sync {
     }
     /// Makes a folder, for its owner only until [`Self::finish_folder`]. One that this target made before is no error.
     fn make_folder(&self, path: &[u8]) -> Result<(), TargetError>;
+    /// Gives a folder that was just made, or gone into, what it must have before anything lies in it.
+    fn begin_folder(&self, _path: &[u8], _metadata: &Metadata) -> Result<(), TargetError> {
+        Ok(())
+    }
     /// Makes an empty file, for its owner only until it is finished.
     fn make_file(&self, path: &[u8]) -> Result<Box<dyn TargetFile>, TargetError>;
     /// Gives the file at `existing` (made by this target) another name.
@@ -104,6 +125,16 @@ pub trait Target: Send + Sync {
     fn remove_file(&self, path: &[u8]) -> Result<(), TargetError>;
     /// Makes a symbolic link, device, FIFO or socket with all of its metadata.
     fn make_special(&self, path: &[u8], entry: &Entry) -> Result<Vec<Warning>, TargetError>;
+    /// Writes a folder's alternate streams, after all it holds was made. Called only where [`Self::keeps_streams`], of
+    /// folders that have some, before they are finished.
+    fn write_folder_streams(
+        &self,
+        _path: &[u8],
+        _metadata: &Metadata,
+        _give: &mut GiveStream<'_>,
+    ) -> Result<(), TargetError> {
+        Ok(())
+    }
     /// Sets a folder's owner, mode, attributes and times, after all it holds was made.
     fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError>;
     /// Makes everything durable. An operating system may tell a failure once only, so whoever calls this keeps it.

@@ -2,7 +2,7 @@
 //! off, and everything gets the mode that it would get if it were made by hand.
 
 use crate::own_access;
-use stateward_engine::{IsSame, Judgement, Target, TargetError, TargetFile};
+use stateward_engine::{GiveStream, IsSame, Judgement, Target, TargetError, TargetFile};
 use stateward_format::manifest::Warning;
 use stateward_format::{Attribute, Entry, Metadata};
 
@@ -27,9 +27,15 @@ impl<'a> WithoutAccess<'a> {
 
 fn reduced(metadata: &Metadata, (user, group): (u32, u32), mode: u32) -> Metadata {
     // That its content is not what it seems matters all the same.
-    // Nor are streams and reparse points rights.
+    // Nor are streams and reparse points rights, nor which names may be beside each other.
     let is_kept = |attribute: &&Attribute| {
-        matches!(attribute, Attribute::EfsRaw { .. } | Attribute::Stream(_) | Attribute::ReparsePoint { .. })
+        matches!(
+            attribute,
+            Attribute::EfsRaw { .. }
+                | Attribute::Stream(_)
+                | Attribute::ReparsePoint { .. }
+                | Attribute::CaseSensitive
+        )
     };
     Metadata {
         mode,
@@ -61,6 +67,10 @@ impl Target for WithoutAccess<'_> {
         self.target.make_folder(path)
     }
 
+    fn begin_folder(&self, path: &[u8], metadata: &Metadata) -> Result<(), TargetError> {
+        self.target.begin_folder(path, metadata)
+    }
+
     fn make_file(&self, path: &[u8]) -> Result<Box<dyn TargetFile>, TargetError> {
         let (owner, mode) = (self.owner, FILE_MODE & !self.mask);
         Ok(Box::new(ReducedFile { file: self.target.make_file(path)?, owner, mode }))
@@ -77,6 +87,15 @@ impl Target for WithoutAccess<'_> {
     fn make_special(&self, path: &[u8], entry: &Entry) -> Result<Vec<Warning>, TargetError> {
         let metadata = self.reduced(&entry.metadata, FILE_MODE);
         self.target.make_special(path, &Entry { metadata, ..entry.clone() })
+    }
+
+    fn write_folder_streams(
+        &self,
+        path: &[u8],
+        metadata: &Metadata,
+        give: &mut GiveStream<'_>,
+    ) -> Result<(), TargetError> {
+        self.target.write_folder_streams(path, metadata, give)
     }
 
     fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {

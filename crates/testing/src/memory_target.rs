@@ -2,9 +2,9 @@
 
 use crate::listing::{Listed, Listing, Segments, Thing};
 use crate::lock;
-use stateward_engine::{Target, TargetError, TargetFile};
+use stateward_engine::{GiveStream, Target, TargetError, TargetFile};
 use stateward_format::manifest::Warning;
-use stateward_format::{Entry, EntryKind, FileName, Metadata};
+use stateward_format::{Attribute, Entry, EntryKind, FileName, Metadata};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -40,15 +40,18 @@ pub enum TargetFault {
 }
 
 enum Node {
-    Folder { finished: Option<(u64, Metadata)>, changed_at: u64 },
+    Folder { finished: Option<(u64, Metadata)>, changed_at: u64, streams: Streams },
     File(usize),
     Special(Box<Entry>),
 }
 
+/// What was written to streams, by their names.
+type Streams = BTreeMap<Vec<u8>, Segments>;
+
 #[derive(Default)]
 struct File {
     segments: Segments,
-    streams: BTreeMap<Vec<u8>, Segments>,
+    streams: Streams,
     finished: Option<(u64, Metadata)>,
 }
 
@@ -65,11 +68,12 @@ impl MemoryTarget {
         target
     }
 
-    /// What was written to the streams of the file at a path, by their names.
-    pub fn streams(&self, path: &str) -> BTreeMap<Vec<u8>, Segments> {
+    /// What was written to the streams of the file or folder at a path, by their names.
+    pub fn streams(&self, path: &str) -> Streams {
         let state = lock(&self.0);
         match state.names.get(path.as_bytes()) {
             Some(Node::File(file)) => state.files[*file].streams.clone(),
+            Some(Node::Folder { streams, .. }) => streams.clone(),
             _ => BTreeMap::new(),
         }
     }
@@ -130,7 +134,7 @@ impl State {
     fn listed(&self, path: &[u8], node: &Node) -> Listed {
         let text = String::from_utf8_lossy(path);
         match node {
-            Node::Folder { finished, changed_at } => {
+            Node::Folder { finished, changed_at, .. } => {
                 let (at, metadata) = finished.as_ref().unwrap_or_else(|| panic!("`{text}` was not finished"));
                 assert!(at > changed_at, "`{text}` was finished before the last change in it");
                 listed(Thing::Folder, metadata)
@@ -229,7 +233,9 @@ impl Target for MemoryTarget {
         }
         state.prepare(path)?;
         let changed_at = state.changes;
-        state.names.insert(path.to_vec(), Node::Folder { finished: None, changed_at });
+        state
+            .names
+            .insert(path.to_vec(), Node::Folder { finished: None, changed_at, streams: Streams::new() });
         Ok(())
     }
 
@@ -272,6 +278,32 @@ impl Target for MemoryTarget {
         special_thing(&entry.kind);
         state.names.insert(path.to_vec(), Node::Special(Box::new(entry.clone())));
         Ok(Vec::new())
+    }
+
+    fn write_folder_streams(
+        &self,
+        path: &[u8],
+        metadata: &Metadata,
+        give: &mut GiveStream<'_>,
+    ) -> Result<(), TargetError> {
+        assert!(lock(&self.0).keeps_streams, "a target that keeps no streams is not given them");
+        for attribute in &metadata.attributes {
+            let Attribute::Stream(stream) = attribute else { continue };
+            let mut segments = Segments::default();
+            let is_whole = give(stream, &mut |offset, bytes| {
+                lock(&self.0).change()?;
+                segments.write(offset, bytes);
+                Ok(())
+            })?;
+            match lock(&self.0).names.get_mut(path) {
+                Some(Node::Folder { finished: None, streams, .. }) if is_whole => {
+                    streams.insert(stream.name.clone(), segments);
+                }
+                Some(Node::Folder { finished: None, .. }) => {}
+                _ => panic!("`{}` is no folder that is being put back", String::from_utf8_lossy(path)),
+            }
+        }
+        Ok(())
     }
 
     fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {

@@ -96,7 +96,7 @@ pub fn private_words(inherited: bool) -> io::Result<String> {
 /// What came of it, [`is_open_to_others`] tells: not every file system keeps access lists.
 pub fn restrict(folder: &Path) -> io::Result<()> {
     let handle = Handle::open_folder(folder, rights::LOOK | rights::READ | rights::OWN)?;
-    handle.set_security(&from_words(&private_words(true)?)?, false, false)
+    handle.set_security(&from_words(&private_words(true)?)?, false)
 }
 
 /// Whether others than whoever runs this process, the administrators and the system may do anything with it.

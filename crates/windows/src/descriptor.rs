@@ -12,6 +12,7 @@ mod control {
     pub(super) const DACL_INHERITED: u16 = 0x0400;
     pub(super) const SACL_INHERITED: u16 = 0x0800;
     pub(super) const DACL_PROTECTED: u16 = 0x1000;
+    pub(super) const SACL_PROTECTED: u16 = 0x2000;
 }
 
 /// An access list entry that lets somebody in.
@@ -265,7 +266,12 @@ fn owners(bytes: &[u8]) -> Option<[Option<&[u8]>; 2]> {
 
 /// Whether two descriptors have the same access list, whoever owns what has them.
 pub fn is_same_list(one: &[u8], other: &[u8]) -> bool {
-    list_of(one).is_some_and(|list| Some(list) == list_of(other))
+    access_list(one).is_some_and(|list| Some(list) == access_list(other))
+}
+
+/// Whether two descriptors have the same audit list.
+pub fn is_same_audit_list(one: &[u8], other: &[u8]) -> bool {
+    audit_list(one).is_some_and(|list| Some(list) == audit_list(other))
 }
 
 /// The bytes of a SID whose place stands at `at`; none if there is no such.
@@ -279,11 +285,21 @@ fn sid_at(bytes: &[u8], at: usize) -> Option<Option<&[u8]>> {
     }
 }
 
-/// The flags of an access list and its entries, without the room that may lie behind them; none if there is no list.
-fn list_of(bytes: &[u8]) -> Option<(u16, Option<&[u8]>)> {
-    let kept = control::DACL_PRESENT | control::DACL_INHERITED | control::DACL_PROTECTED;
+/// The flags of a list and its entries, without the room that may lie behind them; none if there is no list.
+type List<'a> = (u16, Option<&'a [u8]>);
+
+fn access_list(bytes: &[u8]) -> Option<List<'_>> {
+    list_of(bytes, 16, control::DACL_PRESENT | control::DACL_INHERITED | control::DACL_PROTECTED)
+}
+
+fn audit_list(bytes: &[u8]) -> Option<List<'_>> {
+    list_of(bytes, 12, control::SACL_PRESENT | control::SACL_INHERITED | control::SACL_PROTECTED)
+}
+
+/// The list whose place stands at `at`, with those of the flags that are `kept`.
+fn list_of(bytes: &[u8], at: usize, kept: u16) -> Option<List<'_>> {
     let flags = word(bytes, 2)? & kept;
-    let from = match offset(bytes, 16)? {
+    let from = match offset(bytes, at)? {
         0 => return Some((flags, None)),
         from => from,
     };
@@ -408,5 +424,29 @@ mod tests {
         of_another[20 + 8] = 33;
         assert!(!is_same(&one, &of_another) && is_same_list(&one, &of_another));
         assert!(!is_same(&one, &descriptor(0x8404, &[], 0)));
+    }
+
+    #[test]
+    fn audit_lists_are_compared_by_themselves() {
+        // The same list, once as the one and once as the other.
+        let as_audit = |flags: u16, entries: &[(u8, u8, &[u32])]| {
+            let mut bytes = descriptor(flags, entries, 0);
+            bytes.copy_within(16..20, 12);
+            bytes[16..20].fill(0);
+            bytes
+        };
+        let entries: &[(u8, u8, &[u32])] = &[(2, 0x40, &[11])];
+        let one = as_audit(0x8810, entries);
+        assert!(is_sound(&one) && has_audit_list(&one));
+        assert!(
+            is_same_audit_list(&one, &as_audit(0x8810, entries)) && is_same_audit_list(&one, &to_set(&one))
+        );
+        assert!(!is_same_audit_list(&one, &as_audit(0xa810, entries)), "it was protected");
+        assert!(!is_same_audit_list(&one, &as_audit(0x8810, &[(2, 0x80, &[11])])));
+        assert!(!is_same_audit_list(&one, &descriptor(0x8404, entries, 0)), "an access list is none");
+        assert!(is_same_list(&one, &as_audit(0x8810, &[])), "nor is it one");
+        for end in 0..one.len() {
+            assert!(!is_same_audit_list(&one, &one[..end]));
+        }
     }
 }

@@ -38,15 +38,30 @@ impl Handle {
     }
 }
 
+/// Marks a folder, so that EFS encrypts what is made in it from now on; nothing that lies in it already.
+pub fn mark_folder(path: &[u16]) -> io::Result<()> {
+    let path = ended(path)?;
+    // SAFETY: the path ends in zero.
+    match unsafe { fs::EncryptFileW(path.as_ptr()) } {
+        0 => Err(last_error()),
+        _ => Ok(()),
+    }
+}
+
+/// A path that ends in zero, and has none before.
+fn ended(path: &[u16]) -> io::Result<Vec<u16>> {
+    match path.contains(&0) {
+        true => Err(io::ErrorKind::InvalidFilename.into()),
+        false => Ok(path.iter().copied().chain([0]).collect()),
+    }
+}
+
 /// A file that EFS has open; only it knows what stands behind the pointer.
 struct Opened(*mut c_void);
 
 impl Opened {
     fn open(path: &[u16], flags: u32) -> io::Result<Self> {
-        if path.contains(&0) {
-            return Err(io::ErrorKind::InvalidFilename.into());
-        }
-        let path: Vec<u16> = path.iter().copied().chain([0]).collect();
+        let path = ended(path)?;
         let mut context: *mut c_void = ptr::null_mut();
         // SAFETY: the path ends in zero, and the place for the answer lives until the call returns.
         done(unsafe { fs::OpenEncryptedFileRawW(path.as_ptr(), flags, &raw mut context) })?;

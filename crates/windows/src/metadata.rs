@@ -2,7 +2,7 @@
 //! stored ranges.
 
 use crate::descriptor;
-use crate::handle::{Handle, check, is, last_error, rights};
+use crate::handle::{Handle, Wish, check, is, last_error, rights};
 use crate::records::{self, Stream};
 use std::ffi::c_void;
 use std::io;
@@ -24,6 +24,12 @@ const REPARSE_HEAD_BYTES: usize = 8;
 
 /// All extended attributes of a file take 64 KiB at most (MS-FSA 2.1.5.11.13).
 const EXTENDED_BYTES_MAX: usize = 66 << 10;
+
+/// `FILE_OBJECTID_BUFFER`: the id, and where the file was made.
+const OBJECT_ID_BYTES: usize = 64;
+
+/// `FILE_CS_FLAG_CASE_SENSITIVE_DIR`.
+const CASE_SENSITIVE: u32 = 1;
 
 /// Owner, group and access list.
 const WHOM: u32 = security::OWNER_SECURITY_INFORMATION
@@ -124,21 +130,27 @@ impl Handle {
         }
     }
 
-    /// Sets owner, group and access list of a self-relative descriptor; the audit list too, if the handle may. Without
-    /// `owner` only the access list.
-    pub fn set_security(&self, descriptor: &[u8], owner: bool, with_audit: bool) -> io::Result<()> {
+    /// Sets owner, group and access list of a self-relative descriptor; without `owner` only the access list.
+    pub fn set_security(&self, descriptor: &[u8], owner: bool) -> io::Result<()> {
+        self.set_of_descriptor(descriptor, if owner { WHOM } else { security::DACL_SECURITY_INFORMATION })
+    }
+
+    /// Sets the audit list of a self-relative descriptor; needs the right to, which needs a privilege.
+    pub fn set_audit_list(&self, descriptor: &[u8]) -> io::Result<()> {
+        self.set_of_descriptor(descriptor, security::SACL_SECURITY_INFORMATION)
+    }
+
+    fn set_of_descriptor(&self, descriptor: &[u8], what: u32) -> io::Result<()> {
         let words = valid_descriptor(descriptor)?;
-        let mut what = security::DACL_SECURITY_INFORMATION;
-        if owner {
-            what = WHOM;
-        }
-        if with_audit {
-            what |= security::SACL_SECURITY_INFORMATION;
-        }
         let place = words.as_ptr().cast_mut().cast::<c_void>();
         // SAFETY: it was just found to be a descriptor that lies within its length.
         let done = unsafe { security::SetKernelObjectSecurity(self.raw(), what, place) };
         if done == 0 { Err(last_error()) } else { Ok(()) }
+    }
+
+    /// The same file or folder, open with other rights.
+    pub fn again(&self, rights: u32) -> io::Result<Self> {
+        self.open_at(&[], Wish::to(rights))
     }
 
     /// Its streams besides its own content; none where the file system has none.
@@ -202,6 +214,48 @@ impl Handle {
         wish.extend([0, 0]);
         wish.extend(data);
         self.control(ioctl::FSCTL_SET_REPARSE_POINT, &wish, 0).map(drop)
+    }
+
+    /// The object id and its birth ids (MS-FSCC 2.1.3.1), by which links and services find it on its volume; `None` if it
+    /// has none, or its file system knows of none.
+    pub fn object_id(&self) -> io::Result<Option<[u8; OBJECT_ID_BYTES]>> {
+        match self.control(ioctl::FSCTL_GET_OBJECT_ID, &[], OBJECT_ID_BYTES) {
+            Ok(answer) => Ok(answer.try_into().ok()),
+            Err(error) if is(&error, codes::ERROR_FILE_NOT_FOUND) || is_unknown_to_file_system(&error) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives it an object id. `Ok(false)` if another file of the volume has it, or this one has another (MS-FSA 2.1.5.10.33).
+    pub fn set_object_id(&self, id: &[u8; OBJECT_ID_BYTES]) -> io::Result<bool> {
+        const TAKEN: [u32; 4] = [
+            codes::ERROR_DUP_NAME,
+            codes::ERROR_ALREADY_EXISTS,
+            codes::ERROR_FILE_EXISTS,
+            codes::ERROR_OBJECT_ALREADY_EXISTS,
+        ];
+        match self.control(ioctl::FSCTL_SET_OBJECT_ID, id, 0) {
+            Ok(_) => Ok(true),
+            Err(error) if TAKEN.iter().any(|code| is(&error, *code)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether names in this folder may differ by case only: never before Windows 10 and Server 2019.
+    pub fn is_case_sensitive(&self) -> io::Result<bool> {
+        match self.ask::<fs::FILE_CASE_SENSITIVE_INFO>(fs::FileCaseSensitiveInfo) {
+            Ok(answer) => Ok(answer.Flags & CASE_SENSITIVE != 0),
+            Err(error) if is_unknown_to_file_system(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lets names in this folder differ by case only, or no more.
+    pub fn set_case_sensitive(&self, is_case_sensitive: bool) -> io::Result<()> {
+        let wish = fs::FILE_CASE_SENSITIVE_INFO { Flags: if is_case_sensitive { CASE_SENSITIVE } else { 0 } };
+        self.set(fs::FileCaseSensitiveInfo, &wish)
     }
 
     /// Lets the file have holes, or none any more.

@@ -11,10 +11,10 @@ use crate::index::ChunkIndex;
 use crate::lists::Pieces;
 use crate::progress::Advance;
 use crate::records::{Item, RecordStream};
-use crate::target::{ExistingFile, Judgement, TargetError};
+use crate::target::{ContentOf, ExistingFile, Judgement, TargetError};
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
-use stateward_format::{Entry, EntryKind, FileName, Piece};
+use stateward_format::{Attribute, Entry, EntryKind, FileName, Metadata, Piece};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,9 +29,6 @@ const WINDOW_METADATA_BYTES: usize = 32 << 20;
 
 /// How many bytes the names of hard-linked files may take. Beyond, each name becomes a file of its own.
 const LINK_BYTES_MAX: usize = 128 << 20;
-
-/// How much metadata of open folders is held in the second pass, in bytes.
-const FOLDER_BYTES_MAX: usize = 32 << 20;
 
 /// A hard-linked file's identity within the item.
 type LinkId = (u64, u128);
@@ -64,11 +61,11 @@ const LINK_BYTES: usize = 64;
 
 /// What all passes keep.
 pub(super) struct Layer<'a> {
-    request: &'a RestoreRequest<'a>,
-    tools: &'a Tools<'a>,
+    pub(super) request: &'a RestoreRequest<'a>,
+    pub(super) tools: &'a Tools<'a>,
     index: &'a ChunkIndex,
     flush: Flush,
-    selection: Selection,
+    pub(super) selection: Selection,
     window: Window,
     /// Files with several names: the first is laid like any file, the others are made when all content is there.
     links: BTreeMap<LinkId, Links>,
@@ -130,12 +127,12 @@ impl<'a> Layer<'a> {
                 Item::Refused(name, why) => self.refuse(&mut position, &name, &why),
                 Item::LostFolder(name) => {
                     position.enter(&name);
-                    self.make_folder(&position)?;
+                    self.make_folder(&position, None)?;
                 }
                 Item::Entry(entry) if entry.kind == EntryKind::Folder => {
                     position.enter(&entry.name);
                     position.last = position.path();
-                    self.make_folder(&position)?;
+                    self.make_folder(&position, Some(&entry.metadata))?;
                 }
                 Item::Entry(entry) => {
                     let (path, place) =
@@ -149,12 +146,16 @@ impl<'a> Layer<'a> {
         Ok(())
     }
 
-    fn make_folder(&mut self, position: &Position) -> Result<(), EngineError> {
+    /// Makes a folder; of one whose record is lost, nothing is known.
+    fn make_folder(&mut self, position: &Position, metadata: Option<&Metadata>) -> Result<(), EngineError> {
         if position.names.is_empty() || self.selection.place(&position.names) == Place::Outside {
             return Ok(());
         }
         let path = position.path();
-        let made = self.request.target.make_folder(&path);
+        let target = self.request.target;
+        let made = target
+            .make_folder(&path)
+            .and_then(|()| metadata.map_or(Ok(()), |metadata| target.begin_folder(&path, metadata)));
         self.or_lost(made, &path).map(|_| ())
     }
 
@@ -193,9 +194,9 @@ impl<'a> Layer<'a> {
         fetcher: &mut ChunkFetcher<'_>,
     ) -> Result<Option<Option<Warning>>, EngineError> {
         let (keys, cancellation) = (self.request.keys, self.tools.cancellation);
-        let mut is_same = |existing: &dyn ExistingFile| {
-            let EntryKind::File { size, content } = &entry.kind else { return false };
-            same::is_same(existing, Pieces::of(content, *size), keys, fetcher, cancellation)
+        let mut is_same = |which: ContentOf<'_>, existing: &dyn ExistingFile| {
+            let content = content_of(entry, which);
+            content.is_some_and(|pieces| same::is_same(existing, pieces, keys, fetcher, cancellation))
         };
         match self.request.target.judge(path, entry, &mut is_same) {
             Ok(Judgement::Leave(warning)) => Ok(Some(warning)),
@@ -337,69 +338,16 @@ impl<'a> Layer<'a> {
         Ok(())
     }
 
-    /// The second pass over one component: folders, from the deepest up.
-    pub(super) fn finish_folders(
-        &mut self,
-        records: &mut RecordStream<'_>,
-        fetcher: &mut ChunkFetcher<'_>,
-    ) -> Result<(), EngineError> {
-        let mut position = Position::default();
-        let mut open: Vec<Option<Box<Entry>>> = Vec::new();
-        let mut open_bytes = 0;
-        while let Some(item) = records.next(fetcher)? {
-            if self.tools.cancellation.is_cancelled() {
-                return Err(EngineError::Cancelled);
-            }
-            match item {
-                Item::Entry(entry) if entry.kind == EntryKind::Folder => {
-                    position.enter(&entry.name);
-                    open_bytes += metadata_bytes(&entry);
-                    if open_bytes > FOLDER_BYTES_MAX {
-                        open_bytes -= metadata_bytes(&entry);
-                        open.push(None);
-                        self.lose(
-                            &position.path(),
-                            "the folders around it have more metadata than can be held",
-                        );
-                        continue;
-                    }
-                    open.push(Some(entry));
-                }
-                Item::LostFolder(name) => {
-                    position.enter(&name);
-                    open.push(None);
-                }
-                Item::Leave => {
-                    if let Some(Some(entry)) = open.pop() {
-                        open_bytes -= metadata_bytes(&entry);
-                        self.finish_folder(&position, &entry)?;
-                    }
-                    position.leave();
-                }
-                Item::Entry(_) | Item::Gap(_) | Item::Refused(..) => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn finish_folder(&mut self, position: &Position, entry: &Entry) -> Result<(), EngineError> {
-        // The topmost folder is the target itself: it stays as its owner made it.
-        if position.names.is_empty() || self.selection.place(&position.names) == Place::Outside {
-            return Ok(());
-        }
-        let path = position.path();
-        let done = self.request.target.finish_folder(&path, &entry.metadata);
-        let warnings = self.or_lost(done, &path)?;
-        self.warn(warnings.unwrap_or_default());
-        Ok(())
-    }
-
     pub(super) fn outcome(self) -> RestoreOutcome {
         RestoreOutcome { paths_not_found: self.selection.not_found(), ..self.outcome }
     }
 
     /// An entry that cannot be made is lost; a target that is full or fails ends the restore.
-    fn or_lost<T>(&mut self, made: Result<T, TargetError>, path: &[u8]) -> Result<Option<T>, EngineError> {
+    pub(super) fn or_lost<T>(
+        &mut self,
+        made: Result<T, TargetError>,
+        path: &[u8],
+    ) -> Result<Option<T>, EngineError> {
         match made {
             Ok(made) => Ok(Some(made)),
             Err(error) if error.ends_restore() => Err(error.into()),
@@ -444,7 +392,7 @@ impl<'a> Layer<'a> {
         self.lose_as("entries-lost", &position.last, message);
     }
 
-    fn lose(&mut self, path: &[u8], why: &str) {
+    pub(super) fn lose(&mut self, path: &[u8], why: &str) {
         self.lose_as("file-lost", path, format!("It is lost: {why}"));
     }
 
@@ -455,7 +403,7 @@ impl<'a> Layer<'a> {
         self.lost_kept.push(&mut self.outcome.lost, lost);
     }
 
-    fn warn(&mut self, warnings: Vec<Warning>) {
+    pub(super) fn warn(&mut self, warnings: Vec<Warning>) {
         for warning in warnings {
             self.tools.progress.warning(&warning);
             self.warnings_kept.push(&mut self.outcome.warnings, warning);
@@ -484,6 +432,22 @@ fn size_of(entry: &Entry) -> Option<u64> {
     match entry.kind {
         EntryKind::File { size, .. } => Some(size),
         _ => None,
+    }
+}
+
+/// What an entry holds; `None` if it has no such content.
+fn content_of<'e>(entry: &'e Entry, which: ContentOf<'_>) -> Option<Pieces<'e>> {
+    match (which, &entry.kind) {
+        (ContentOf::File, EntryKind::File { size, content }) => Some(Pieces::of(content, *size)),
+        (ContentOf::File, _) => None,
+        (ContentOf::Stream(name), _) => {
+            entry.metadata.attributes.iter().find_map(|attribute| match attribute {
+                Attribute::Stream(stream) if stream.name == name => {
+                    Some(Pieces::of(&stream.content, stream.size))
+                }
+                _ => None,
+            })
+        }
     }
 }
 

@@ -6,8 +6,8 @@
 use stateward_crypto::{DataKey, EpochKeys, SigningKey};
 use stateward_engine::{
     BackupOptions, BackupOutcome, BackupRequest, CacheFolder, Cancellation, EngineError, PointSummary,
-    RestoreOutcome, RestoreRequest, ServerTrust, Source, Tools, TrustedPoint, VaultRead, VerifyOutcome,
-    VerifyRequest, VerifyShare, points,
+    RestoreOutcome, RestoreRequest, ServerTrust, Source, Target, Tools, TrustedPoint, VaultRead,
+    VerifyOutcome, VerifyRequest, VerifyShare, points,
 };
 use stateward_model::{ComponentName, ItemId, ItemKind, Label, PackId, ServerId, Timestamp, VaultId};
 use stateward_testing::{FakeClock, Listing, MemoryTarget, MemoryTree, MemoryVault, Offered, SeededRandom};
@@ -140,7 +140,7 @@ impl Server {
         point: &TrustedPoint,
         components: &[ComponentName],
         paths: &[&str],
-        target: &MemoryTarget,
+        target: &dyn Target,
         cache: Option<&CacheFolder>,
     ) -> Result<RestoreOutcome, EngineError> {
         let paths: Vec<_> = paths.iter().map(|path| path.as_bytes().to_vec()).collect();

@@ -65,6 +65,12 @@ pub(super) fn attributes_of(handle: &Handle, with_audit: bool, behind: Behind) -
         Err(error) if is_unknown_to_file_system(&error) => {}
         Err(error) => return Err(error),
     }
+    if let Some(id) = handle.object_id()? {
+        attributes.push(Attribute::ObjectId(id));
+    }
+    if look.is_folder() && handle.is_case_sensitive()? {
+        attributes.push(Attribute::CaseSensitive);
+    }
     let extended = handle.extended_attributes()?;
     if !extended.is_empty() {
         attributes.push(Attribute::ExtendedAttributeBlock(extended));
@@ -78,7 +84,7 @@ pub(super) fn attributes_of(handle: &Handle, with_audit: bool, behind: Behind) -
 }
 
 /// The streams of a file or folder, each opened by its name behind the file's own.
-fn streams_of(handle: &Handle, folder: &Handle, name: &[u16]) -> io::Result<Vec<NamedStream>> {
+pub(super) fn streams_of(handle: &Handle, folder: &Handle, name: &[u16]) -> io::Result<Vec<NamedStream>> {
     let mut streams = Vec::new();
     for stream in handle.streams()? {
         let colon = [u16::from(b':')];

@@ -13,6 +13,7 @@ mod marker;
 mod merge;
 mod metadata;
 mod new_file;
+mod streams;
 
 pub use merge::MergeTarget;
 
@@ -20,7 +21,7 @@ use self::made::{MadeFolders, Place};
 use self::marker::Marker;
 use self::new_file::NewFile;
 use crate::open_error::TargetOpenError;
-use stateward_engine::{Target, TargetError, TargetFile};
+use stateward_engine::{GiveStream, Target, TargetError, TargetFile};
 use stateward_format::manifest::Warning;
 use stateward_format::{Attribute, Entry, EntryKind, Metadata};
 use stateward_model::PointHash;
@@ -30,8 +31,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// All that may be done with what is made.
-const MAKE: u32 =
-    rights::LOOK | rights::READ | rights::WRITE | rights::OWN | rights::DELETE | rights::GO_THROUGH;
+const MAKE: u32 = rights::LOOK
+    | rights::READ
+    | rights::WRITE
+    | rights::OWN
+    | rights::DELETE
+    | rights::GO_THROUGH
+    | rights::EMPTY;
 
 /// The bit of file attributes that says that it is a folder.
 const FOLDER: u32 = 0x10;
@@ -104,9 +110,18 @@ impl FolderTarget {
         if look.is_reparse_point() || !self.marker.is_continued() {
             return Err(in_the_way(path));
         }
-        handle.set_security(&self.descriptor, false, false).map_err(|error| failed(path, error))?;
+        handle.set_security(&self.descriptor, false).map_err(|error| failed(path, error))?;
         self.made.add(path, &look, handle);
         Ok(())
+    }
+
+    /// A folder that is one of ours, and its place.
+    fn open_made(&self, path: &[u8]) -> Result<(Place, Handle), TargetError> {
+        let place = self.place(path)?;
+        let wish = Wish::to(MAKE).expecting(Expected::Folder);
+        let handle = place.folder.open_at(&place.name, wish).map_err(|error| failed(path, error))?;
+        let look = handle.look().map_err(|error| failed(path, error))?;
+        if self.made.has(&look) { Ok((place, handle)) } else { Err(in_the_way(path)) }
     }
 
     /// A reparse point with all of its metadata; taken away again where none can be made.
@@ -256,14 +271,25 @@ impl Target for FolderTarget {
         Ok(vec![of_unix_only(path, &entry.kind)])
     }
 
-    fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
-        let place = self.place(path)?;
-        let wish = Wish::to(MAKE).expecting(Expected::Folder);
-        let handle = place.folder.open_at(&place.name, wish).map_err(|error| failed(path, error))?;
-        let look = handle.look().map_err(|error| failed(path, error))?;
-        if !self.made.has(&look) {
-            return Err(in_the_way(path));
+    fn begin_folder(&self, path: &[u8], metadata: &Metadata) -> Result<(), TargetError> {
+        if let Some(handle) = self.made.added_last(path) {
+            self::metadata::settle_case(&handle, metadata);
         }
+        Ok(())
+    }
+
+    fn write_folder_streams(
+        &self,
+        path: &[u8],
+        metadata: &Metadata,
+        give: &mut GiveStream<'_>,
+    ) -> Result<(), TargetError> {
+        let (place, handle) = self.open_made(path)?;
+        streams::write_all(&handle, &place, path, metadata, give)
+    }
+
+    fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
+        let (_, handle) = self.open_made(path)?;
         let mut warnings = Vec::new();
         if let Err(cause) = self::metadata::set_reparse_point(&handle, metadata) {
             warnings.push(self::metadata::not_made(path, &format!("it is a plain folder now: {cause}")));

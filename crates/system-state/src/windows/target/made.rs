@@ -88,6 +88,11 @@ impl MadeFolders {
         lock(&self.identities).contains(&(look.volume, look.id))
     }
 
+    /// The folder that was added last, if it is that one.
+    pub fn added_last(&self, path: &[u8]) -> Option<Arc<Handle>> {
+        lock(&self.open).last().filter(|(known, _)| **known == *path).map(|(_, handle)| Arc::clone(handle))
+    }
+
     fn keep(&self, path: &[u8], handle: Arc<Handle>) {
         let mut open = lock(&self.open);
         open.retain(|(known, _)| **known != *path);

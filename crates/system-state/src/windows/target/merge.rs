@@ -8,23 +8,25 @@
 //! finish by its access list, which only what is being made here has.
 
 mod existing;
+mod folders;
 mod put;
 
 use self::existing::{Existing, Sameness};
+use self::folders::{Met, open_ours};
 use self::put::{MergedFile, Named, put};
-use super::made::{MadeFolders, Place, open_to_pass, units};
+use super::made::{MadeFolders, Place, units};
 use super::new_file::NewFile;
 use super::{
-    MAKE, failed, in_the_way, is_there, kind_of_point, make_root, metadata, of_unix_only, see_that_it_is,
+    MAKE, failed, is_there, kind_of_point, make_root, metadata, of_unix_only, see_that_it_is, streams,
 };
 use crate::conflicts::{ConflictCounts, ConflictRule, Laying};
 use crate::merging::{COPIES_MAX, Elsewhere, Tally, skipped};
 use crate::open_error::TargetOpenError;
-use stateward_engine::{IsSame, Judgement, Target, TargetError, TargetFile};
+use stateward_engine::{GiveStream, IsSame, Judgement, Target, TargetError, TargetFile};
 use stateward_format::manifest::Warning;
 use stateward_format::{Entry, Metadata};
+use stateward_windows::access;
 use stateward_windows::handle::{Expected, Handle, Look, Wish, rights};
-use stateward_windows::{access, descriptor};
 use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Component, Path};
@@ -146,97 +148,6 @@ impl MergeTarget {
         Ok(())
     }
 
-    /// Goes into a folder that was there before.
-    fn enter(&self, path: &[u8], actual: &[u8], place: &Place) -> Result<(), TargetError> {
-        let fail = |error| failed(path, error);
-        let handle = match open_to_pass(&place.folder, &place.name) {
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                return self.meet(path, actual, place);
-            }
-            opened => opened.map_err(fail)?,
-        };
-        let look = handle.look().map_err(fail)?;
-        if look.is_reparse_point() {
-            lock(&self.unsettled).insert(path.to_vec());
-            return Ok(());
-        }
-        // An interrupted restore made it and did not come to its access list.
-        let of_ours =
-            |ours: &Vec<u8>| handle.security(false).is_ok_and(|found| descriptor::is_same_list(&found, ours));
-        if self.descriptor.as_ref().is_some_and(of_ours) {
-            lock(&self.made).insert((look.volume, look.id));
-        }
-        self.folders.add(actual, &look, handle);
-        Ok(())
-    }
-
-    /// Something else lies where a folder should be.
-    fn meet(&self, path: &[u8], actual: &[u8], place: &Place) -> Result<(), TargetError> {
-        match self.tally.rule() {
-            ConflictRule::Copy => self.make_beside(path, actual, place),
-            ConflictRule::Skip => {
-                self.elsewhere.skip(path);
-                self.tally.count(|counts| counts.skipped += 1);
-                Ok(())
-            }
-            ConflictRule::Overwrite | ConflictRule::Fail => Err(in_the_way(path)),
-        }
-    }
-
-    /// Something belongs below a folder at whose path a reparse point lies: so it is a conflict.
-    fn settle(&self, path: &[u8]) -> Result<(), TargetError> {
-        if !lock(&self.unsettled).remove(path) {
-            return Ok(());
-        }
-        let actual = self.elsewhere.actual(path).into_owned();
-        let place = self.folders.place(&actual)?;
-        self.meet(path, &actual, &place)
-    }
-
-    /// Makes a folder beside what is in its way; all that belongs into it goes there.
-    fn make_beside(&self, path: &[u8], actual: &[u8], place: &Place) -> Result<(), TargetError> {
-        let (fail, name) = (|error| failed(path, error), name_in(actual));
-        for number in 1..=COPIES_MAX {
-            let copy_name = self.tally.copy_name(name, number);
-            let copy = [&actual[..actual.len() - name.len()], &copy_name].concat();
-            let beside = units(&copy_name).map_err(fail)?;
-            match place.folder.open_at(&beside, self.wish(Expected::Folder)) {
-                Ok(handle) => self.note_made(path, &copy, handle)?,
-                // That of a restore of the same moment that was interrupted.
-                Err(error) if is_there(&error) => match open_to_pass(&place.folder, &beside) {
-                    Ok(handle) => {
-                        let look = handle.look().map_err(fail)?;
-                        if look.is_reparse_point() {
-                            continue;
-                        }
-                        self.folders.add(&copy, &look, handle);
-                    }
-                    Err(_) => continue,
-                },
-                Err(error) => return Err(fail(error)),
-            }
-            self.elsewhere.rename(path, copy);
-            self.tally.count(|counts| counts.copied += 1);
-            return Ok(());
-        }
-        Err(in_the_way(path))
-    }
-
-    /// A reparse point that lies where one belongs: the same, or a conflict.
-    fn finish_point(&self, path: &[u8], metadata: &Metadata) -> Result<Option<Vec<Warning>>, TargetError> {
-        if !lock(&self.unsettled).contains(path) {
-            return Ok(None);
-        }
-        let place = self.folders.place(&self.elsewhere.actual(path))?;
-        let found = Existing::at(&place.folder, &place.name).map_err(|error| failed(path, error))?;
-        if found.is_some_and(|found| found.is_point_of(metadata)) {
-            lock(&self.unsettled).remove(path);
-            self.tally.count(|counts| counts.identical += 1);
-            return Ok(Some(Vec::new()));
-        }
-        self.settle(path).map(|()| None)
-    }
-
     /// A reparse point with all of its metadata, under a name of ours first.
     fn make_reparse_point(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
         let fail = |error| failed(path, error);
@@ -352,35 +263,41 @@ impl Target for MergeTarget {
         }
     }
 
-    fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
-        // What a drive is like itself is left as it is.
-        if self.folders.is_drive(path) {
-            return Ok(Vec::new());
+    fn begin_folder(&self, path: &[u8], metadata: &Metadata) -> Result<(), TargetError> {
+        let Some(handle) = self.folders.added_last(&self.elsewhere.actual(path)) else { return Ok(()) };
+        // What was there before stays as it is.
+        if handle.look().is_ok_and(|look| self.has_made(&look)) {
+            metadata::settle_case(&handle, metadata);
         }
+        Ok(())
+    }
+
+    fn write_folder_streams(
+        &self,
+        path: &[u8],
+        metadata: &Metadata,
+        give: &mut GiveStream<'_>,
+    ) -> Result<(), TargetError> {
+        // What is no folder of ours is told when it is finished.
+        let Ok(Met::Ours(place)) = self.met(path, metadata) else { return Ok(()) };
+        let handle = open_ours(&place).map_err(|error| failed(path, error))?;
+        streams::write_all(&handle, &place, path, metadata, give)
+    }
+
+    fn finish_folder(&self, path: &[u8], metadata: &Metadata) -> Result<Vec<Warning>, TargetError> {
         if let Some(warnings) = self.finish_point(path, metadata)? {
             return Ok(warnings);
         }
-        if self.elsewhere.is_skipped(path) {
-            return Ok(vec![skipped(path)]);
-        }
-        let (_, place) = match self.place(path) {
-            Err(TargetError::InTheWay { .. }) if self.tally.rule() == ConflictRule::Skip => {
-                return Ok(Vec::new());
+        let place = match self.met(path, metadata)? {
+            Met::Ours(place) => place,
+            Met::AsItWas => return Ok(Vec::new()),
+            Met::Skipped => return Ok(vec![skipped(path)]),
+            Met::OtherThing => {
+                self.tally.count(|counts| counts.skipped += 1);
+                return Ok(vec![skipped(path)]);
             }
-            place => place?,
         };
-        let fail = |error| failed(path, error);
-        let wish = Wish::to(rights::LOOK).expecting(Expected::Folder).in_any_case();
-        let look = place.folder.open_at(&place.name, wish).and_then(|handle| handle.look()).map_err(fail)?;
-        let is_made = self.has_made(&look);
-        if !is_made && metadata::is_reparse_point(metadata) {
-            self.tally.count(|counts| counts.skipped += 1);
-            return Ok(vec![skipped(path)]);
-        }
-        if !is_made && !(self.folders.has(&look) && self.tally.sets_folder(path)) {
-            return Ok(Vec::new());
-        }
-        let handle = place.folder.open_at(&place.name, Wish { rights: MAKE, ..wish }).map_err(fail)?;
+        let handle = open_ours(&place).map_err(|error| failed(path, error))?;
         let mut warnings = Vec::new();
         if let Err(cause) = metadata::set_reparse_point(&handle, metadata) {
             warnings.push(metadata::not_made(path, &format!("it is a plain folder now: {cause}")));

@@ -5,10 +5,10 @@ use super::failed;
 use stateward_engine::TargetError;
 use stateward_format::manifest::Warning;
 use stateward_format::{Attribute, Metadata};
-use stateward_windows::descriptor;
-use stateward_windows::handle::Handle;
+use stateward_windows::handle::{Handle, rights};
 use stateward_windows::metadata::Basic;
 use stateward_windows::time::to_ticks;
+use stateward_windows::{descriptor, encrypted};
 use std::io;
 
 /// The file attributes that are set as they are: read-only, hidden, system, archive, temporary, offline, not indexed.
@@ -20,8 +20,11 @@ const NORMAL: u32 = 0x80;
 /// NTFS keeps the content compressed.
 const COMPRESSED: u32 = 0x800;
 
+/// EFS encrypts the content, or what is made in the folder.
+const ENCRYPTED: u32 = 0x4000;
+
 /// Attributes that make content stored otherwise, by their names: sparse is told by its holes.
-const STORED: [(u32, &str); 2] = [(COMPRESSED, "compression by NTFS"), (0x4000, "encryption by EFS")];
+const STORED: [(u32, &str); 2] = [(COMPRESSED, "compression by NTFS"), (ENCRYPTED, "encryption by EFS")];
 
 /// What a target that keeps owners off gives: nobody is told of that.
 const REDUCED_MODES: [u32; 2] = [0o666, 0o777];
@@ -102,9 +105,10 @@ pub(super) fn set(handle: &Handle, path: &[u8], metadata: &Metadata) -> Result<V
             Attribute::FileAttributes(_) | Attribute::CreatedAt(_) | Attribute::AccessedAt(_) => None,
             // How an image was cut concerns its chunks; a reparse point was set before, and so did EFS take its file back.
             Attribute::DiskImage(_) | Attribute::ReparsePoint { .. } | Attribute::EfsRaw { .. } => None,
+            Attribute::ObjectId(id) => Some(set_object_id(handle, id)),
+            // Set before anything was made in it.
+            Attribute::CaseSensitive => Some(handle.is_case_sensitive()),
             Attribute::ShortName(_)
-            | Attribute::ObjectId(_)
-            | Attribute::CaseSensitive
             | Attribute::InodeFlags(_)
             | Attribute::ProjectId(_)
             | Attribute::Unknown { .. } => Some(Ok(false)),
@@ -112,14 +116,21 @@ pub(super) fn set(handle: &Handle, path: &[u8], metadata: &Metadata) -> Result<V
         if let Some(done) = done {
             missed.note(path, &attribute.name(), done)?;
         }
-        // It is read where the process may, and not set yet.
-        if matches!(attribute, Attribute::SecurityDescriptor(bytes) if descriptor::has_audit_list(bytes)) {
-            missed.note(path, "audit list", Ok(false))?;
+        if let Attribute::SecurityDescriptor(descriptor) = attribute
+            && descriptor::has_audit_list(descriptor)
+        {
+            missed.note(path, "audit list", set_audit_list(handle, descriptor))?;
         }
     }
     for attribute in &metadata.extended_attributes {
         let name = String::from_utf8_lossy(&attribute.name);
         missed.note(path, &format!("attribute `{name}`"), Ok(false))?;
+    }
+    // After its streams, which it would have encrypted, and before its times, which that changes.
+    let is_marked =
+        |attribute: &Attribute| matches!(attribute, Attribute::FileAttributes(bits) if bits & ENCRYPTED != 0);
+    if metadata.attributes.iter().any(is_marked) && handle.look().is_ok_and(|look| look.is_folder()) {
+        mark_encrypted(handle);
     }
     set_basic(handle, path, metadata, &mut missed)?;
     let mut warnings = Vec::new();
@@ -146,16 +157,62 @@ fn set_extended(handle: &Handle, block: &[u8]) -> io::Result<bool> {
     Ok(handle.extended_attributes()? == block)
 }
 
+/// Gives an object id, where no other file of the volume has it: there links lead to that one, which came of the same file,
+/// and nothing is missing.
+fn set_object_id(handle: &Handle, id: &[u8; 64]) -> io::Result<bool> {
+    match handle.set_object_id(id)? {
+        true => Ok(handle.object_id()?.as_ref() == Some(id)),
+        false => Ok(true),
+    }
+}
+
+/// What the file that was replaced had as long as it was there, so that the new one could not get it.
+pub(super) fn take_over(handle: &Handle, metadata: &Metadata) {
+    for attribute in &metadata.attributes {
+        if let Attribute::ObjectId(id) = attribute
+            && let Err(cause) = handle.set_object_id(id)
+        {
+            tracing::debug!(%cause, "an object id can't be set");
+        }
+    }
+}
+
+/// Lets the names in a new folder differ by case only if they did, which must be before anything lies in it; what its own folder
+/// hands down is taken back. Whether it is so is looked at when it is finished.
+pub(super) fn settle_case(folder: &Handle, metadata: &Metadata) {
+    let wanted = metadata.attributes.contains(&Attribute::CaseSensitive);
+    let is = folder.is_case_sensitive().unwrap_or(false);
+    if is != wanted
+        && let Err(cause) = folder.set_case_sensitive(wanted)
+    {
+        tracing::debug!(%cause, "whether names may differ by case only can't be set");
+    }
+}
+
+/// Has EFS encrypt what is made in a folder from now on, as it did.
+fn mark_encrypted(folder: &Handle) {
+    if let Err(cause) = folder.path().and_then(|path| encrypted::mark_folder(&path)) {
+        tracing::debug!(%cause, "a folder can't be marked for EFS");
+    }
+}
+
 /// Owner and all if it may be, else the access list alone, which is told as missed.
 fn set_security(handle: &Handle, wanted: &[u8]) -> io::Result<bool> {
     let to_set = descriptor::to_set(wanted);
-    match handle.set_security(&to_set, true, false) {
+    match handle.set_security(&to_set, true) {
         Ok(()) => {}
         Err(error) => {
-            handle.set_security(&to_set, false, false).map_err(|_| error)?;
+            handle.set_security(&to_set, false).map_err(|_| error)?;
         }
     }
     Ok(descriptor::is_same(&handle.security(false)?, wanted))
+}
+
+/// Only with a privilege, which most restores of ordinary users lack.
+fn set_audit_list(handle: &Handle, wanted: &[u8]) -> io::Result<bool> {
+    let handle = handle.again(rights::DESCRIBE | rights::AUDIT)?;
+    handle.set_audit_list(&descriptor::to_set(wanted))?;
+    Ok(descriptor::is_same_audit_list(&handle.security(true)?, wanted))
 }
 
 /// Sets times and file attributes, and looks whether they are.
@@ -189,6 +246,9 @@ fn set_basic(
     missed.note(path, "creation time", Ok(wish.created == 0 || look.created == wish.created))?;
     let same = wish.attributes == 0 || look.attributes & SETTABLE == wish.attributes & SETTABLE;
     missed.note(path, "file attributes", Ok(same))?;
+    // In a folder that is marked for EFS: only the account of this restore can read it then.
+    let is_plain = look.is_folder() || stored & ENCRYPTED != 0 || !look.is_encrypted();
+    missed.note(path, "being readable without a key of EFS", Ok(is_plain))?;
     for (bit, name) in STORED {
         missed.note(path, name, Ok(stored & bit == 0 || look.attributes & bit != 0))?;
     }

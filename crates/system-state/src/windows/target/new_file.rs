@@ -1,66 +1,18 @@
 //! A file that is being put back, with its streams.
 
 use super::made::Place;
+use super::streams::{Filled, NewStream};
 use super::{encrypted, failed, metadata};
 use stateward_engine::{TargetError, TargetFile};
 use stateward_format::manifest::Warning;
 use stateward_format::{Attribute, Metadata, wtf8};
-use stateward_windows::handle::{Expected, Handle, Wish, rights};
+use stateward_windows::handle::Handle;
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The bit of file attributes that says that a file may have holes.
 const SPARSE: u32 = 0x200;
-
-/// What a stream is opened with.
-const WRITE: u32 = rights::LOOK | rights::WRITE | rights::DELETE;
-
-/// A stream that is being written.
-#[derive(Debug)]
-struct NewStream {
-    handle: Handle,
-    filled: Filled,
-}
-
-/// How far something is written, and whether it may have holes by now.
-#[derive(Debug, Default)]
-struct Filled {
-    /// The byte after the last that was written.
-    end: AtomicU64,
-    is_sparse: AtomicBool,
-}
-
-impl Filled {
-    /// Writes; what is left out before `offset` becomes a hole, where the file system has such.
-    fn write(&self, handle: &Handle, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        if offset > self.end.load(Ordering::Relaxed) {
-            self.let_have_holes(handle);
-        }
-        handle.write_at(offset, bytes)?;
-        self.end.fetch_max(offset + bytes.len() as u64, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Must happen before anything lies behind a hole. Where it can't be, zeros are written: the content is the same.
-    fn let_have_holes(&self, handle: &Handle) {
-        if !self.is_sparse.swap(true, Ordering::AcqRel)
-            && let Err(cause) = handle.set_sparse(true)
-        {
-            tracing::debug!(%cause, "no holes here");
-        }
-    }
-
-    /// Makes it as long as that.
-    fn finish(&self, handle: &Handle, size: u64) -> io::Result<()> {
-        let end = self.end.load(Ordering::Relaxed);
-        if end < size {
-            self.let_have_holes(handle);
-        }
-        if end != size { handle.set_size(size) } else { Ok(()) }
-    }
-}
 
 /// A file that is being put back.
 #[derive(Debug)]
@@ -102,11 +54,7 @@ impl NewFile {
         if let Some(stream) = streams.get(name) {
             return Ok(Arc::clone(stream));
         }
-        let units = wtf8::decode(name).map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
-        let whole = [self.place.name.as_slice(), &[u16::from(b':')], &units].concat();
-        let wish = Wish::to(WRITE).making(Expected::File, None);
-        let handle = self.place.folder.open_at(&whole, wish)?;
-        let stream = Arc::new(NewStream { handle, filled: Filled::default() });
+        let stream = Arc::new(NewStream::make(&self.place, name)?);
         streams.insert(name.to_vec(), Arc::clone(&stream));
         Ok(stream)
     }
@@ -120,7 +68,7 @@ impl NewFile {
             // One that can't be made is missing; all else of the file is right.
             match self.stream(&stream.name) {
                 Ok(new) => {
-                    new.filled.finish(&new.handle, stream.size)?;
+                    new.finish(stream.size)?;
                     made.push((&stream.name, new));
                 }
                 Err(cause) => tracing::debug!(%cause, "a stream can't be made"),
@@ -131,7 +79,7 @@ impl NewFile {
         }
         let found: Vec<_> = self.handle.streams()?.iter().map(|found| wtf8::encode(&found.name)).collect();
         for (_, new) in made.iter().filter(|(name, _)| !found.contains(name)) {
-            new.handle.delete()?;
+            new.remove()?;
         }
         self.streams.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(())
@@ -143,7 +91,7 @@ impl NewFile {
             Attribute::FileAttributes(bits) => Some(bits & SPARSE != 0),
             _ => None,
         });
-        let is = self.filled.is_sparse.load(Ordering::Acquire);
+        let is = self.filled.may_have_holes();
         if let Some(wanted) = wanted.filter(|wanted| *wanted != is)
             && let Err(cause) = self.handle.set_sparse(wanted)
         {
@@ -159,7 +107,7 @@ impl TargetFile for NewFile {
 
     fn write_stream_at(&self, name: &[u8], offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
         let written = match self.stream(name) {
-            Ok(stream) => stream.filled.write(&stream.handle, offset, bytes),
+            Ok(stream) => stream.write(offset, bytes),
             // That it is missing is told when the file is finished.
             Err(cause) => {
                 tracing::debug!(%cause, "a stream can't be made");

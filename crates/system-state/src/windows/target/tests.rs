@@ -145,6 +145,93 @@ fn a_stream_is_there_or_named_as_left_off_and_nothing_else_is_made() {
 }
 
 #[test]
+fn a_folders_streams_are_there_or_named_as_left_off_and_what_is_not_whole_is_taken_away() {
+    let (_folder, path, target) = target();
+    let stream = |name: &[u8]| {
+        Attribute::Stream(AlternateStream { name: name.to_vec(), size: 4, content: Content::EMPTY })
+    };
+    let of_folder = metadata(vec![Attribute::FileAttributes(0x10), stream(b"cut"), stream(b"note")]);
+    target.make_folder(b"folder").unwrap();
+    target.begin_folder(b"folder", &of_folder).unwrap();
+    let mut give = |stream: &AlternateStream, take: &mut stateward_engine::TakePiece<'_>| {
+        take(0, b"te")?;
+        take(2, b"xt")?;
+        Ok(stream.name == b"note")
+    };
+    // A second time, as after an interrupted restore: nothing of the first is in the way.
+    for _ in 0..2 {
+        target.write_folder_streams(b"folder", &of_folder, &mut give).unwrap();
+    }
+    let warnings = target.finish_folder(b"folder", &of_folder).unwrap();
+    let opened = Handle::open_folder(&path.join("folder"), rights::LOOK).unwrap();
+    let there: Vec<_> = opened.streams().unwrap().into_iter().map(|stream| stream.size).collect();
+    let is_named =
+        |name: &str| warnings.iter().any(|warning| warning.message.contains(&format!("stream `{name}`")));
+    assert!(is_named("cut") && (there == [4]) != is_named("note"), "{there:?} {warnings:?}");
+    let names: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "the folder and the marker: {names:?}");
+    let full = target.write_folder_streams(b"folder", &of_folder, &mut |_, _| Err(TargetError::Full));
+    assert!(matches!(full, Err(TargetError::Full)), "{full:?}");
+}
+
+/// Wine knows nothing of it, nor does Windows before 10; then it is named.
+#[test]
+fn a_folder_lets_names_differ_by_case_only_if_it_did_or_that_is_named() {
+    let (_folder, path, target) = target();
+    let of_folder = metadata(vec![Attribute::FileAttributes(0x10), Attribute::CaseSensitive]);
+    target.make_folder(b"folder").unwrap();
+    target.begin_folder(b"folder", &of_folder).unwrap();
+    lay(&target, "folder/name", b"one", &of_windows(Vec::new()));
+    let other = target.make_file(b"folder/NAME");
+    let is_case_sensitive =
+        Handle::open_folder(&path.join("folder"), rights::LOOK).unwrap().is_case_sensitive().unwrap();
+    assert_eq!(other.is_ok(), is_case_sensitive);
+    drop(other);
+    let warnings = target.finish_folder(b"folder", &of_folder).unwrap();
+    let is_named = warnings.iter().any(|warning| warning.message.contains("case"));
+    assert_ne!(is_case_sensitive, is_named, "{warnings:?}");
+    // What its own folder hands down is taken back.
+    target.make_folder(b"folder/plain").unwrap();
+    let plain = metadata(vec![Attribute::FileAttributes(0x10)]);
+    target.begin_folder(b"folder/plain", &plain).unwrap();
+    let below = Handle::open_folder(&path.join("folder/plain"), rights::LOOK).unwrap();
+    assert!(!below.is_case_sensitive().unwrap());
+}
+
+/// Wine says yes to the privilege and keeps no such list.
+#[test]
+fn an_audit_list_is_there_or_named() {
+    let (_folder, path, target) = target();
+    let words = "O:BAG:BAD:P(A;;FA;;;BA)(A;;FA;;;SY)S:P(AU;FA;FA;;;WD)";
+    let wanted = access::from_words(words).unwrap();
+    let warnings =
+        lay(&target, "file", b"own", &of_windows(vec![Attribute::SecurityDescriptor(wanted.clone())]));
+    let again = Handle::open_folder(&path.join("file"), rights::DESCRIBE | rights::AUDIT);
+    let found = again.and_then(|handle| handle.security(true));
+    let is_there =
+        found.is_ok_and(|found| stateward_windows::descriptor::is_same_audit_list(&found, &wanted));
+    let is_named = warnings.iter().any(|warning| warning.message.contains("audit list"));
+    assert_ne!(is_there, is_named, "{warnings:?}");
+}
+
+#[test]
+fn an_object_id_is_there_or_named() {
+    let (_folder, path, target) = target();
+    let mut id = [7; 64];
+    id[..16].copy_from_slice(&id_of_this_run());
+    let warnings = lay(&target, "file", b"own", &of_windows(vec![Attribute::ObjectId(id)]));
+    let found = Handle::open_folder(&path.join("file"), rights::LOOK).unwrap().object_id().unwrap();
+    let is_named = warnings.iter().any(|warning| warning.message.contains("object id"));
+    assert_ne!(found == Some(id), is_named, "{warnings:?}");
+}
+
+/// An id that no other run's file has.
+fn id_of_this_run() -> [u8; 16] {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    now.to_le_bytes()
+}
+
+#[test]
 fn a_link_is_there_or_named_as_not_made() {
     let (_folder, path, target) = target();
     let data = [0u8, 0, 2, 0, 2, 0, 2, 0, 1, 0, 0, 0, b'x', 0, b'x', 0].to_vec();

@@ -5,7 +5,7 @@ use crate::linux::stat;
 use crate::linux::target::beneath::Place;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, major, minor, openat, readlinkat, statat};
 use rustix::io::{Errno, pread};
-use stateward_engine::ExistingFile;
+use stateward_engine::{ContentOf, ExistingFile, IsSame};
 use stateward_format::{Attribute, Entry, EntryKind, Metadata};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -53,7 +53,7 @@ pub(super) fn is_same(
     raw: &Stat,
     entry: &Entry,
     sameness: Sameness,
-    is_same_content: &mut dyn FnMut(&dyn ExistingFile) -> bool,
+    is_same_content: &mut IsSame<'_>,
 ) -> bool {
     let kind = stat::file_type(raw);
     let path = extended_attributes::path_in(place.folder.as_fd(), place.name);
@@ -70,7 +70,9 @@ pub(super) fn is_same(
                     let same_file =
                         fstat(&file.0).is_ok_and(|now| stat::identity(&now) == stat::identity(raw));
                     let holder = Holder::Open(file.0.as_fd());
-                    same_file && sameness.holds(raw, &entry.metadata, holder, true) && is_same_content(&file)
+                    same_file
+                        && sameness.holds(raw, &entry.metadata, holder, true)
+                        && is_same_content(ContentOf::File, &file)
                 })
         }
         EntryKind::SymbolicLink { target } => {

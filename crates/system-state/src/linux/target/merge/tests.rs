@@ -74,7 +74,7 @@ fn link(target: &str) -> Entry {
 
 /// As the engine does: asks, and makes what is to be made. Tells what was warned of.
 fn lay(target: &MergeTarget, path: &str, content: &str) -> Result<Vec<Warning>, TargetError> {
-    let is_same = |existing: &dyn stateward_engine::ExistingFile| {
+    let is_same = |_: stateward_engine::ContentOf<'_>, existing: &dyn stateward_engine::ExistingFile| {
         let mut buffer = vec![0; content.len()];
         existing.read_at(0, &mut buffer).unwrap() == content.len() && buffer == content.as_bytes()
     };
@@ -88,7 +88,7 @@ fn lay(target: &MergeTarget, path: &str, content: &str) -> Result<Vec<Warning>, 
 }
 
 fn lay_special(target: &MergeTarget, path: &str, entry: &Entry) -> Result<Vec<Warning>, TargetError> {
-    match target.judge(path.as_bytes(), entry, &mut |_| false)? {
+    match target.judge(path.as_bytes(), entry, &mut |_, _| false)? {
         Judgement::Leave(warning) => Ok(Vec::from_iter(warning)),
         Judgement::Make => target.make_special(path.as_bytes(), entry),
     }
@@ -128,9 +128,9 @@ fn raw_content_of_efs_is_never_the_same_as_a_file() {
     fs::write(scene.path("f"), "same").unwrap();
     fs::set_permissions(scene.path("f"), fs::Permissions::from_mode(0o640)).unwrap();
     let (target, mut raw) = (scene.target(ConflictRule::Copy), file(4));
-    assert_eq!(target.judge(b"f", &raw, &mut |_| true).unwrap(), Judgement::Leave(None));
+    assert_eq!(target.judge(b"f", &raw, &mut |_, _| true).unwrap(), Judgement::Leave(None));
     raw.metadata.attributes.push(Attribute::EfsRaw { size: 4 });
-    assert_eq!(target.judge(b"f", &raw, &mut |_| true).unwrap(), Judgement::Make);
+    assert_eq!(target.judge(b"f", &raw, &mut |_, _| true).unwrap(), Judgement::Make);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use super::super::encrypted::size_seen;
 use super::super::metadata::SETTABLE;
 use crate::windows::encrypted::raw_content;
-use stateward_engine::{ExistingFile, IsSame};
-use stateward_format::{Attribute, Entry, EntryKind, Metadata, wtf8};
+use crate::windows::node::streams_of;
+use stateward_engine::{ContentOf, ExistingFile, IsSame, NamedStream, OpenFile};
+use stateward_format::{Attribute, Entry, EntryKind, Metadata};
 use stateward_windows::descriptor;
 use stateward_windows::handle::{Handle, Look, Wish, rights};
 use stateward_windows::raw_content::RawReader;
@@ -15,23 +16,25 @@ use std::io;
 /// How much of an entry must be there already for it to be the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sameness {
-    /// Its content, with streams of the same names and sizes.
+    /// Its content, and that of its streams.
     Content,
-    /// Its file attributes and access list too; and it must have no streams, for what they hold isn't compared.
+    /// Its file attributes and access list too.
     Access,
     /// Its owner as well, which only some may give it.
     Owner,
 }
 
 /// Something that is there, open itself and not what it leads to.
-pub(super) struct Existing {
+pub(super) struct Existing<'a> {
+    folder: &'a Handle,
+    name: &'a [u16],
     handle: Handle,
     look: Look,
 }
 
-impl Existing {
+impl<'a> Existing<'a> {
     /// What has that name, in any case of its letters.
-    pub fn at(folder: &Handle, name: &[u16]) -> io::Result<Option<Self>> {
+    pub fn at(folder: &'a Handle, name: &'a [u16]) -> io::Result<Option<Self>> {
         let wish = Wish::to(rights::LOOK | rights::READ).in_any_case();
         let opened = match folder.open_at(name, wish) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -43,7 +46,7 @@ impl Existing {
         };
         let handle = opened?;
         let look = handle.look()?;
-        Ok(Some(Self { handle, look }))
+        Ok(Some(Self { folder, name, handle, look }))
     }
 
     /// Whether it is what the entry would be.
@@ -56,10 +59,14 @@ impl Existing {
                         && self.has_access_of(&entry.metadata, sameness)
                         && self.has_raw_content(*size, is_same);
                 }
+                let Ok(streams) = streams_of(&self.handle, self.folder, self.name) else { return false };
                 self.look.size == *size
-                    && self.has_streams_of(&entry.metadata, sameness)
+                    && are_alike(&streams, &entry.metadata)
                     && self.has_access_of(&entry.metadata, sameness)
-                    && is_same(self)
+                    && is_same(ContentOf::File, self)
+                    && streams.into_iter().all(|NamedStream { name, content, .. }| {
+                        is_same(ContentOf::Stream(&name), &ExistingStream(content))
+                    })
             }
             EntryKind::SymbolicLink { .. } => {
                 self.is_point_of(&entry.metadata) && self.has_access_of(&entry.metadata, sameness)
@@ -82,22 +89,7 @@ impl Existing {
     fn has_raw_content(&self, size: u64, is_same: &mut IsSame<'_>) -> bool {
         let Ok((reader, _)) = raw_content(&self.handle) else { return false };
         let raw = ExistingRaw(RefCell::new(reader));
-        is_same(&raw) && raw.read_at(size, &mut [0]).is_ok_and(|more| more == 0)
-    }
-
-    fn has_streams_of(&self, metadata: &Metadata, sameness: Sameness) -> bool {
-        let wanted: BTreeMap<&[u8], u64> = metadata
-            .attributes
-            .iter()
-            .filter_map(|attribute| match attribute {
-                Attribute::Stream(stream) => Some((stream.name.as_slice(), stream.size)),
-                _ => None,
-            })
-            .collect();
-        let Ok(found) = self.handle.streams() else { return false };
-        let is_alike = found.len() == wanted.len()
-            && found.iter().all(|found| wanted.get(&*wtf8::encode(&found.name)) == Some(&found.size));
-        is_alike && (sameness == Sameness::Content || found.is_empty())
+        is_same(ContentOf::File, &raw) && raw.read_at(size, &mut [0]).is_ok_and(|more| more == 0)
     }
 
     fn has_access_of(&self, metadata: &Metadata, sameness: Sameness) -> bool {
@@ -117,18 +109,50 @@ impl Existing {
     }
 }
 
-impl ExistingFile for Existing {
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match self.handle.read_at(offset + filled as u64, &mut buffer[filled..]) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+/// Whether streams that are there have the names and sizes of an entry's.
+fn are_alike(found: &[NamedStream], metadata: &Metadata) -> bool {
+    let wanted: BTreeMap<&[u8], u64> = metadata
+        .attributes
+        .iter()
+        .filter_map(|attribute| match attribute {
+            Attribute::Stream(stream) => Some((stream.name.as_slice(), stream.size)),
+            _ => None,
+        })
+        .collect();
+    found.len() == wanted.len()
+        && found.iter().all(|found| wanted.get(found.name.as_slice()) == Some(&found.size))
+}
+
+/// Reads until `buffer` is full or nothing more comes.
+fn fill(
+    buffer: &mut [u8],
+    offset: u64,
+    read_at: impl Fn(u64, &mut [u8]) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match read_at(offset + filled as u64, &mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        Ok(filled)
+    }
+    Ok(filled)
+}
+
+impl ExistingFile for Existing<'_> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        fill(buffer, offset, |offset, buffer| self.handle.read_at(offset, buffer))
+    }
+}
+
+/// A stream that is there.
+struct ExistingStream(Box<dyn OpenFile>);
+
+impl ExistingFile for ExistingStream {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        fill(buffer, offset, |offset, buffer| self.0.read_at(offset, buffer))
     }
 }
 

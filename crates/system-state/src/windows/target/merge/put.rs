@@ -1,6 +1,7 @@
 //! What has a name of ours until it is whole, and giving it its own, by the rule where something has that already.
 
 use super::super::made::{Place, units};
+use super::super::metadata::take_over;
 use super::super::new_file::NewFile;
 use super::super::{NORMAL, failed, is_there, remove, see_that_it_is};
 use crate::conflicts::ConflictRule;
@@ -208,6 +209,7 @@ impl TargetFile for MergedFile {
         };
         let done = put(&self.tally, &self.place, &self.name, &self.path, &give)
             .map_err(|error| failed(&self.path, error))?;
+        take_over(self.file.handle(), metadata);
         if let Some(name) = done.name.as_ref().filter(|_| metadata.is_hard_linked) {
             self.tally.note_name(&self.path, name);
         }

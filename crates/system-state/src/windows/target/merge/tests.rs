@@ -4,6 +4,7 @@ use super::*;
 use stateward_format::content::Content;
 use stateward_format::{Attribute, EntryKind, FileName};
 use stateward_model::Timestamp;
+use stateward_windows::descriptor;
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -62,7 +63,7 @@ fn entry(content: &str, attributes: Vec<Attribute>) -> Entry {
 
 /// Judges a file and makes it if it is to be made; what was warned of.
 fn lay(target: &MergeTarget, path: &str, content: &str) -> Result<Vec<Warning>, TargetError> {
-    let mut is_same = |found: &dyn stateward_engine::ExistingFile| {
+    let mut is_same = |_: stateward_engine::ContentOf<'_>, found: &dyn stateward_engine::ExistingFile| {
         let mut buffer = vec![0; content.len()];
         found.read_at(0, &mut buffer).unwrap();
         buffer == content.as_bytes()
@@ -118,13 +119,27 @@ fn raw_content_of_efs_is_never_taken_for_what_a_user_sees() {
     fs::write(scene.path("f"), "same").unwrap();
     let target = scene.target(ConflictRule::Overwrite);
     let raw = entry("same", vec![Attribute::EfsRaw { size: 4 }]);
-    assert_eq!(target.judge(b"f", &raw, &mut |_| true).unwrap(), Judgement::Make);
+    assert_eq!(target.judge(b"f", &raw, &mut |_, _| true).unwrap(), Judgement::Make);
     let made = target.make_file(b"f").unwrap();
     made.write_at(0, b"same").unwrap();
     let refused = made.finish(4, &raw.metadata).unwrap_err();
     assert!(refused.to_string().contains("EFS"), "{refused}");
     drop(made);
     assert_eq!((scene.read("f"), scene.names()), ("same".to_owned(), vec!["f".to_owned()]));
+}
+
+/// Wine has no streams, so that none is ever there.
+#[test]
+fn a_file_that_lacks_a_stream_is_not_the_same() {
+    let scene = Scene::new();
+    fs::write(scene.path("f"), "same").unwrap();
+    let target = scene.target(ConflictRule::Copy);
+    let stream =
+        stateward_format::AlternateStream { name: b"note".to_vec(), size: 4, content: Content::EMPTY };
+    let with_stream = entry("same", vec![Attribute::Stream(stream)]);
+    assert_eq!(target.judge(b"f", &with_stream, &mut |_, _| true).unwrap(), Judgement::Make);
+    let without = entry("same", Vec::new());
+    assert_eq!(target.judge(b"f", &without, &mut |_, _| true).unwrap(), Judgement::Leave(None));
 }
 
 #[test]
