@@ -13,6 +13,7 @@ mod flush;
 mod folders;
 mod held;
 mod lay;
+mod links;
 pub(crate) mod position;
 mod same;
 mod select;

@@ -2,6 +2,7 @@
 
 use super::flush::Flush;
 use super::held::{Kept, metadata_bytes};
+use super::links::HardLinks;
 use super::position::Position;
 use super::select::{Place, Selection};
 use super::window::{FilePlan, Window};
@@ -15,7 +16,6 @@ use crate::target::{ContentOf, ExistingFile, Judgement, TargetError};
 use crate::{EngineError, Tools};
 use stateward_format::manifest::Warning;
 use stateward_format::{Attribute, Entry, EntryKind, FileName, Metadata, Piece};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How much content a window plans, in bytes …
@@ -27,38 +27,6 @@ const WINDOW_PIECES: usize = 1 << 18;
 /// … and with how much metadata, in bytes.
 const WINDOW_METADATA_BYTES: usize = 32 << 20;
 
-/// How many bytes the names of hard-linked files may take. Beyond, each name becomes a file of its own.
-const LINK_BYTES_MAX: usize = 128 << 20;
-
-/// A hard-linked file's identity within the item.
-type LinkId = (u64, u128);
-
-/// The names of a hard-linked file.
-struct Links {
-    first: Vec<u8>,
-    others: Vec<Vec<u8>>,
-    /// The size of a file, in bytes; `None` for anything else.
-    size: Option<u64>,
-    /// Why it is lost.
-    lost: Option<String>,
-    /// What lies at the first name.
-    at_first: AtFirst,
-}
-
-/// What lies at the first name of a hard-linked file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum AtFirst {
-    /// What this restore makes.
-    Made,
-    /// The same, from before.
-    Same,
-    /// Something else, which stays: no other name can be a link to it.
-    Other,
-}
-
-/// What a name takes in memory besides its bytes.
-const LINK_BYTES: usize = 64;
-
 /// What all passes keep.
 pub(super) struct Layer<'a> {
     pub(super) request: &'a RestoreRequest<'a>,
@@ -68,8 +36,7 @@ pub(super) struct Layer<'a> {
     pub(super) selection: Selection,
     window: Window,
     /// Files with several names: the first is laid like any file, the others are made when all content is there.
-    links: BTreeMap<LinkId, Links>,
-    link_bytes: usize,
+    links: HardLinks,
     outcome: RestoreOutcome,
     warnings_kept: Kept,
     lost_kept: Kept,
@@ -101,8 +68,7 @@ impl<'a> Layer<'a> {
             flush,
             selection,
             window: Window::default(),
-            links: BTreeMap::new(),
-            link_bytes: 0,
+            links: HardLinks::default(),
             outcome,
             warnings_kept: Kept::default(),
             lost_kept: Kept::default(),
@@ -169,9 +135,9 @@ impl<'a> Layer<'a> {
             self.leave(&path, &entry, warning);
             return Ok(());
         }
-        if let Some(id) = link_id(&entry)
-            && self.is_another_name(id, &path, &entry)
-        {
+        let (is_another_name, not_linked) = self.links.meet(&path, &entry);
+        self.warn(Vec::from_iter(not_linked));
+        if is_another_name {
             return Ok(());
         }
         if matches!(entry.kind, EntryKind::File { .. }) {
@@ -180,7 +146,7 @@ impl<'a> Layer<'a> {
         let made = self.request.target.make_special(&path, &entry);
         match self.or_lost(made, &path)? {
             Some(warnings) => self.warn(warnings),
-            None => self.lose_links(&entry),
+            None => self.links.lose(&entry, "its first name could not be made"),
         }
         Ok(())
     }
@@ -205,52 +171,14 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// An entry that is not made: what is the same can have the other names too; of anything else a later name begins a
-    /// file of its own.
+    /// An entry that is not made.
     fn leave(&mut self, path: &[u8], entry: &Entry, warning: Option<Warning>) {
-        let at_first = if warning.is_none() { AtFirst::Same } else { AtFirst::Other };
+        let is_same = warning.is_none();
         self.warn(Vec::from_iter(warning));
-        let size = size_of(entry);
-        if let Some(id) = link_id(entry).filter(|_| self.link_bytes + path.len() <= LINK_BYTES_MAX) {
-            self.link_bytes += path.len() + LINK_BYTES;
-            let is_made = self.links.get(&id).is_some_and(|links| links.at_first == AtFirst::Made);
-            if is_made && at_first == AtFirst::Same {
-                self.warn(vec![not_linked(path, "it was there before and is the same")]);
-            }
-            let (first, others, lost) = (path.to_vec(), Vec::new(), None);
-            self.links.entry(id).or_insert_with(|| Links { first, others, size, lost, at_first });
-        }
-        if let Some(bytes) = size {
+        let not_linked = self.links.leave(path, entry, is_same);
+        self.warn(Vec::from_iter(not_linked));
+        if let Some(bytes) = size_of(entry) {
             self.tools.progress.advanced(Advance { files: 1, bytes, moved_bytes: 0 });
-        }
-    }
-
-    /// Whether the file of that identity has been laid, so that this is only one more name of it.
-    fn is_another_name(&mut self, id: LinkId, path: &[u8], entry: &Entry) -> bool {
-        if self.links.get(&id).is_some_and(|links| links.at_first == AtFirst::Other) {
-            self.links.remove(&id);
-            self.warn(vec![not_linked(path, "another name of it was left as it lies at the target")]);
-        }
-        let is_known = self.links.contains_key(&id);
-        if self.link_bytes + path.len() > LINK_BYTES_MAX {
-            self.warn(vec![not_linked(path, "there are more names of hard-linked files than can be held")]);
-            return false;
-        }
-        self.link_bytes += path.len() + LINK_BYTES;
-        let size = size_of(entry);
-        let first =
-            || Links { first: path.to_vec(), others: Vec::new(), size, lost: None, at_first: AtFirst::Made };
-        let links = self.links.entry(id).or_insert_with(first);
-        if is_known {
-            links.others.push(path.to_vec());
-        }
-        is_known
-    }
-
-    /// The other names of what could not be made cannot be made either.
-    fn lose_links(&mut self, entry: &Entry) {
-        if let Some(links) = link_id(entry).and_then(|id| self.links.get_mut(&id)) {
-            links.lost = Some("its first name could not be made".to_owned());
         }
     }
 
@@ -320,7 +248,7 @@ impl<'a> Layer<'a> {
     /// After the last component: what is still planned, then the other names of hard-linked files.
     pub(super) fn finish_files(&mut self) -> Result<(), EngineError> {
         self.fetch_window()?;
-        for links in std::mem::take(&mut self.links).into_values() {
+        for links in std::mem::take(&mut self.links).into_all() {
             if self.tools.cancellation.is_cancelled() {
                 return Err(EngineError::Cancelled);
             }
@@ -360,9 +288,7 @@ impl<'a> Layer<'a> {
 
     /// A file is lost with all of its names; nothing of it stays at the target.
     fn lose_file(&mut self, plan: &FilePlan, why: &str) {
-        if let Some(links) = link_id(&plan.entry).and_then(|id| self.links.get_mut(&id)) {
-            links.lost = Some(why.to_owned());
-        }
+        self.links.lose(&plan.entry, why);
         let (target, path) = (self.request.target, &plan.path);
         // What was not made here is somebody else's and stays; but not what an interrupted restore left of it, which making
         // it anew takes the place of.
@@ -418,17 +344,12 @@ impl<'a> Layer<'a> {
     }
 }
 
-fn absolute(path: &[u8]) -> Vec<u8> {
+pub(super) fn absolute(path: &[u8]) -> Vec<u8> {
     [b"/", path].concat()
 }
 
-fn not_linked(path: &[u8], why: &str) -> Warning {
-    let message = format!("It is a file of its own: {why}");
-    Warning { code: "hard-link-not-restored".to_owned(), path: absolute(path), message }
-}
-
 /// The size of a file, in bytes.
-fn size_of(entry: &Entry) -> Option<u64> {
+pub(super) fn size_of(entry: &Entry) -> Option<u64> {
     match entry.kind {
         EntryKind::File { size, .. } => Some(size),
         _ => None,
@@ -449,9 +370,4 @@ fn content_of<'e>(entry: &'e Entry, which: ContentOf<'_>) -> Option<Pieces<'e>> 
             })
         }
     }
-}
-
-fn link_id(entry: &Entry) -> Option<LinkId> {
-    let identity = entry.metadata.identity.filter(|_| entry.metadata.is_hard_linked)?;
-    Some((identity.file_system, identity.file_id))
 }
