@@ -49,4 +49,6 @@ pub mod services;
 #[cfg(windows)]
 pub mod volume;
 #[cfg(windows)]
+pub mod volume_snapshots;
+#[cfg(windows)]
 pub mod volumes;

@@ -8,11 +8,22 @@
 //! Source: Microsoft, "Dynamic-Link Library Security".
 
 use crate::handle::last_error;
+use std::ffi::CStr;
 use std::io;
+use std::ptr;
+use windows_sys::Win32::Foundation::HMODULE;
 use windows_sys::Win32::System::LibraryLoader::{
-    GetModuleHandleW, GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, SetDllDirectoryW,
+    GetModuleHandleW, GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LOAD_WITH_ALTERED_SEARCH_PATH,
+    LoadLibraryExW, SetDllDirectoryW,
 };
+use windows_sys::Win32::System::SystemInformation::GetSystemDirectoryW;
 use windows_sys::core::BOOL;
+
+/// What a library gives, whatever its form.
+type Function = unsafe extern "system" fn() -> isize;
+
+/// Paths of Windows' own folder are shorter, in units.
+const PATH_UNITS: usize = 32_768;
 
 /// `SetDefaultDllDirectories`.
 type SetDefault = unsafe extern "system" fn(u32) -> BOOL;
@@ -49,6 +60,41 @@ fn set_default() -> Option<SetDefault> {
     })
 }
 
+/// A library of Windows' own folder. It stays loaded until the process ends, for nobody knows who still uses what came from it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Library(HMODULE);
+
+impl Library {
+    /// Loads it by its whole path: so none of that name that lies elsewhere is taken, on Server 2008 R2 without its update neither.
+    ///
+    /// # Errors
+    /// If it isn't there, or can't be loaded.
+    pub fn of_system(name: &str) -> io::Result<Self> {
+        let mut path = vec![0u16; PATH_UNITS];
+        // SAFETY: the place for the answer is as long as is told.
+        let length = unsafe { GetSystemDirectoryW(path.as_mut_ptr(), PATH_UNITS as u32) } as usize;
+        if length == 0 || length >= PATH_UNITS {
+            return Err(last_error());
+        }
+        path.truncate(length);
+        path.push(u16::from(b'\\'));
+        path.extend(name.encode_utf16().chain([0]));
+        // SAFETY: the path ends in zero. What it imports is looked for beside it first, that is in Windows' own folder.
+        let library =
+            unsafe { LoadLibraryExW(path.as_ptr(), ptr::null_mut(), LOAD_WITH_ALTERED_SEARCH_PATH) };
+        if library.is_null() { Err(last_error()) } else { Ok(Self(library)) }
+    }
+
+    /// A function of it; who calls it knows its form.
+    ///
+    /// # Errors
+    /// If it has none of that name.
+    pub fn function(self, name: &CStr) -> io::Result<Function> {
+        // SAFETY: the library stays loaded, and the name ends in zero.
+        unsafe { GetProcAddress(self.0, name.as_ptr().cast()) }.ok_or_else(last_error)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +126,13 @@ mod tests {
         assert!(was_loaded, "nothing is shown where it isn't found at all");
         assert!(!is_loaded, "it was loaded from the program's folder");
         assert!(loads(Path::new("version.dll")));
+    }
+
+    #[test]
+    fn a_library_of_windows_is_loaded_by_its_path_and_gives_its_functions() {
+        let library = Library::of_system("version.dll").unwrap();
+        assert!(library.function(c"GetFileVersionInfoW").is_ok());
+        assert!(library.function(c"NoSuchFunction").is_err());
+        assert!(Library::of_system("no-such-library.dll").is_err());
     }
 }
