@@ -182,6 +182,11 @@ pub trait Source: Send + Sync {
     fn remarks(&self) -> Vec<Precheck> {
         Vec::new()
     }
+    /// Asked when all was read, before it counts for a recovery point: was what it is read from there all the time? Where that goes
+    /// away, files seem to have vanished, and nobody would be told of them.
+    fn still_there(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
     /// Walks one component. `Ok(false)` means that there is no such thing on this machine: nothing was visited.
     fn walk(&self, component: &ComponentName, visitor: &mut dyn Visitor) -> Result<bool, SourceError>;
 }

@@ -32,6 +32,7 @@ pub(super) fn commit(
     prepared: &Prepared,
     made: Made,
 ) -> Result<BackupOutcome, EngineError> {
+    request.source.still_there()?;
     let Assembled { components, mut warnings, unchanged_files } = made.assembled;
     warnings.splice(0..0, prepared.warnings.iter().cloned());
     let description = request.source.description();
