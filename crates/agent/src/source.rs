@@ -62,7 +62,7 @@ pub(crate) fn open<'a>(
         .map_err(|cause| agent.home().unusable(&folder, cause))?;
     let name = snapshots::name(registration.server, job);
     let clock = &*agent.surroundings().clock;
-    let wish = SnapshotWish { folder: &folder, name: &name, clock };
+    let wish = SnapshotWish { folder: &folder, name: &name, clock, cancellation };
     let settings = Settings::load(agent.home())?;
     let wish = settings.source_snapshot.then_some(wish);
     let excluded = vec![agent.home().path().to_owned(), registration.cache.clone()];

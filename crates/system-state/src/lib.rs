@@ -19,6 +19,7 @@ mod merging;
 mod open_error;
 pub mod rules;
 pub mod snapshots;
+mod source_moment;
 mod without_access;
 
 #[cfg(target_os = "linux")]

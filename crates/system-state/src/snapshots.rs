@@ -1,11 +1,15 @@
 //! Snapshots of the source: where one lies, who remembers it, and that it goes away again.
 //!
-//! A snapshot is written down before it is made, so that one that a dead run left behind is found by the next. It is
-//! removed when its [`HeldSnapshots`] is: whatever became of the run.
+//! A snapshot that outlives a process is written down before it is made, so that one that a dead run left behind is found by the
+//! next. Those of Windows go with the process that made them, and need no list. All are removed when their [`HeldSnapshots`] is:
+//! whatever became of the run.
 
 use crate::remove_snapshot;
+use stateward_engine::Cancellation;
 use stateward_format::manifest::Precheck;
 use stateward_model::Clock;
+#[cfg(windows)]
+use stateward_windows::volume_snapshots::VolumeSnapshots;
 use std::path::{Path, PathBuf};
 
 /// What makes a snapshot.
@@ -55,21 +59,34 @@ pub struct SnapshotWish<'a> {
     pub name: &'a str,
     /// Tells when.
     pub clock: &'a dyn Clock,
+    /// Whether somebody stops the job: making them can take minutes.
+    pub cancellation: &'a Cancellation,
 }
 
 /// The snapshots that a source reads; they are removed when this is dropped, which must be after the source was.
 pub struct HeldSnapshots<'a> {
     ledger: &'a dyn SnapshotLedger,
     places: Vec<SnapshotPlace>,
+    #[cfg(windows)]
+    set: Option<VolumeSnapshots>,
     /// Why a snapshot could not be made.
     pub problems: Vec<Precheck>,
 }
 
 #[cfg(windows)]
 impl<'a> HeldSnapshots<'a> {
-    /// None could be made, and why.
-    pub(crate) fn without(ledger: &'a dyn SnapshotLedger, problems: Vec<Precheck>) -> Self {
-        Self { ledger, places: Vec::new(), problems }
+    /// Those of one set, if it could be made, and why something is not in it.
+    pub(crate) fn of_set(
+        ledger: &'a dyn SnapshotLedger,
+        set: Option<VolumeSnapshots>,
+        problems: Vec<Precheck>,
+    ) -> Self {
+        Self { ledger, places: Vec::new(), set, problems }
+    }
+
+    fn release_set(&mut self) -> Option<String> {
+        let failure = self.set.take()?.release().err()?;
+        Some(format!("may stay as long as this process does: {failure}"))
     }
 }
 
@@ -95,6 +112,8 @@ impl HeldSnapshots<'_> {
 
     fn remove_all(&mut self) -> Vec<String> {
         let mut left = Vec::new();
+        #[cfg(windows)]
+        left.extend(self.release_set());
         // The last first: one may lie within another.
         while let Some(place) = self.places.pop() {
             match remove_snapshot(&place) {

@@ -6,8 +6,10 @@
 mod encrypted;
 mod files;
 mod machine;
+mod moments;
 mod node;
 mod paths;
+mod snapshots;
 mod stat;
 mod target;
 mod walk;
@@ -143,12 +145,12 @@ pub(crate) fn own_access() -> ((u32, u32), u32) {
     ((0, 0), 0)
 }
 
-/// Not built.
+/// None is made here that stays when its process ends.
 ///
 /// # Errors
-/// Always: none was ever made here.
+/// Always.
 pub fn remove_snapshot(_place: &SnapshotPlace) -> Result<(), String> {
-    Err("snapshots aren't built for Windows yet".to_owned())
+    Err("no snapshot of Windows outlives the process that made it".to_owned())
 }
 
 /// A source without values.

@@ -4,24 +4,35 @@
 //! encrypted, and no access list. EFS knows files by their paths only; whoever asks sees to it that a path stays what it is. It needs
 //! the privileges of a backup and of a restore where the process has no key.
 
-use crate::handle::{Handle, last_error};
+use crate::handle::{Handle, is, last_error};
 use std::ffi::c_void;
 use std::io;
 use std::ptr;
 use std::slice;
-use windows_sys::Win32::Foundation::{ERROR_CANCELLED, ERROR_SUCCESS};
+use windows_sys::Win32::Foundation::{ERROR_CANCELLED, ERROR_PATH_NOT_FOUND, ERROR_SUCCESS};
 use windows_sys::Win32::Storage::FileSystem as fs;
 
 /// Flag of a file that is put back; without it, it is read.
 const CREATE_FOR_IMPORT: u32 = 1;
 
 impl Handle {
-    /// The path by which it lies now, as Win32 leaves it as it is, on the letter of its volume.
+    /// The path by which it lies now, as Win32 leaves it as it is: on the letter of its volume, or where that has none (a snapshot), on
+    /// its device.
     pub fn path(&self) -> io::Result<Vec<u16>> {
+        match self.path_on(fs::VOLUME_NAME_DOS) {
+            Err(error) if is(&error, ERROR_PATH_NOT_FOUND) => {
+                let device = r"\\?\GLOBALROOT".encode_utf16();
+                Ok(device.chain(self.path_on(fs::VOLUME_NAME_NT)?).collect())
+            }
+            path => path,
+        }
+    }
+
+    fn path_on(&self, volume: fs::GETFINALPATHNAMEBYHANDLE_FLAGS) -> io::Result<Vec<u16>> {
         let mut path = vec![0u16; 512];
         loop {
             let room = path.len() as u32;
-            let how = fs::FILE_NAME_NORMALIZED | fs::VOLUME_NAME_DOS;
+            let how = fs::FILE_NAME_NORMALIZED | volume;
             // SAFETY: the place for the answer is as long as is told.
             let length =
                 unsafe { fs::GetFinalPathNameByHandleW(self.raw(), path.as_mut_ptr(), room, how) } as usize;

@@ -1,7 +1,7 @@
 //! Snapshots of volumes by VSS, all of one moment, for as long as somebody holds them.
 //!
 //! They belong to this process: whoever reads them holds a [`VolumeSnapshots`], and if the process dies Windows removes them. Writers
-//! (databases, directory, registry) take part, as in any backup; which of them fail is told.
+//! (databases, registry, directory services) take part, as in any backup; which of them fail is told.
 //!
 //! COM objects stay on the thread that made them, so one thread does everything, step by step as it is asked. It is asked twice, since
 //! the caller must know what the time is *before* the snapshots are made.

@@ -6,8 +6,8 @@
 
 use crate::linux::device::{Device, is_btrfs};
 use crate::linux::mounts::Mounts;
-use crate::linux::prechecks::{PASS, WARN, precheck};
 use crate::linux::stat;
+use crate::source_moment::{self, Noted};
 use rustix::fs::{Mode, OFlags, Stat as RawStat, fstat, openat};
 use stateward_format::manifest::Precheck;
 use stateward_model::Timestamp;
@@ -61,14 +61,6 @@ pub(crate) struct Moments {
     /// Whether snapshots were asked for.
     pub is_asked_for: bool,
     noted: Mutex<BTreeMap<Vec<u8>, Noted>>,
-}
-
-/// A file system that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Noted {
-    kind: String,
-    /// From a snapshot of then, or live because of that.
-    read: Result<Timestamp, String>,
 }
 
 /// What is read in place of what was opened.
@@ -188,26 +180,7 @@ impl Moments {
     /// What recovery points tell of all that was noted: whether it is of one moment, then each file system.
     pub fn remarks(&self) -> Vec<Precheck> {
         let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.is_empty() {
-            return Vec::new();
-        }
-        let frozen: Vec<Timestamp> = noted.values().filter_map(|noted| noted.read.clone().ok()).collect();
-        let (outcome, summary) = match (frozen.as_slice(), noted.len()) {
-            ([at], 1) => (PASS, format!("All files are of one moment, {at}")),
-            ([], _) => (WARN, "The files were read live, one after another".to_owned()),
-            (frozen, all) => {
-                (WARN, format!("{} of {all} file systems are of a moment of their own each", frozen.len()))
-            }
-        };
-        let each = noted.iter().map(|(path, Noted { kind, read })| {
-            let path = String::from_utf8_lossy(path);
-            let (outcome, message) = match read {
-                Ok(at) => (PASS, format!("`{path}` ({kind}) is of {at}, from a snapshot")),
-                Err(why) => (WARN, format!("`{path}` ({kind}) was read live: {why}")),
-            };
-            precheck("source-moment", outcome, message)
-        });
-        std::iter::once(precheck("one-moment", outcome, summary)).chain(each).collect()
+        source_moment::remarks(&noted, false)
     }
 }
 

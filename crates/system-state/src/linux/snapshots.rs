@@ -11,9 +11,9 @@ use crate::linux::device::Device;
 use crate::linux::file_systems::FileSystemKind;
 use crate::linux::moments::{Frozen, Moments, open_beneath};
 use crate::linux::mounts::{Mount, Mounts};
-use crate::linux::prechecks::{WARN, precheck};
 use crate::linux::stat;
 use crate::snapshots::{HeldSnapshots, SnapshotKind, SnapshotLedger, SnapshotPlace, SnapshotWish};
+use crate::source_moment::no_snapshot;
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat, statvfs, syncfs};
 use rustix::process::geteuid;
 use stateward_model::Timestamp;
@@ -81,15 +81,17 @@ pub(crate) fn freeze<'a>(
     moments.is_asked_for = true;
     let planned = plan(root, tops, excluded, &moments.mounts);
     for (number, planned) in planned.iter().enumerate() {
+        // The backup ends before it reads anything.
+        if wish.cancellation.is_cancelled() {
+            break;
+        }
         let at = wish.clock.now();
         let made = make(planned, number, wish, &moments.mounts, &mut held, &mut moments.own);
         match made.and_then(|folder| Ok(frozen(planned, &folder, at, &moments.mounts)?)) {
             Ok(frozen) => moments.frozen.push(frozen),
             Err(NoSnapshot::NoKind) => {}
             Err(NoSnapshot::Failed(why)) => {
-                let entry = planned.entry.display();
-                let message = format!("No snapshot could be made of `{entry}`, so it is read live: {why}");
-                held.problems.push(precheck("source-snapshot", WARN, message));
+                held.problems.push(no_snapshot(&planned.entry, &why));
                 moments.refused.push((planned.entry.clone(), why));
             }
         }

@@ -84,6 +84,10 @@ impl Source for StagedSource {
         self.inner.remarks().into_iter().chain(self.remarks.clone()).collect()
     }
 
+    fn still_there(&self) -> Result<(), SourceError> {
+        self.inner.still_there()
+    }
+
     fn walk(&self, component: &ComponentName, visitor: &mut dyn Visitor) -> Result<bool, SourceError> {
         let wanted = match component.as_str() {
             IMAGE_COMPONENT => None,

@@ -1,16 +1,18 @@
 //! Files and folders that somebody chose, as a [`Source`] with one component.
 
+use super::moments::Moments;
 use super::paths::{on_drive, point_path, shown};
-use super::walk;
+use super::{snapshots, walk};
 use crate::components::Part;
 use crate::exclusion::{self, Exclusion};
 use crate::open_error::OpenError;
-use crate::selection::{Claim, Selection};
+use crate::selection::{Claim, Names, Selection};
 use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotWish};
 use stateward_engine::{Source, SourceDescription, SourceError, Visitor};
 use stateward_format::NameKind;
 use stateward_format::manifest::Precheck;
-use stateward_model::ComponentName;
+use stateward_model::{ComponentName, Timestamp};
+use stateward_windows::volumes;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +29,7 @@ pub struct Files {
     exclusions: Vec<Exclusion>,
     /// What stands at the top of it; all drives, if there is none.
     top: Option<PathBuf>,
+    moments: Moments,
 }
 
 impl Files {
@@ -51,7 +54,7 @@ impl Files {
             }
         }
         selection.finish();
-        Ok(Self { selection, exclusions: Vec::new(), top: None })
+        Ok(Self { selection, exclusions: Vec::new(), top: None, moments: Moments::default() })
     }
 
     /// Leaves out what somebody wished.
@@ -73,18 +76,34 @@ impl Files {
         let claim = Claim::Part { part: FILES, enters_file_systems: false };
         selection.claim(format!("/{folder}").as_bytes(), claim);
         selection.finish();
-        Self { selection, exclusions: Vec::new(), top: Some(root.to_owned()) }
+        Self { selection, exclusions: Vec::new(), top: Some(root.to_owned()), moments: Moments::default() }
     }
 
-    /// Reads from snapshots from now on, as far as they can be made: none can yet, which is told.
+    /// Reads from snapshots from now on, as far as they can be made.
     pub fn freeze<'a>(
         &mut self,
-        _wish: &SnapshotWish<'_>,
+        wish: &SnapshotWish<'_>,
         ledger: &'a dyn SnapshotLedger,
     ) -> HeldSnapshots<'a> {
-        let message =
-            "Snapshots of volumes aren't built for Windows yet, so what is read is not of one moment";
-        HeldSnapshots::without(ledger, vec![super::warn("source-snapshot", message.to_owned())])
+        let (moments, held) = snapshots::freeze(&self.drives(), wish, ledger);
+        self.moments = moments;
+        held
+    }
+
+    /// The drives that a walk opens, by their letters.
+    fn drives(&self) -> Vec<u8> {
+        let top = self.selection.top();
+        let Names::Only(names) = self.selection.names(top, FILES) else { return Vec::new() };
+        let is_read = |name: &&Box<[u8]>| {
+            let look = self.selection.look(self.selection.below(top, name), FILES);
+            look.is_kept || look.leads_on
+        };
+        names
+            .iter()
+            .filter(is_read)
+            .filter_map(|name| <[u8; 1]>::try_from(&**name).ok())
+            .map(|[drive]| drive)
+            .collect()
     }
 }
 
@@ -143,10 +162,36 @@ impl Source for Files {
         if component.as_str() != FILES_COMPONENT {
             return Err(SourceError::NoSuchComponent(component.clone()));
         }
-        walk::walk(&self.selection, FILES, self.top.as_deref(), visitor)
+        walk::walk(&self.selection, FILES, self.top.as_deref(), &self.moments, visitor)
+    }
+
+    fn moment(&self) -> Option<Timestamp> {
+        self.moments.moment()
+    }
+
+    fn still_there(&self) -> Result<(), SourceError> {
+        self.moments.still_there()
     }
 
     fn remarks(&self) -> Vec<Precheck> {
-        exclusion::remark(&self.exclusions).into_iter().collect()
+        // Without the list only the words about what was read are poorer.
+        let volumes = volumes::list().unwrap_or_default();
+        self.moments.remarks(&volumes).into_iter().chain(exclusion::remark(&self.exclusions)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_drives_that_are_read_are_those_of_what_is_protected_and_not_left_out() {
+        let drives = |paths: &[&str], excluded: &[&str]| {
+            let all = |paths: &[&str]| paths.iter().map(PathBuf::from).collect::<Vec<_>>();
+            Files::open(all(paths), all(excluded)).unwrap().drives()
+        };
+        assert_eq!(drives(&[r"C:\windows", r"c:\Program Files"], &[]), [b'C']);
+        assert_eq!(drives(&[r"C:\"], &[r"C:\windows"]), [b'C']);
+        assert_eq!(drives(&[r"C:\windows"], &[r"C:\"]), b"", "nothing of it is read");
     }
 }

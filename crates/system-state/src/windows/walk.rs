@@ -5,8 +5,8 @@
 //! given too, once something below them is.
 
 use super::encrypted;
+use super::moments::Moments;
 use super::node::{EntryNode, Folder, FolderNode, open_to_read};
-use super::paths;
 use super::stat::{self, Behind, MOUNT_POINT};
 use crate::components::Part;
 use crate::selection::{Names, Position, Selection};
@@ -38,6 +38,7 @@ struct Frame {
 pub(super) struct Walker<'a> {
     selection: &'a Selection,
     part: Part,
+    moments: &'a Moments,
     visitor: &'a mut dyn Visitor,
     frames: Vec<Frame>,
     /// How many frames, from the first, the visitor was given and has not left.
@@ -45,19 +46,21 @@ pub(super) struct Walker<'a> {
     has_given: bool,
 }
 
-/// Walks, from the folder `top` or from what holds all drives. `Ok(false)` means that nothing was found, and nothing was
+/// Walks, from the folder `top` or from what holds all drives, of which `moments` say where they are read. `Ok(false)` means that nothing was found, and nothing was
 /// given.
 pub(super) fn walk(
     selection: &Selection,
     part: Part,
     top: Option<&Path>,
+    moments: &Moments,
     visitor: &mut dyn Visitor,
 ) -> Result<bool, SourceError> {
     let handle = top.map(|path| {
         let opened = Handle::open_folder(path, ENTER);
         opened.map_err(|cause| SourceError::Unreadable { path: path.display().to_string(), cause })
     });
-    let mut walker = Walker { selection, part, visitor, frames: Vec::new(), given: 0, has_given: false };
+    let mut walker =
+        Walker { selection, part, moments, visitor, frames: Vec::new(), given: 0, has_given: false };
     // A visitor that has enough ends the walk, not the job.
     let _ = walker.begin(handle.transpose()?);
     Ok(walker.has_given)
@@ -104,7 +107,7 @@ impl Walker<'_> {
         }
         let folder = Arc::clone(&frame.folder);
         let seen = match folder.handle {
-            None => open_drive(&bytes).map(|(handle, look)| Seen { look, behind: Behind::Itself, handle }),
+            None => self.open_drive(&bytes),
             Some(_) => look_at(&folder, &units),
         };
         let seen = match seen {
@@ -130,6 +133,15 @@ impl Walker<'_> {
                 ControlFlow::Continue(())
             }
         }
+    }
+
+    /// Opens the root of the drive of that letter, or of what is read in its place.
+    fn open_drive(&self, letter: &[u8]) -> io::Result<Seen> {
+        let [letter] = letter else { return Err(io::ErrorKind::NotFound.into()) };
+        let handle = Handle::open_folder(&self.moments.root_of(*letter), ENTER)?;
+        let look = handle.look()?;
+        self.moments.note(*letter);
+        Ok(Seen { look, behind: Behind::Itself, handle })
     }
 
     /// Something cannot be looked at. What has vanished is an error only if somebody named it.
@@ -310,12 +322,4 @@ fn look_at(folder: &Folder, name: &[u16]) -> io::Result<Seen> {
         look = folder.handle()?.open_at(name, read)?.look()?;
     }
     Ok(Seen { look, behind, handle })
-}
-
-/// Opens the root of the drive of that letter.
-fn open_drive(letter: &[u8]) -> io::Result<(Handle, Look)> {
-    let [letter] = letter else { return Err(io::ErrorKind::NotFound.into()) };
-    let handle = Handle::open_folder(&paths::root_of_drive(*letter), ENTER)?;
-    let look = handle.look()?;
-    Ok((handle, look))
 }

@@ -4,13 +4,14 @@ use super::*;
 use crate::linux::files::Files;
 use crate::linux::recording::{Recording, read_all};
 use crate::linux::system_state::SystemState;
-use stateward_engine::{FoundKind, Source, Stat};
+use stateward_engine::{Cancellation, FoundKind, Source, Stat};
 use stateward_format::manifest::Precheck;
 use stateward_model::SystemClock;
 use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tempfile::TempDir;
 
@@ -92,7 +93,8 @@ fn open(path: &Path) -> Files {
 }
 
 fn wish(folder: &Path) -> SnapshotWish<'_> {
-    SnapshotWish { folder, name: "stateward-test", clock: &SystemClock }
+    static GOES_ON: LazyLock<Cancellation> = LazyLock::new(Cancellation::default);
+    SnapshotWish { folder, name: "stateward-test", clock: &SystemClock, cancellation: &GOES_ON }
 }
 
 fn record(source: &dyn Source) -> Recording {

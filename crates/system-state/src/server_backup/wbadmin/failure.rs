@@ -261,6 +261,12 @@ impl Failure {
         by_code.or_else(by_sentence).unwrap_or((Self::Unknown, codes.first().copied()))
     }
 
+    /// What a code says, from whatever it came.
+    pub fn of_code(code: u32) -> Self {
+        let known = KNOWN.iter().find(|known| known.codes.contains(&code));
+        known.map_or(Self::Unknown, |known| known.failure)
+    }
+
     fn known(self) -> &'static Known {
         KNOWN.iter().find(|known| known.failure == self).unwrap_or(&UNKNOWN)
     }
