@@ -24,9 +24,12 @@ end() {
 }
 trap end EXIT
 export STATEWARD_WINE_PREFIX="$work/machine" STATEWARD_WINDOWS_PROGRAM="$windows_built/stateward.exe"
-export STATEWARD_WINDOWS_STAND_IN="$windows_built/stand-in.exe"
+export STATEWARD_WINDOWS_STAND_IN="$windows_built/stand-in.exe" STATEWARD_WINDOWS_VSS="$work/vssapi.dll"
 export WINEPREFIX="$STATEWARD_WINE_PREFIX" WINEDEBUG=-all LC_ALL=C.UTF-8 WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe='
 unset DISPLAY
+# What stands for VSS: by mingw's header of it, which is the point.
+"$mingw-g++" -std=c++17 -O1 -Wall -Wextra -Werror -Wno-non-virtual-dtor -fno-exceptions -fno-rtti -shared -static \
+    -o "$STATEWARD_WINDOWS_VSS" crates/testing/stand-ins/vssapi.cpp -lole32 -loleaut32
 say 'Making a machine for Wine'
 "$wine" wineboot -i >"$work/boot.log" 2>&1 </dev/null || fail 'Wine can not make its machine' "$(tail -n 3 "$work/boot.log")"
 
@@ -49,4 +52,5 @@ grep '^test result' "$work/rooms.log"
 scripts/check-msi.sh
 
 # With the whole workspace, as the other tests are built: nothing is built anew for it.
-cargo test --release --locked --workspace --test windows --test windows_record --test windows_system_state -- --ignored
+cargo test --release --locked --workspace --test windows --test windows_record --test windows_snapshots \
+    --test windows_system_state -- --ignored

@@ -27,6 +27,9 @@ const ENDED_BEFORE_IT_BEGAN: &str = "(os error 1359)";
 /// In which words the agent says that it could not start another program.
 const NOT_STARTED: [&str; 2] = ["can't be run: ", "can't be started: "];
 
+/// Which of Windows' libraries are Wine's, nobody's (none of these is needed), or others.
+pub const LIBRARIES: &str = "mscoree=;mshtml=;winemenubuilder.exe=";
+
 /// A command is run no more often than so.
 const RUNS_MAX: u32 = 3;
 
@@ -34,6 +37,7 @@ const RUNS_MAX: u32 = 3;
 pub struct WindowsServer {
     folder: TempDir,
     program: PathBuf,
+    environment: Vec<(String, String)>,
 }
 
 /// What `scripts/test-windows.sh` says under a name.
@@ -62,7 +66,7 @@ pub fn wine(program: &Path) -> Command {
     // Which bytes of names are which characters.
     command.env("LC_ALL", "C.UTF-8");
     // Nobody is asked whether to install what nobody needs.
-    command.env("WINEDLLOVERRIDES", "mscoree=;mshtml=;winemenubuilder.exe=").env_remove("RUST_LOG");
+    command.env("WINEDLLOVERRIDES", LIBRARIES).env_remove("RUST_LOG");
     command
 }
 
@@ -71,7 +75,8 @@ impl WindowsServer {
     #[track_caller]
     pub fn fresh() -> Self {
         let folder = TempDir::with_prefix("stateward-windows-").expect("a temp folder can be made");
-        let server = Self { folder, program: told("STATEWARD_WINDOWS_PROGRAM") };
+        let program = told("STATEWARD_WINDOWS_PROGRAM");
+        let server = Self { folder, program, environment: Vec::new() };
         fs::write(server.path("passphrase"), format!("{PASSPHRASE}\n")).expect("a file can be written");
         server
     }
@@ -90,6 +95,11 @@ impl WindowsServer {
         let [credentials, passphrase] = ["credentials", "passphrase"].map(|name| server.named(name));
         server.run(["register", "--credentials", &credentials, "--passphrase-file", &passphrase]).done();
         server
+    }
+
+    /// From now on commands of its agent, and what they start, have a variable.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// A path beside the home, as this machine names it.
@@ -117,6 +127,7 @@ impl WindowsServer {
     pub fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = wine(&self.program);
         command.args(["--home", &self.named("home"), "--json"]).args(args).current_dir(self.folder.path());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
