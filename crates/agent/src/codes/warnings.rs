@@ -155,7 +155,7 @@ pub const ALL: &[WarningCode] = &[
     warning(
         "one-moment",
         "The files of a recovery point were not all read at one moment, so files that belong together may not fit",
-        "`stateward recovery-point show ID` says what was read when; on btrfs and LVM a snapshot makes it one moment, see `stateward settings set --source-snapshot=on`",
+        "`stateward recovery-point show ID` says what was read when; on btrfs, LVM and Windows a snapshot makes it one moment, see `stateward settings set --source-snapshot=on`",
     ),
     warning(
         "other-backup",
@@ -250,7 +250,7 @@ pub const ALL: &[WarningCode] = &[
     warning(
         "source-moment",
         "A file system was read live, so its files are of the moments at which each was read",
-        "The message says why; on btrfs and LVM a snapshot makes it one moment",
+        "The message says why; on btrfs, LVM and Windows a snapshot makes it one moment",
     ),
     warning(
         "source-snapshot",

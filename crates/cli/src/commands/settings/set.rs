@@ -33,7 +33,7 @@ pub struct Arguments {
     server_backup: ServerBackupFlags,
     #[command(flatten)]
     notify: NotifyFlags,
-    /// Read from snapshots of the file systems that give them (btrfs, LVM), so that a recovery point is of one moment
+    /// Read from snapshots of the file systems that give them (btrfs, LVM, on Windows VSS), so that a recovery point is of one moment
     #[arg(
         long,
         value_name = "on|off",
