@@ -10,11 +10,10 @@
 
 use serde_json::Value;
 use stateward_e2e::process::{DEADLINE, wait_until};
-use stateward_e2e::wine::{LIBRARIES, machine_folder, told, windows_path};
+use stateward_e2e::wine::{LIBRARIES, machine_folder};
 use stateward_e2e::{Outcome, Running, TestVault, WindowsServer};
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Once;
 
 /// What a backup calls that goes well, of one drive and without writers.
 const WHOLE: [&str; 18] = [
@@ -46,18 +45,10 @@ struct Rig {
     server: WindowsServer,
     vault: TestVault,
     live: PathBuf,
+    /// The root of the snapshot, on the same drive, so that what lies there may be the same file. As the program names it, too.
+    shadow: (PathBuf, String),
+    /// In the snapshot, the folder that is protected.
     frozen: PathBuf,
-}
-
-/// Puts the stand-in to where Windows has the library. Programs that don't ask for it take Wine's own.
-fn lay_stand_in() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let place = machine_folder().join("drive_c/windows/system32/vssapi.dll");
-        let beside = place.with_extension("new");
-        fs::copy(told("STATEWARD_WINDOWS_VSS"), &beside).unwrap();
-        fs::rename(beside, place).unwrap();
-    });
 }
 
 impl Rig {
@@ -69,7 +60,6 @@ impl Rig {
     /// The same, which protects more beside that folder.
     #[track_caller]
     fn protecting(more: &[&str]) -> Self {
-        lay_stand_in();
         let vault = TestVault::start();
         let mut server = WindowsServer::registered(&vault.access);
         let (live, named) = server.on_system_drive("frozen");
@@ -77,17 +67,18 @@ impl Rig {
         server.set_variable("WINEDLLOVERRIDES", &format!("{LIBRARIES};vssapi=n"));
         server.set_variable("STATEWARD_VSS_SCENE", &server.named("vss"));
         fs::create_dir(server.path("vss")).unwrap();
-        let frozen = server.path("shadow").join(live.file_name().unwrap());
-        fs::create_dir_all(&frozen).unwrap();
-        let rig = Self { server, vault, live, frozen };
+        let shadow = server.on_system_drive("shadow");
+        let frozen = shadow.0.join(live.file_name().unwrap());
+        fs::create_dir(&frozen).unwrap();
+        let rig = Self { server, vault, live, shadow, frozen };
         rig.play(&[]);
         rig
     }
 
     /// What the stand-in plays from now on, besides the snapshot of `C:`.
     fn play(&self, rules: &[&str]) {
-        let shadow = format!(r"shadow C \\?\{}", self.server.named("shadow"));
-        let scene = [&[shadow.as_str()], rules].concat().join("\n");
+        let shadow = format!(r"shadow C \\?\{}", self.shadow.1);
+        let scene = [&[shadow.as_str()][..], rules].concat().join("\n");
         fs::write(self.server.path("vss/scene"), scene).unwrap();
         let _ = fs::remove_file(self.server.path("vss/calls"));
     }
@@ -125,6 +116,7 @@ impl Rig {
 impl Drop for Rig {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.live);
+        let _ = fs::remove_dir_all(&self.shadow.0);
     }
 }
 
@@ -219,6 +211,7 @@ fn whatever_fails_is_told_with_its_code_everything_is_given_back_and_the_files_a
         let calls = rig.calls();
         let end = match calls.len() {
             1 => &["CreateVssBackupComponents"][..],
+            3 => &["InitializeForBackup", RELEASED],
             _ => &["AbortBackup", RELEASED],
         };
         assert!(calls.ends_with(&end.iter().map(|call| (*call).to_owned()).collect::<Vec<_>>()), "{calls:?}");
@@ -235,7 +228,7 @@ fn whatever_fails_is_told_with_its_code_everything_is_given_back_and_the_files_a
 fn a_snapshot_that_cannot_be_opened_is_no_empty_drive() {
     let rig = Rig::new();
     fs::write(rig.live.join("file"), "live").unwrap();
-    fs::remove_dir_all(rig.server.path("shadow")).unwrap();
+    fs::remove_dir_all(&rig.shadow.0).unwrap();
     let lines = rig.back_up().done().json();
     let problems = of_code(&lines, "source-snapshot");
     assert!(problems.len() == 1 && problems[0].contains("can't be opened"), "{problems:?}");
@@ -327,12 +320,16 @@ fn a_backup_that_is_cancelled_or_fails_lets_vss_go() {
         });
         backup
     };
+    let job = |rig: &Rig| {
+        let listed = rig.server.run(["job", "list"]).done().json();
+        let running = |line: &&Value| line["status"] == "Running";
+        let job = listed.iter().find(running).unwrap_or_else(|| panic!("{listed:?}"));
+        job["job"].as_str().unwrap().to_owned()
+    };
     // Never done by itself.
     rig.play(&["pending 100000"]);
     let backup = started(&rig, "GatherWriterMetadata");
-    let listed = rig.server.run(["job", "list"]).done().json();
-    let job = listed.iter().find(|line| line["status"] == "Running").unwrap_or_else(|| panic!("{listed:?}"));
-    rig.server.run(["job", "cancel", job["job"].as_str().unwrap()]).done();
+    rig.server.run(["job", "cancel", &job(&rig)]).done();
     backup.wait().expect_code(130);
     let calls = rig.calls();
     let end = ["GatherWriterMetadata", "Cancel GatherWriterMetadata", "AbortBackup", RELEASED];
@@ -341,7 +338,13 @@ fn a_backup_that_is_cancelled_or_fails_lets_vss_go() {
     // Long enough for the vault to go away while the snapshot is made.
     rig.play(&["pending 12"]);
     let backup = started(&rig, "DoSnapshotSet");
+    let id = job(&rig);
     rig.vault.kill();
+    wait_until("the snapshot is there", DEADLINE, || {
+        rig.calls().iter().any(|call| call == "GetSnapshotProperties C").then_some(())
+    });
+    // It may wait for the vault, or have failed already.
+    rig.server.run(["job", "cancel", &id]);
     assert_ne!(backup.wait().code(), Some(0));
     let calls = rig.calls();
     assert!(calls.contains(&"BackupComplete".to_owned()), "{calls:?}");

@@ -5,6 +5,7 @@
 
 use super::interfaces::{Components, Operation, WriterStatus};
 use super::{Cause, FailedWriter, Failure};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -61,17 +62,25 @@ pub(super) struct Requester<'a> {
     /// `None` once it ends: that isn't stopped.
     stop: Option<&'a AtomicBool>,
     until: Instant,
+    /// Before that there is nothing to abort.
+    is_initialized: Cell<bool>,
 }
 
 impl<'a> Requester<'a> {
     /// Of a backup of which nothing was said yet. `stop` ends whatever goes on.
     pub fn new(components: Components, stop: &'a AtomicBool) -> Self {
-        Self { components, stop: Some(stop), until: Instant::now() + MAKING_MOST }
+        Self {
+            components,
+            stop: Some(stop),
+            until: Instant::now() + MAKING_MOST,
+            is_initialized: Cell::new(false),
+        }
     }
 
     /// Everything up to the moment before the snapshots: what was added of the volumes.
     pub fn prepare(&self, volumes: &[String]) -> Result<Vec<Added>, Failure> {
         self.components.initialize_for_backup()?;
+        self.is_initialized.set(true);
         self.components.set_context(CONTEXT)?;
         self.components.set_backup_state(COPY)?;
         // What writers have is not chosen from, but without this they aren't known, and take no part.
@@ -140,7 +149,9 @@ impl<'a> Requester<'a> {
 
     /// Ends it before its time.
     pub fn abort(self) {
-        self.components.abort_backup();
+        if self.is_initialized.get() {
+            self.components.abort_backup();
+        }
     }
 
     /// Fails if `step` may not go on.
