@@ -264,6 +264,24 @@ fn a_full_vault_still_restores_is_started_again_and_takes_backups_when_there_is_
     }
 }
 
+// Issue: a command beside the vault let the reserve go that the serving one went on counting on.
+#[test]
+fn a_command_beside_a_serving_vault_on_a_full_disk_leaves_the_reserve_where_it_is() {
+    let Some(disk) = Disk::new(Kind::Memory, 96) else { return };
+    let vault = vault_on(&disk);
+    let data = disk.path().join("data");
+    let last = data.join("reserve/15");
+    wait_until("the reserve is whole", DEADLINE, || last.exists().then_some(()));
+    disk.fill();
+    for command in [&["principal", "list"][..], &["audit"], &["audit", "--verify"], &["packages", "list"]] {
+        let mut beside = std::process::Command::new(stateward_e2e::process::program("stateward-vault"));
+        beside.args(command).arg("--data").arg(&data);
+        run(beside).done();
+        let left = fs::read_dir(data.join("reserve")).unwrap().count();
+        assert_eq!(left, 16, "{command:?}: {}", vault.logs());
+    }
+}
+
 #[test]
 fn where_no_file_can_be_added_it_is_as_if_there_were_no_space() {
     let Some(disk) = Disk::new(Kind::Memory, 200) else { return };
