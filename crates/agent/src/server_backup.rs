@@ -9,7 +9,7 @@ mod place;
 mod settings;
 mod stage;
 
-pub use settings::{ServerBackupSettings, ServerBackupWish};
+pub use settings::{RETRIES_MAX, ServerBackupSettings, ServerBackupWish};
 
 use crate::prechecks::PrecheckSettings;
 use crate::settings::Settings;

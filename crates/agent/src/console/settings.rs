@@ -8,7 +8,7 @@ use super::shapes;
 use crate::items::StoredPath;
 use crate::prechecks::{CODES, PrecheckAction};
 use crate::proofs::{DAYS_MAX, ProofWish};
-use crate::server_backup::ServerBackupWish;
+use crate::server_backup::{RETRIES_MAX, ServerBackupWish};
 use crate::settings::{Limit, PaceWish, Settings, SettingsWish, ThrottleWish, folder_that_is_there};
 use axum::extract::State;
 use stateward_api::console::{self as contract, FilePath, Rate, RateWord, SettingsRequest};
@@ -65,7 +65,11 @@ fn wish(request: SettingsRequest) -> Result<SettingsWish, Refusal> {
         prechecks: request.prechecks.into_iter().map(|(code, does)| (code, action(does))).collect(),
         source_snapshot: request.source_snapshot,
         verify_packages: request.verify_packages,
-        server_backup: ServerBackupWish::default(),
+        server_backup: ServerBackupWish {
+            staging: request.staging.map(folder).transpose()?,
+            time_out_seconds: request.server_backup_time_out.map(time_out).transpose()?,
+            retries: request.server_backup_retries.map(retries).transpose()?,
+        },
         proofs: ProofWish {
             verify_days: request.verify_every_days.map(|days| often("verifyEveryDays", days)).transpose()?,
             trial_days: request
@@ -106,6 +110,17 @@ fn often(field: &str, days: Option<u32>) -> Result<Option<NonZeroU32>, Refusal> 
     days.map(|days| NonZeroU32::new(days).filter(|days| days.get() <= DAYS_MAX).ok_or_else(wrong)).transpose()
 }
 
+fn time_out(seconds: u64) -> Result<u64, Refusal> {
+    let wrong = || Refusal::invalid("`serverBackupTimeOut` must be a number of seconds from 1 on");
+    Some(seconds).filter(|seconds| *seconds > 0).ok_or_else(wrong)
+}
+
+fn retries(count: u32) -> Result<u32, Refusal> {
+    let wrong =
+        || Refusal::invalid(format!("`serverBackupRetries` must be a number from 0 to {RETRIES_MAX}"));
+    Some(count).filter(|count| *count <= RETRIES_MAX).ok_or_else(wrong)
+}
+
 fn folder(path: Option<FilePath>) -> Result<Option<StoredPath>, Refusal> {
     let path = path.map(shapes::whole_path).transpose()?;
     Ok(path.map(|path| folder_that_is_there(&path.0)).transpose()?)
@@ -134,7 +149,7 @@ fn shown(console: &Console, settings: &Settings) -> Result<contract::Settings, R
         until: hours.until,
         zone: hours.zone.clone(),
     };
-    let (throttle, proofs) = (&settings.throttle, &settings.proofs);
+    let Settings { throttle, proofs, server_backup, .. } = settings;
     let usual = settings.pace.bytes_per_second.map_or(Limit::Off, Limit::BytesPerSecond);
     Ok(contract::Settings {
         low_priority: settings.pace.low_priority,
@@ -146,6 +161,9 @@ fn shown(console: &Console, settings: &Settings) -> Result<contract::Settings, R
         prechecks: CODES.iter().map(does).collect(),
         source_snapshot: settings.source_snapshot,
         verify_packages: settings.verify_packages,
+        staging: server_backup.staging.clone().map(Into::into),
+        server_backup_time_out: server_backup.time_out_seconds,
+        server_backup_retries: server_backup.retries,
         verify_every_days: proofs.verify_days.map(NonZeroU32::get),
         trial_restore_every_days: proofs.trial_days.map(NonZeroU32::get),
         trial_folder: proofs.trial_folder.clone().map(Into::into),

@@ -9,7 +9,7 @@ use crate::registration::Registration;
 use crate::settings::PaceWish;
 use stateward_api::console::{self as contract, FilePath, Rate, RateWord};
 use stateward_system_state::Exclusion;
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// A path as the contract has it.
 pub(super) fn path(path: &Path) -> FilePath {
@@ -19,7 +19,10 @@ pub(super) fn path(path: &Path) -> FilePath {
 /// A path that a person named: one that begins at the root, for there is no other folder to count from.
 pub(super) fn whole_path(given: FilePath) -> Result<StoredPath, Refusal> {
     let path = StoredPath::try_from(given).map_err(|_| Refusal::invalid("A path can't be read"))?;
-    match path.0.is_absolute() {
+    let mut parts = path.0.components();
+    // A drive's letter alone is its root, as it is for the commands: nobody works in a folder of it here.
+    let is_drive = matches!((parts.next(), parts.next()), (Some(Component::Prefix(_)), None));
+    match is_drive || path.0.is_absolute() {
         true => Ok(absolute(&path.0)?),
         false => Err(Refusal::invalid(format!("`{}` does not begin at the root", path.0.display()))),
     }

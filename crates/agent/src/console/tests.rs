@@ -1,5 +1,7 @@
 //! Every call by every kind of caller: what the table says is what happens.
 
+mod settings;
+
 use super::gate::Gate;
 use super::guard::Who;
 use super::{Console, routes};

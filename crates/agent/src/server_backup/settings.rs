@@ -4,6 +4,9 @@ use crate::items::StoredPath;
 use serde::{Deserialize, Serialize};
 use stateward_system_state::server_backup::backup::TIME_OUT;
 
+/// How often one can be tried again at most.
+pub const RETRIES_MAX: u32 = 10;
+
 /// What holds for backups by Windows Server Backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -53,6 +53,13 @@ pub struct Settings {
     pub source_snapshot: bool,
     /// Whether installed files are compared with their packages before each backup of System State.
     pub verify_packages: bool,
+    /// Where Windows Server Backup writes its image before it is sent: a volume, or a folder for a virtual disk that is made for each
+    /// backup; `null`: a virtual disk in the home.
+    pub staging: Option<FilePath>,
+    /// After so many seconds Windows Server Backup is stopped.
+    pub server_backup_time_out: u64,
+    /// So often what failed for a reason that may pass is tried again.
+    pub server_backup_retries: u32,
     /// Every so many days a share is verified; `null`: never.
     pub verify_every_days: Option<u32>,
     /// Every so many days each item is restored on trial; `null`: never.
@@ -98,6 +105,16 @@ pub struct SettingsRequest {
     /// Whether installed files are compared with their packages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify_packages: Option<bool>,
+    /// Where Windows Server Backup writes its image before it is sent: a volume (`E:`), or a folder for a virtual disk that is made for
+    /// each backup; `null`: a virtual disk in the home.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    pub staging: Option<Option<FilePath>>,
+    /// After so many seconds Windows Server Backup is stopped; 1 at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_backup_time_out: Option<u64>,
+    /// So often what failed for a reason that may pass is tried again; 10 at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_backup_retries: Option<u32>,
     /// Every so many days a share is verified; `null`: never.
     #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     pub verify_every_days: Option<Option<u32>>,

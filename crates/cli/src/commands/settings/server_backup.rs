@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 use stateward_agent::AgentError;
-use stateward_agent::server_backup::ServerBackupWish;
+use stateward_agent::server_backup::{RETRIES_MAX, ServerBackupWish};
 use stateward_agent::settings::{Settings, folder_that_is_there};
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub struct ServerBackupFlags {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     server_backup_time_out: Option<u64>,
     /// Try again so often, after longer and longer waits, what failed for a reason that may pass
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=10))]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=RETRIES_MAX as i64))]
     server_backup_retries: Option<u32>,
 }
 
