@@ -5,11 +5,8 @@ use stateward_format::NameKind;
 use stateward_format::content::StreamReference;
 use stateward_format::manifest::{Component as PartOfPoint, ComponentResult, Precheck};
 use stateward_model::{ItemKind, ServerId};
-use stateward_system_state::server_backup::{
-    CommandError, Commands, Ended, Registry, ServiceState, Services, Volume, Volumes,
-};
-use std::collections::BTreeSet;
-use std::io;
+use stateward_system_state::server_backup::{CommandError, Commands, Ended};
+use stateward_testing::MadeUpServer;
 use std::sync::{Arc, Mutex};
 
 /// 2026-07-10T00:00:00Z.
@@ -71,50 +68,18 @@ impl Commands for Programs {
     }
 }
 
-struct Facts(&'static str);
-
-impl Registry for Facts {
-    fn subkeys(&self, _: &str) -> io::Result<Option<Vec<String>>> {
-        Ok(None)
-    }
-
-    fn value(&self, _: &str, name: &str) -> io::Result<Option<RegistryValue>> {
-        Ok((name == "ProductType").then(|| RegistryValue::Text(self.0.to_owned())))
-    }
-}
-
-impl Services for Facts {
-    fn state(&self, _: &str) -> io::Result<ServiceState> {
-        Ok(ServiceState::Stopped)
-    }
-
-    fn programs(&self) -> io::Result<BTreeSet<String>> {
-        Ok(BTreeSet::new())
-    }
-}
-
-impl Volumes for Facts {
-    fn list(&self) -> io::Result<Vec<Volume>> {
-        Ok(Vec::new())
-    }
-
-    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
-        Ok(0)
-    }
-}
-
 fn run(
     made: &MadePlan,
     programs: &Programs,
     edition: &'static str,
     restarts: bool,
 ) -> Result<usize, AgentError> {
-    let facts = || Box::new(Facts(edition));
+    let machine = MadeUpServer::of_edition(edition);
     let server = Server {
         commands: Box::new(programs.clone()),
-        registry: facts(),
-        services: facts(),
-        volumes: facts(),
+        registry: Box::new(machine.clone()),
+        services: Box::new(machine.clone()),
+        volumes: Box::new(machine),
         windows: PathBuf::from("C:\\Windows"),
     };
     made.run_on(&server, &PrecheckSettings::default(), restarts, &mut |_| {}, &mut |_| {})

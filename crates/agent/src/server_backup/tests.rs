@@ -5,15 +5,11 @@ use super::*;
 use stateward_engine::{Found, Source, Visitor};
 use stateward_system_state::server_backup::prechecks::Machine;
 use stateward_system_state::server_backup::staging::StagingDisk;
-use stateward_system_state::server_backup::{
-    CommandError, Commands, Ended, Invocation, Registry, RegistryValue, Services, Volume, Volumes,
-};
+use stateward_system_state::server_backup::{CommandError, Commands, Ended, Invocation};
+use stateward_testing::MadeUpServer;
 use stateward_testing::stand_in::{StandIns, transcripts};
-use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 const VOLUME: &str = r"\\?\Volume{1}\";
@@ -60,12 +56,12 @@ impl World {
     }
 
     fn server(&self) -> Server {
-        let facts = || Box::new(Facts { mount: self.mount(), attached: self.attached() });
+        let server = MadeUpServer::of_edition("WinNT").with_volume_while(self.attached(), "1", self.mount());
         Server {
             commands: Box::new(Played(Arc::clone(&self.played))),
-            registry: facts(),
-            services: facts(),
-            volumes: facts(),
+            registry: Box::new(server.clone()),
+            services: Box::new(server.clone()),
+            volumes: Box::new(server),
             windows: self.folder.path().join("Windows"),
         }
     }
@@ -116,49 +112,6 @@ impl Commands for Played {
         let (output, code) = answered.unwrap_or_else(|why| panic!("{why}"));
         heard(&output);
         Ok(Ended { code: Some(code), output, errors: Vec::new() })
-    }
-}
-
-struct Facts {
-    mount: PathBuf,
-    attached: PathBuf,
-}
-
-impl Registry for Facts {
-    fn subkeys(&self, _: &str) -> io::Result<Option<Vec<String>>> {
-        Ok(None)
-    }
-
-    fn value(&self, _: &str, _: &str) -> io::Result<Option<RegistryValue>> {
-        Ok(Some(RegistryValue::Text("WinNT".to_owned())))
-    }
-}
-
-impl Services for Facts {
-    fn state(&self, _: &str) -> io::Result<ServiceState> {
-        Ok(ServiceState::Stopped)
-    }
-
-    fn programs(&self) -> io::Result<BTreeSet<String>> {
-        Ok(BTreeSet::new())
-    }
-}
-
-impl Volumes for Facts {
-    fn list(&self) -> io::Result<Vec<Volume>> {
-        let volume = Volume {
-            id: VOLUME.to_owned(),
-            mounts: vec![self.mount.clone()],
-            file_system: "NTFS".to_owned(),
-            is_fixed: true,
-            bytes: 80 << 30,
-            free_bytes: 79 << 30,
-        };
-        Ok(if self.attached.exists() { vec![volume] } else { Vec::new() })
-    }
-
-    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
-        Ok(79 << 30)
     }
 }
 

@@ -134,12 +134,12 @@ fn a_staging_disk_is_made_once_then_attached_and_believed_by_its_volume() {
     let stand_ins =
         world.play(&["diskpart-make", "diskpart-detach", "diskpart-attach", "diskpart-nothing-done"]);
     let commands = world.commands(&stand_ins);
-    let made = disk.attach(&commands, &world, stop).unwrap();
-    assert_eq!(made, disk.attach(&commands, &world, stop).unwrap(), "it's there already");
-    disk.detach(&commands, &world, stop).unwrap();
-    disk.detach(&commands, &world, stop).unwrap();
-    assert_eq!(made, disk.attach(&commands, &world, stop).unwrap());
-    let error = disk.detach(&commands, &world, stop).unwrap_err();
+    let made = disk.attach(&commands, &world.server, stop).unwrap();
+    assert_eq!(made, disk.attach(&commands, &world.server, stop).unwrap(), "it's there already");
+    disk.detach(&commands, &world.server, stop).unwrap();
+    disk.detach(&commands, &world.server, stop).unwrap();
+    assert_eq!(made, disk.attach(&commands, &world.server, stop).unwrap());
+    let error = disk.detach(&commands, &world.server, stop).unwrap_err();
     assert!(matches!(error, StagingError::Unfit { .. }), "{error}");
     stand_ins.expect_all_played();
     assert!(!world.disk().with_extension("diskpart.txt").exists());
@@ -153,7 +153,8 @@ fn a_staging_disk_that_is_refused_or_is_not_there_is_told() {
         let world = World::new();
         let stand_ins = world.play(&[step]);
         let disk = StagingDisk { file: world.disk(), mount: world.root(), bytes: 60 << 30 };
-        let error = disk.attach(&world.commands(&stand_ins), &world, &Cancellation::default()).unwrap_err();
+        let error =
+            disk.attach(&world.commands(&stand_ins), &world.server, &Cancellation::default()).unwrap_err();
         assert!(error.to_string().contains(words), "{step}: {error}");
         stand_ins.expect_all_played();
     }

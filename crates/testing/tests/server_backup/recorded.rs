@@ -7,6 +7,7 @@ use stateward_system_state::server_backup::record::{KnownNames, RecordWish, Reco
 use stateward_system_state::server_backup::{
     CommandError, Commands, Ended, Invocation, Registry, RegistryValue,
 };
+use stateward_testing::MadeUpServer;
 use stateward_testing::stand_in::{PlayedRegistry, StandIns, lay_recording, transcripts};
 use std::collections::BTreeMap;
 use std::fs;
@@ -138,7 +139,6 @@ fn what_was_recorded_is_played_to_the_byte_and_recorded_again_is_the_same() {
 /// Transcripts that are kept here show what a recording looks like: none of them has anything of a server that ought to go.
 #[test]
 fn a_machine_that_is_played_is_recorded_without_its_name() {
-    let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     let mut answers = BTreeMap::new();
     for (call, name) in [("vssadmin list writers", "writers-stable"), ("sfc /verifyonly", "sfc-whole")] {
@@ -146,7 +146,7 @@ fn a_machine_that_is_played_is_recorded_without_its_name() {
         answers.insert(call, ended(&transcript.text().bytes(), b"by kunde7$", transcript.exit));
     }
     let machine = Scripted(answers);
-    let recording = recorded(&machine, &world, folder.path());
+    let recording = recorded(&machine, &MadeUpServer::default(), folder.path());
     let kept = stateward_testing::stand_in::read_transcript(&transcripts(), "sfc-whole").unwrap();
     let found = &recording.transcripts["sfc-verifyonly"];
     assert_eq!((&found.output, found.encoding), (&kept.output, kept.encoding));
