@@ -10,8 +10,7 @@ mod made_up;
 
 use made_up::{MadeUp, Proving, Shape};
 use server::Server;
-use stateward_engine::{BackupRequest, RestoreRequest, VerifyShare};
-use stateward_model::ItemKind;
+use stateward_engine::VerifyShare;
 use stateward_testing::is_long;
 use std::collections::BTreeMap;
 
@@ -21,40 +20,12 @@ fn comes_back(seed: u64, shape: Shape) {
     let source = MadeUp::new(shape);
     for turn in 0..2 {
         server.clock.advance_seconds(3600);
-        let request = BackupRequest {
-            item: server.item,
-            item_label: &"item".parse().unwrap(),
-            kind: ItemKind::Files,
-            source: &source,
-            vault: &server.vault,
-            trust: &server.trust,
-            keys: &server.keys,
-            signing_key: &server.signing_key,
-            slots: &[],
-            cache: &server.cache(),
-            pinned_head: server.pinned_head,
-            on_demand: None,
-            prechecks: Vec::new(),
-            made_by: "test",
-            options: server.options,
-        };
-        let made = stateward_engine::backup(request, &server.tools()).unwrap();
+        let made = server.try_backup_of(&source).unwrap();
         assert_eq!((made.warnings, made.files), (Vec::new(), shape.files()));
         assert_eq!(made.unchanged_files, if turn == 0 { 0 } else { shape.files() });
-        server.pinned_head = Some(made.point);
     }
     let target = Proving::new(shape);
-    let request = RestoreRequest {
-        point: &server.latest(),
-        vault: &server.vault,
-        keys: &server.keys,
-        components: &[],
-        paths: &[],
-        target: &target,
-        cache: Some(&server.cache()),
-        threads: 2,
-    };
-    let outcome = stateward_engine::restore(request, &server.tools()).unwrap();
+    let outcome = server.try_restore(&server.latest(), &[], &[], &target, Some(&server.cache())).unwrap();
     assert_eq!((outcome.warnings, outcome.lost), (Vec::new(), Vec::new()));
     target.assert_whole();
     assert_eq!(server.verify(VerifyShare::Full, &BTreeMap::new()).problems, []);

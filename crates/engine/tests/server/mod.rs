@@ -3,14 +3,16 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a failure here fails the test that uses it")]
 
-use stateward_crypto::{DataKey, EpochKeys, SigningKey};
+use stateward_crypto::{EpochKeys, SigningKey};
 use stateward_engine::{
     BackupOptions, BackupOutcome, BackupRequest, CacheFolder, Cancellation, EngineError, PointSummary,
     RestoreOutcome, RestoreRequest, ServerTrust, Source, Target, Tools, TrustedPoint, VaultRead,
     VerifyOutcome, VerifyRequest, VerifyShare, points,
 };
-use stateward_model::{ComponentName, ItemId, ItemKind, Label, PackId, ServerId, Timestamp, VaultId};
-use stateward_testing::{FakeClock, Listing, MemoryTarget, MemoryTree, MemoryVault, Offered, SeededRandom};
+use stateward_model::{ComponentName, ItemId, ItemKind, Label, PackId, Timestamp};
+use stateward_testing::{
+    FakeClock, Listing, MemoryTarget, MemoryTree, MemoryVault, Offered, RegisteredServer, SeededRandom,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,20 +35,11 @@ pub struct Server {
 
 impl Server {
     pub fn new(seed: u64) -> Self {
-        let clock = Arc::new(FakeClock::default());
-        let random = Arc::new(SeededRandom::new(seed));
-        let (vault_id, server_id) = (VaultId::new(&*random), ServerId::new(&*random));
-        let signing_key = SigningKey::generate(&*random);
-        let vault =
-            MemoryVault::new(vault_id, server_id, signing_key.public_key(), clock.clone(), random.clone());
-        let trust = ServerTrust {
-            vault: vault_id,
-            server: server_id,
-            signing_public_keys: vec![signing_key.public_key()],
-            vault_public_key: Some(vault.public_key()),
-        };
+        let registered = RegisteredServer::at(FakeClock::default(), seed);
+        let keys = registered.new_keys(1);
+        let RegisteredServer { clock, random, vault, trust, signing_key, .. } = registered;
         Self {
-            keys: EpochKeys::derive(&DataKey::generate(&*random), vault_id, server_id, 1),
+            keys,
             tree: MemoryTree::new(clock.clone()),
             item: ItemId::new(&*random),
             pinned_head: None,

@@ -7,10 +7,9 @@ use crate::look::{beneath, look};
 use stateward_crypto::EpochKeys;
 use stateward_engine::points::open_point;
 use stateward_engine::{
-    BackupOptions, BackupRequest, CacheFolder, EngineError, PointSummary, RestoreRequest, Target, Tools,
-    VaultError, VaultRead as _,
+    BackupRequest, CacheFolder, EngineError, PointSummary, Target, Tools, VaultError, VaultRead as _,
 };
-use stateward_model::{ItemId, ItemKind, PointHash};
+use stateward_model::PointHash;
 use stateward_system_state::{Files, FolderTarget};
 use stateward_testing::history::{Change, End, Step, Which};
 use stateward_testing::{Fault, FaultPlan, Listing, MemoryTarget, Offered, RegisteredServer};
@@ -123,23 +122,9 @@ impl World {
 
     fn run_backup(&self) -> Result<stateward_engine::BackupOutcome, EngineError> {
         let source = Files::open(vec![self.source()], Vec::new()).unwrap();
-        let request = BackupRequest {
-            item: ItemId([7; 16]),
-            item_label: &"item".parse().unwrap(),
-            kind: ItemKind::Files,
-            source: &source,
-            vault: &self.server.vault,
-            trust: &self.server.trust,
-            keys: self.epochs.last().unwrap(),
-            signing_key: &self.server.signing_key,
-            slots: &[],
-            cache: &self.cache(),
-            pinned_head: self.pinned,
-            on_demand: None,
-            prechecks: Vec::new(),
-            made_by: "test",
-            options: BackupOptions { threads: 1, reread_every: 0, ..BackupOptions::default() },
-        };
+        let (keys, cache) = (self.epochs.last().unwrap(), self.cache());
+        let request = self.server.backup_request(&source, keys, &cache);
+        let request = BackupRequest { pinned_head: self.pinned, ..request };
         self.with_tools(|tools| stateward_engine::backup(request, tools))
     }
 
@@ -150,16 +135,8 @@ impl World {
     fn lay(&self, summary: PointSummary, target: &dyn Target) -> Result<(), String> {
         let point = open_point(&self.server.vault, &self.server.trust, &self.epochs, summary)
             .map_err(|error| error.to_string())?;
-        let request = RestoreRequest {
-            point: &point,
-            vault: &self.server.vault,
-            keys: &self.epochs[point.header.epoch as usize - 1],
-            components: &[],
-            paths: &[],
-            target,
-            cache: None,
-            threads: 1,
-        };
+        let keys = &self.epochs[point.header.epoch as usize - 1];
+        let request = self.server.restore_request(&point, keys, target);
         let outcome = self.with_tools(|tools| stateward_engine::restore(request, tools));
         let outcome = outcome.map_err(|error| error.to_string())?;
         match outcome.lost.iter().chain(&outcome.warnings).next() {

@@ -5,11 +5,10 @@ use stateward_crypto::EpochKeys;
 use stateward_engine::points::open_point;
 use stateward_engine::progress::Silent;
 use stateward_engine::{
-    BackupOptions, BackupRequest, CacheFolder, PointSummary, RestoreRequest, Source, Tools, TrustedPoint,
-    VaultRead as _,
+    BackupRequest, CacheFolder, PointSummary, Source, Tools, TrustedPoint, VaultRead as _,
 };
 use stateward_format::manifest::ComponentResult;
-use stateward_model::{ItemId, ItemKind};
+use stateward_model::ItemKind;
 use stateward_system_state::server_backup::plan::Point;
 use stateward_system_state::server_backup::source::{IMAGE_COMPONENT, StagedSource};
 use stateward_system_state::{Files, FolderTarget};
@@ -38,23 +37,9 @@ impl Protected {
     }
 
     fn back_up(&self, source: &dyn Source, pinned_head: Option<PointSummary>) -> PointSummary {
-        let request = BackupRequest {
-            item: ItemId([7; 16]),
-            item_label: &"system-state".parse().unwrap(),
-            kind: ItemKind::SystemState,
-            source,
-            vault: &self.server.vault,
-            trust: &self.server.trust,
-            keys: &self.keys,
-            signing_key: &self.server.signing_key,
-            slots: &[],
-            cache: &CacheFolder::open(&self.folder.path().join("cache")).unwrap(),
-            pinned_head,
-            on_demand: None,
-            prechecks: Vec::new(),
-            made_by: "test",
-            options: BackupOptions { threads: 1, reread_every: 0, ..BackupOptions::default() },
-        };
+        let cache = CacheFolder::open(&self.folder.path().join("cache")).unwrap();
+        let request = self.server.backup_request(source, &self.keys, &cache);
+        let request = BackupRequest { kind: ItemKind::SystemState, pinned_head, ..request };
         let made = self.with_tools(|tools| stateward_engine::backup(request, tools)).unwrap();
         assert!(made.warnings.is_empty(), "{:?}", made.warnings);
         self.server.vault.end_session();
@@ -68,16 +53,8 @@ impl Protected {
     /// Lays all of a recovery point into a new folder.
     fn restore(&self, summary: PointSummary, folder: &Path) {
         let target = FolderTarget::open(folder, &summary.hash).unwrap();
-        let request = RestoreRequest {
-            point: &self.open(summary),
-            vault: &self.server.vault,
-            keys: &self.keys,
-            components: &[],
-            paths: &[],
-            target: &target,
-            cache: None,
-            threads: 1,
-        };
+        let point = self.open(summary);
+        let request = self.server.restore_request(&point, &self.keys, &target);
         let outcome = self.with_tools(|tools| stateward_engine::restore(request, tools)).unwrap();
         assert!(outcome.lost.is_empty() && outcome.warnings.is_empty(), "{:?}", outcome.lost);
         target.finish().unwrap();
