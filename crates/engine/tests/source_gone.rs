@@ -3,7 +3,7 @@
 mod server;
 
 use server::Server;
-use stateward_engine::{EngineError, Source, SourceDescription, SourceError, VaultStore, Visitor};
+use stateward_engine::{EngineError, Source, SourceDescription, SourceError, VaultRead, Visitor};
 use stateward_model::ComponentName;
 use stateward_testing::MemoryTree;
 use std::io;
