@@ -193,18 +193,41 @@ pub fn histories() -> impl Strategy<Value = Vec<Step>> {
     vec(steps(), 1..50)
 }
 
-/// Takes that many histories through `run`; one that it refuses is made as short as it gets, and fails the test with its
-/// reason and the seed.
+/// How many threads a processor has histories from: they wait for disks most of the time.
+const THREADS_PER_PROCESSOR: u32 = 2;
+
+/// Takes that many histories through `run`, on several threads; one that it refuses is made as short as it gets, and fails the test
+/// with its reason and the seed of its thread.
 ///
 /// # Panics
 /// When a history is refused.
-pub fn hold_any(cases: u32, run: impl Fn(&[Step]) -> Result<(), String>) {
+pub fn hold_any(cases: u32, run: impl Fn(&[Step]) -> Result<(), String> + Sync) {
     let given = std::env::var("STATEWARD_SEED").ok().and_then(|text| text.parse().ok());
-    let seed: u64 = given.unwrap_or_else(|| {
-        let mut bytes = [0; 8];
-        SystemRandom.fill(&mut bytes);
-        u64::from_le_bytes(bytes)
-    });
+    let held = match given {
+        // All of them by one seed, so those that its thread tried are among them.
+        Some(seed) => vec![hold(seed, cases, &run)],
+        None => {
+            let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
+            let threads = processors * THREADS_PER_PROCESSOR;
+            std::thread::scope(|scope| {
+                let begin = |_| scope.spawn(|| hold(any_seed(), cases.div_ceil(threads), &run));
+                let begun: Vec<_> = (0..threads).map(begin).collect();
+                begun.into_iter().map(|thread| thread.join().expect("what it runs catches panics")).collect()
+            })
+        }
+    };
+    let refused: Vec<String> = held.into_iter().filter_map(Result::err).collect();
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+fn any_seed() -> u64 {
+    let mut bytes = [0; 8];
+    SystemRandom.fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+/// Takes the histories of a seed through `run`; the first that is refused, at its shortest.
+fn hold(seed: u64, cases: u32, run: &impl Fn(&[Step]) -> Result<(), String>) -> Result<(), String> {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -215,7 +238,27 @@ pub fn hold_any(cases: u32, run: impl Fn(&[Step]) -> Result<(), String>) {
     let outcome = runner.run(&histories(), |steps| {
         run(&steps).map_err(|why| TestCaseError::fail(format!("{why}\n{}", told(&steps))))
     });
-    if let Err(error) = outcome {
-        panic!("{error}\nRun it again with STATEWARD_SEED={seed}");
+    outcome.map_err(|error| format!("{error}\nRun it again with STATEWARD_SEED={seed}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[test]
+    fn all_histories_are_tried_and_one_that_is_refused_is_told_with_a_seed_that_finds_it_again() {
+        let tried = AtomicU32::new(0);
+        hold_any(101, |_| {
+            tried.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        });
+        assert!(tried.into_inner() >= 101);
+        let short = |steps: &[Step]| if steps.len() < 40 { Ok(()) } else { Err("too long".to_owned()) };
+        let refused = hold(7, 1000, &short).unwrap_err();
+        assert!(refused.contains("too long") && refused.ends_with("STATEWARD_SEED=7"), "{refused}");
+        assert_eq!(hold(7, 2000, &short).unwrap_err(), refused);
+        let panicked = hold(7, 10, &|_: &[Step]| panic!("a mistake")).unwrap_err();
+        assert!(panicked.contains("a mistake"), "{panicked}");
     }
 }
