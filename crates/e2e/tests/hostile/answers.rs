@@ -64,6 +64,12 @@ pub const ALL: &[Behaviour<Rig>] = &[
     bodies::STARTING,
 ];
 
+/// The same in two parts, which can be played beside each other: what is told of points and packs, and how.
+pub fn parts() -> (&'static [Behaviour<Rig>], &'static [Behaviour<Rig>]) {
+    let first_of_second = sessions::REPLAYED.name;
+    ALL.split_at(ALL.iter().position(|behaviour| behaviour.name == first_of_second).unwrap())
+}
+
 /// A true vault, the lying one before it, and a registered server with two recovery points.
 pub struct Rig {
     /// Lies.
