@@ -1,10 +1,11 @@
 //! Files and folders that somebody chose, as a [`Source`] with one component.
 
-use super::moments::Moments;
+use super::moments::{self, Moments};
 use super::paths::{on_drive, point_path, shown};
 use super::{snapshots, walk};
 use crate::components::Part;
 use crate::exclusion::{self, Exclusion};
+use crate::glob::Pattern;
 use crate::open_error::OpenError;
 use crate::selection::{Claim, Names, Selection};
 use crate::snapshots::{HeldSnapshots, SnapshotLedger, SnapshotWish};
@@ -13,11 +14,18 @@ use stateward_format::NameKind;
 use stateward_format::manifest::Precheck;
 use stateward_model::{ComponentName, Timestamp};
 use stateward_windows::volumes;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// The component's name.
 pub const FILES_COMPONENT: &str = "files";
+
+/// What Windows keeps at the root of a drive for itself: memory, and shadow copies with what belongs to them. It makes all of it anew, and a
+/// file restored in its place would be in its way. In a snapshot it can be read like anything else.
+///
+/// What the registry lists besides (`FilesNotToBackup`) is read all the same: any program can write there.
+const OF_WINDOWS: [&str; 4] = ["pagefile.sys", "swapfile.sys", "hiberfil.sys", "System Volume Information"];
 
 /// There is one part only.
 const FILES: Part = Part(0);
@@ -27,6 +35,8 @@ const FILES: Part = Part(0);
 pub struct Files {
     selection: Selection,
     exclusions: Vec<Exclusion>,
+    /// The drives that were chosen as a whole, by their letters.
+    whole_drives: BTreeSet<u8>,
     /// What stands at the top of it; all drives, if there is none.
     top: Option<PathBuf>,
     moments: Moments,
@@ -41,11 +51,19 @@ impl Files {
         }
         // Asked for before anything is opened; without them it reads what access lists let it.
         super::privileges();
-        let mut selection = Selection::new();
+        let (mut selection, mut whole_drives) = (Selection::new(), BTreeSet::new());
         for path in paths {
             for place in places(&path)? {
                 let place = in_point(&path, &place)?;
                 selection.claim(&place, Claim::Part { part: FILES, enters_file_systems: false });
+                if let [b'/', drive] = *place {
+                    whole_drives.insert(drive);
+                }
+            }
+        }
+        for drive in &whole_drives {
+            for name in OF_WINDOWS {
+                selection.leave_names_out_of(&[b'/', *drive], Pattern::new(name).ignoring_case());
             }
         }
         for path in excluded {
@@ -54,7 +72,7 @@ impl Files {
             }
         }
         selection.finish();
-        Ok(Self { selection, exclusions: Vec::new(), top: None, moments: Moments::default() })
+        Ok(Self { selection, exclusions: Vec::new(), whole_drives, top: None, moments: Moments::default() })
     }
 
     /// Leaves out what somebody wished.
@@ -76,7 +94,13 @@ impl Files {
         let claim = Claim::Part { part: FILES, enters_file_systems: false };
         selection.claim(format!("/{folder}").as_bytes(), claim);
         selection.finish();
-        Self { selection, exclusions: Vec::new(), top: Some(root.to_owned()), moments: Moments::default() }
+        Self {
+            selection,
+            exclusions: Vec::new(),
+            whole_drives: BTreeSet::new(),
+            top: Some(root.to_owned()),
+            moments: Moments::default(),
+        }
     }
 
     /// Reads from snapshots from now on, as far as they can be made.
@@ -176,13 +200,41 @@ impl Source for Files {
     fn remarks(&self) -> Vec<Precheck> {
         // Without the list only the words about what was read are poorer.
         let volumes = volumes::list().unwrap_or_default();
-        self.moments.remarks(&volumes).into_iter().chain(exclusion::remark(&self.exclusions)).collect()
+        let of_windows = self.whole_drives.iter().map(|drive| of_windows(*drive));
+        let wished = exclusion::remark(&self.exclusions);
+        self.moments.remarks(&volumes).into_iter().chain(wished).chain(of_windows).collect()
     }
+}
+
+/// What a recovery point keeps of what was left out of a drive because it is Windows' own.
+fn of_windows(drive: u8) -> Precheck {
+    let root = moments::shown(drive);
+    let message =
+        format!("Left out of `{}`, for Windows makes it anew: {}", root.display(), OF_WINDOWS.join(", "));
+    Precheck { code: "exclusions".to_owned(), outcome: 0, message }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_whole_drive_all_is_read_but_what_windows_keeps_there_for_itself() {
+        let open = |path: &str| Files::open(vec![PathBuf::from(path)], Vec::new()).unwrap();
+        let whole = open(r"C:\");
+        for (path, is_read) in [
+            ("/C/PageFile.sys", false),
+            ("/C/System Volume Information/tracking.log", false),
+            ("/C/users/pagefile.sys", true),
+            ("/C/pagefile.sys.txt", true),
+        ] {
+            assert_eq!(whole.selection.has(path.as_bytes()), is_read, "{path}");
+        }
+        let said = whole.remarks();
+        assert!(said.len() == 1 && said[0].message.contains("hiberfil.sys"), "{said:?}");
+        assert_eq!((said[0].code.as_str(), said[0].outcome), ("exclusions", 0));
+        assert_eq!(open(r"C:\windows").remarks(), []);
+    }
 
     #[test]
     fn the_drives_that_are_read_are_those_of_what_is_protected_and_not_left_out() {

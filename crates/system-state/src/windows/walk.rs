@@ -46,8 +46,8 @@ pub(super) struct Walker<'a> {
     has_given: bool,
 }
 
-/// Walks, from the folder `top` or from what holds all drives, of which `moments` say where they are read. `Ok(false)` means that nothing was found, and nothing was
-/// given.
+/// Walks, from the folder `top` or from what holds all drives, of which `moments` say where they are read. `Ok(false)` means that
+/// nothing was found, and nothing was given.
 pub(super) fn walk(
     selection: &Selection,
     part: Part,
