@@ -42,8 +42,8 @@ pub fn run(context: &Context, arguments: Arguments) -> Result<Exit, AgentError> 
         .collect();
     output.object(&object);
     print(output, &description);
-    if let Some(chosen) = point.manifest.prechecks.iter().find(|check| check.code == "exclusions") {
-        output.line(&chosen.message);
+    for left_out in point.manifest.prechecks.iter().filter(|check| check.code == "exclusions") {
+        output.line(&left_out.message);
     }
     Ok(Exit::Done)
 }
