@@ -23,8 +23,10 @@ use std::sync::{Mutex, PoisonError};
 pub(super) enum Reading {
     /// From a snapshot that was made then, whose root this is.
     Snapshot { root: PathBuf, at: Timestamp },
-    /// From itself, because of that.
+    /// From itself, for a snapshot could not be made because of that.
     Live(String),
+    /// From itself, for it is of a kind that never has one.
+    Always(String),
 }
 
 /// What a walk reads from where.
@@ -60,7 +62,7 @@ impl Moments {
     pub fn moment(&self) -> Option<Timestamp> {
         let moments = self.drives.values().filter_map(|reading| match reading {
             Reading::Snapshot { at, .. } => Some(*at),
-            Reading::Live(_) => None,
+            Reading::Live(_) | Reading::Always(_) => None,
         });
         moments.min()
     }
@@ -91,7 +93,7 @@ impl Moments {
             let kind = volume_of(volumes, *drive).and_then(|volume| volume.file_system.clone());
             let read = match reading {
                 Reading::Snapshot { at, .. } => Ok(*at),
-                Reading::Live(why) => Err(why.clone()),
+                Reading::Live(why) | Reading::Always(why) => Err(why.clone()),
             };
             let path = shown(*drive).to_string_lossy().into_owned().into_bytes();
             (path, Noted { kind: kind.unwrap_or_else(|| "unknown".to_owned()), read })

@@ -50,10 +50,11 @@ fn reading(root: &Path, at: Timestamp) -> Reading {
     }
 }
 
+/// That a drive never has a snapshot is for the recovery point to tell: a warning that comes with each backup is soon read by nobody.
 fn problem((drive, reading): (&u8, &Reading)) -> Option<Precheck> {
     match reading {
         Reading::Live(why) => Some(no_snapshot(&shown(*drive), why)),
-        Reading::Snapshot { .. } => None,
+        Reading::Snapshot { .. } | Reading::Always(_) => None,
     }
 }
 
@@ -63,16 +64,20 @@ fn find_volumes(drives: &[u8], readings: &mut BTreeMap<u8, Reading>) -> BTreeMap
     let mut found = BTreeMap::new();
     for drive in drives {
         let volume = listed.as_ref().map(|all| volume_of(all, *drive));
-        let why = match volume {
+        let reading = match volume {
             Ok(Some(volume)) => {
                 found.insert(*drive, volume.id.clone());
                 continue;
             }
-            Ok(None) if is_remote(&shown(*drive)) => "it is a drive of the network".to_owned(),
-            Ok(None) => "it is no volume of its own, but stands for a folder or a device".to_owned(),
-            Err(cause) => format!("it can't be told which volume it is: {cause}"),
+            Ok(None) if is_remote(&shown(*drive)) => {
+                Reading::Always("it is a drive of the network".to_owned())
+            }
+            Ok(None) => {
+                Reading::Always("it is no volume of its own, but stands for a folder or a device".to_owned())
+            }
+            Err(cause) => Reading::Live(format!("it can't be told which volume it is: {cause}")),
         };
-        readings.insert(*drive, Reading::Live(why));
+        readings.insert(*drive, reading);
     }
     found
 }
@@ -91,7 +96,7 @@ fn make(
     }
     let mut refuse = |id: &String, failure: &Failure| {
         for drive in volumes.iter().filter(|(_, volume)| *volume == id).map(|(drive, _)| *drive) {
-            readings.insert(drive, Reading::Live(why(failure)));
+            readings.insert(drive, live(failure));
         }
     };
     let is_stopped = || wish.cancellation.is_cancelled();
@@ -108,6 +113,12 @@ fn make(
             (None, at)
         }
     }
+}
+
+/// A drive that is read live, because of that.
+fn live(failure: &Failure) -> Reading {
+    let never_has_one = matches!(failure.cause, Cause::Code(code) if NOT_SUPPORTED.contains(&code));
+    if never_has_one { Reading::Always(why(failure)) } else { Reading::Live(why(failure)) }
 }
 
 /// Why, and what helps. What Windows Server Backup fails by is the same VSS, so its codes are known there; where its words speak of its
@@ -189,6 +200,8 @@ mod tests {
             );
             assert!(!said.ends_with('.') && !said.contains("Windows Server Backup"), "{said}");
         }
+        let of = |code| live(&Failure { step: "AddToSnapshotSet", cause: Cause::Code(code) });
+        assert!(matches!(of(0x8004_230c), Reading::Always(_)) && matches!(of(0x8004_231f), Reading::Live(_)));
         let late = Failure { step: "DoSnapshotSet", cause: Cause::TimedOut };
         assert_eq!(why(&late), "`DoSnapshotSet` takes too long");
     }
