@@ -126,12 +126,6 @@ pub(super) fn set(handle: &Handle, path: &[u8], metadata: &Metadata) -> Result<V
         let name = String::from_utf8_lossy(&attribute.name);
         missed.note(path, &format!("attribute `{name}`"), Ok(false))?;
     }
-    // After its streams, which it would have encrypted, and before its times, which that changes.
-    let is_marked =
-        |attribute: &Attribute| matches!(attribute, Attribute::FileAttributes(bits) if bits & ENCRYPTED != 0);
-    if metadata.attributes.iter().any(is_marked) && handle.look().is_ok_and(|look| look.is_folder()) {
-        mark_encrypted(handle);
-    }
     set_basic(handle, path, metadata, &mut missed)?;
     let mut warnings = Vec::new();
     if !missed.0.is_empty() {
@@ -215,7 +209,7 @@ fn set_audit_list(handle: &Handle, wanted: &[u8]) -> io::Result<bool> {
     Ok(descriptor::is_same_audit_list(&handle.security(true)?, wanted))
 }
 
-/// Sets times and file attributes, and looks whether they are.
+/// Marks a folder for EFS, sets times and file attributes, and looks whether they are.
 fn set_basic(
     handle: &Handle,
     path: &[u8],
@@ -234,6 +228,10 @@ fn set_basic(
             Attribute::AccessedAt(moment) => wish.accessed = to_ticks(*moment),
             _ => {}
         }
+    }
+    // After its streams, which would be encrypted, and before its times, which that changes.
+    if stored & ENCRYPTED != 0 && handle.look().is_ok_and(|look| look.is_folder()) {
+        mark_encrypted(handle);
     }
     let done = handle.set_basic(wish);
     let is_set = done.is_ok();

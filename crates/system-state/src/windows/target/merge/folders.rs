@@ -107,6 +107,7 @@ impl MergeTarget {
         Err(in_the_way(path))
     }
 
+    /// What lies at the path of a folder, when all it holds was made.
     pub(super) fn met(&self, path: &[u8], metadata: &Metadata) -> Result<Met, TargetError> {
         // What a drive is like itself is left as it is.
         if self.folders.is_drive(path) || lock(&self.unsettled).contains(path) {
